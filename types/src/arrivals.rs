@@ -1,0 +1,68 @@
+//! Arrivals: who was seen where and when.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{ArrivalId, FeedId, PersonId, PhotoId};
+
+/// A logged arrival.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ArrivalView {
+    /// Its id.
+    pub id: ArrivalId,
+    /// Who arrived.
+    pub person: PersonRef,
+    /// Where.
+    pub feed: FeedRef,
+    /// When the deciding frame was captured.
+    pub at: DateTime<Utc>,
+    /// When the row was written.
+    pub recorded_at: DateTime<Utc>,
+    /// Comparison score (cosine) of the deciding sighting; null for manual methods.
+    pub similarity: Option<f32>,
+    /// Distance to the second-best person; null where there was none.
+    pub margin: Option<f32>,
+    /// Liveness evidence, 0 to 1, where the feed asked for it.
+    pub liveness: Option<f32>,
+    /// How the person was identified.
+    pub method: ArrivalMethod,
+}
+
+/// How a person was identified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalMethod {
+    /// By face.
+    Face,
+    /// By staff number and PIN.
+    Pin,
+    /// By badge.
+    Qr,
+    /// By hand.
+    Manual,
+}
+
+/// A person, named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonRef {
+    /// Their id.
+    pub id: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Their first photo, for an avatar; absent where there is none or the reader may not see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<PhotoId>,
+}
+
+/// A feed, named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeedRef {
+    /// Its id.
+    pub id: FeedId,
+    /// Its name.
+    pub name: String,
+}

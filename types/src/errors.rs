@@ -1,0 +1,63 @@
+//! The one error body of the API.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::PersonRef;
+
+/// Body of every 4xx and 5xx answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong, for a program (`code`) and for a person (`message`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorDetail {
+    /// Stable machine-readable code, one of [`codes`].
+    pub code: String,
+    /// One sentence that says what was wrong and what to do.
+    pub message: String,
+    /// Per field of the request: what is wrong with it. Photos are `photo[0]`, `photo[1]`, ….
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// The person that stands in the way (`face_already_enrolled`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonRef>,
+    /// Names this request in the server's log.
+    pub request_id: String,
+}
+
+/// The values of [`ErrorDetail::code`] that clients act on.
+pub mod codes {
+    /// 401: no session or token, or one that has ended.
+    pub const UNAUTHENTICATED: &str = "unauthenticated";
+    /// 401: wrong e-mail address or password.
+    pub const WRONG_CREDENTIALS: &str = "wrong_credentials";
+    /// 403: signed in, but not allowed.
+    pub const FORBIDDEN: &str = "forbidden";
+    /// 403: a cookie request without the site's own `Origin`.
+    pub const WRONG_ORIGIN: &str = "wrong_origin";
+    /// 404.
+    pub const NOT_FOUND: &str = "not_found";
+    /// 409: the `external_id` belongs to somebody else.
+    pub const EXTERNAL_ID_TAKEN: &str = "external_id_taken";
+    /// 409: the face is already enrolled under another person, named in `person`.
+    pub const FACE_ALREADY_ENROLLED: &str = "face_already_enrolled";
+    /// 422: a photo came without recorded consent.
+    pub const CONSENT_REQUIRED: &str = "consent_required";
+    /// 422: fields do not validate; `fields` says which.
+    pub const INVALID: &str = "invalid";
+    /// 422: a photo cannot be enrolled; `fields` has each verdict.
+    pub const PHOTO_REFUSED: &str = "photo_refused";
+    /// 429: too many requests, sign-ins or frames.
+    pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
+    /// 503: the recognizer is down or late.
+    pub const RECOGNIZER_UNAVAILABLE: &str = "recognizer_unavailable";
+    /// 503: the database is down.
+    pub const DATABASE_UNAVAILABLE: &str = "database_unavailable";
+}

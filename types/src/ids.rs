@@ -1,0 +1,45 @@
+//! Identifiers, one newtype per entity, so that a person's id cannot be passed where a feed's is wanted.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta] $name:ident)+) => {$(
+        #[$doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    )+};
+}
+
+id! {
+    /// A person who can be recognised.
+    PersonId
+    /// A stored photo of a person.
+    PhotoId
+    /// A feed: one camera position.
+    FeedId
+    /// A logged arrival.
+    ArrivalId
+    /// Somebody who signs in.
+    UserId
+    /// A class, team or site.
+    GroupId
+    /// One frame that was answered.
+    FrameId
+}
