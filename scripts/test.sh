@@ -1,0 +1,204 @@
+#!/usr/bin/env bash
+# `make test`: every check and test, each with its time; the last line sums them up. A gate that cannot run here
+# (a tool or data that cannot be had) is counted as skipped and named. ONLY=word runs the gates whose name holds
+# the word. Exit code 0 only when nothing failed.
+# shellcheck source=scripts/settings.sh
+. "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
+# shellcheck source=scripts/postgres.sh
+. "$(dirname "${BASH_SOURCE[0]}")/postgres.sh"
+
+passed=0
+failed=0
+skipped=0
+failures=()
+skips=()
+only=${ONLY:-}
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/attendance-test.XXXXXX")
+scratch_postgres=
+
+clean_up() {
+    [[ -z $scratch_postgres ]] || postgres_stop "$scratch_postgres"
+    rm -rf "$scratch"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+wanted() { [[ -z $only || $1 == *"$only"* ]]; }
+
+note_failure() {
+    failed=$((failed + 1))
+    failures+=("$1")
+    say "FAILED: $1"
+}
+
+note_skip() {
+    skipped=$((skipped + 1))
+    skips+=("$1")
+    say "skipped: $1"
+}
+
+# gate NAME COMMAND…: one check, one count.
+gate() {
+    local name=$1 since=$SECONDS
+    shift
+    wanted "$name" || return 0
+    step "$name"
+    if (set +e; "$@"); then
+        passed=$((passed + 1))
+        say "ok: $name ($((SECONDS - since)) s)"
+    else
+        note_failure "$name ($((SECONDS - since)) s)"
+    fi
+}
+
+# suite NAME COUNTER COMMAND…: tests that are counted one by one by COUNTER, which reads the output.
+suite() {
+    local name=$1 counter=$2 since=$SECONDS status=0 before=$failed
+    shift 2
+    wanted "$name" || return 0
+    step "$name"
+    "$@" 2>&1 | tee "$scratch/output" || status=$?
+    "$counter" "$scratch/output"
+    if ((status != 0 && failed == before)); then note_failure "$name did not finish (status $status)"; fi
+    say "done: $name ($((SECONDS - since)) s)"
+}
+
+# needs NAME TOOL…: whether a gate's tools are there; says that it is skipped where they are not.
+needs() {
+    local name=$1 tool
+    shift
+    wanted "$name" || return 1
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null 2>&1 && continue
+        note_skip "$name ($tool is not here)"
+        return 1
+    done
+}
+
+# A tool that cargo builds once into the cache folder: cargo_tool PROGRAM VERSION CRATE [FLAG…]
+cargo_tool() {
+    local program=$1 version=$2 crate=$3
+    shift 3
+    command -v "$program" >/dev/null 2>&1 && return
+    step "Building $crate $version (once)"
+    # Without optimisation: they are built in half the time and run for a second.
+    cargo install --quiet --debug --locked --root "$cache/tools" "$crate" --version "$version" "$@" ||
+        warn "$crate could not be built"
+    use_tools
+}
+
+count_cargo() {
+    local file=$1 line name
+    while read -r line; do
+        [[ $line =~ ([0-9]+)\ passed\;\ ([0-9]+)\ failed\;\ ([0-9]+)\ ignored ]] || continue
+        passed=$((passed + BASH_REMATCH[1]))
+        failed=$((failed + BASH_REMATCH[2]))
+        skipped=$((skipped + BASH_REMATCH[3]))
+    done < <(grep '^test result:' "$file")
+    while read -r name; do failures+=("$name"); done < <(sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$file")
+    while read -r name; do skips+=("$name"); done < <(sed -n 's/^test \(.*\) \.\.\. ignored.*$/\1/p' "$file")
+}
+
+count_node() {
+    local report=$scratch/node.tap name number
+    [[ -f $report ]] || return 0
+    number() { sed -n "s/^# $1 \([0-9]*\)$/\1/p" "$report" | tail -n 1; }
+    passed=$((passed + $(number pass)))
+    failed=$((failed + $(number fail) + $(number cancelled)))
+    skipped=$((skipped + $(number skipped)))
+    while read -r name; do failures+=("$name"); done < <(sed -n 's/^ *not ok [0-9]* - //p' "$report")
+    while read -r name; do skips+=("$name"); done < <(sed -n 's/^ *ok [0-9]* - \(.*\) # SKIP\(.*\)$/\1:\2/p' "$report")
+}
+
+run_cargo_tests() {
+    export TEST_DATABASE_URL
+    cargo test --release --locked --workspace --exclude frontend --no-fail-fast
+}
+
+run_node_tests() {
+    (
+        cd "$root/tests"
+        node --experimental-websocket --no-warnings --test --test-concurrency=1 \
+            --test-reporter=spec --test-reporter-destination=stdout \
+            --test-reporter=tap --test-reporter-destination="$scratch/node.tap" "$@"
+    )
+}
+
+start_scratch_postgres() {
+    data=$scratch/database
+    postgres_prepare scratch
+    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >"$scratch/postgres.log" 2>&1 </dev/null) &
+    local waited
+    for ((waited = 0; waited < 300; waited++)); do
+        if postgres_ready; then
+            scratch_postgres=$(postgres_pid)
+            TEST_DATABASE_URL=$(postgres_url attendance_super postgres)
+            return
+        fi
+        sleep 0.1
+    done
+    cat "$scratch/postgres.log"
+    fail "the PostgreSQL for the tests did not start"
+}
+
+compose_config() {
+    local compose=(docker-compose)
+    command -v docker-compose >/dev/null 2>&1 || compose=(docker compose)
+    (cd "$root" && "${compose[@]}" --env-file .env.example config --quiet)
+}
+
+# What Diesel prints after our own migration must be what the tree holds.
+fresh_schema() {
+    local address file
+    postgres_sql attendance_super postgres <<<"CREATE DATABASE schema_check;"
+    address=$(postgres_url attendance_super schema_check)
+    DATABASE_OWNER_URL=$address "$target/release/attendance" migrate || return 1
+    file=$(sed -n 's/^file *= *"\(.*\)"/\1/p' diesel.toml)
+    DATABASE_URL=$address diesel print-schema --config-file diesel.toml >"$scratch/schema.rs" || return 1
+    rustfmt --config-path rustfmt.toml "$scratch/schema.rs"
+    diff -u "$file" "$scratch/schema.rs"
+}
+
+"$root/scripts/setup.sh" test
+use_tools
+cd "$root"
+export RECOGNIZER_PACK=$target/packs/default
+export RECOGNIZER_ORT=$cache/onnxruntime/libonnxruntime.so.1.31.1
+export RUST_BACKTRACE=1
+
+gate "format" cargo fmt --all --check
+if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh .ci/run; fi
+gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
+gate "crates: dependencies run one way" scripts/check-crates.sh
+gate "clippy on the host" cargo clippy --release --locked --workspace --exclude frontend --all-targets -- -D warnings
+gate "clippy on wasm32" cargo clippy --profile wasm --locked -p frontend --target wasm32-unknown-unknown -- -D warnings
+
+if wanted "licences"; then cargo_tool cargo-deny 0.19.0 cargo-deny --no-default-features; fi
+if needs "licences" cargo-deny; then gate "licences" cargo deny --locked --offline check bans licenses sources; fi
+if wanted "unused dependencies"; then cargo_tool cargo-machete 0.9.2 cargo-machete; fi
+if needs "unused dependencies" cargo-machete; then gate "unused dependencies" cargo machete; fi
+
+gate "build" scripts/build.sh
+
+if wanted "cargo tests" || wanted "schema.rs"; then start_scratch_postgres; fi
+if wanted "schema.rs"; then cargo_tool diesel 2.3.14 diesel_cli --no-default-features --features postgres; fi
+if needs "schema.rs is what Diesel prints" diesel; then gate "schema.rs is what Diesel prints" fresh_schema; fi
+suite "cargo tests" count_cargo run_cargo_tests
+suite "frontend tests on the host" count_cargo cargo test --release --locked -p frontend
+
+if command -v docker-compose >/dev/null 2>&1 || docker compose version >/dev/null 2>&1; then
+    gate "docker-compose.yml" compose_config
+else
+    needs "docker-compose.yml" docker-compose || true
+fi
+
+for file in "$root"/tests/*.test.mjs; do
+    rm -f "$scratch/node.tap"
+    suite "end to end: $(basename "$file" .test.mjs)" count_node run_node_tests "$file"
+done
+
+step "Done"
+for name in "${skips[@]}"; do say "skipped: $name"; done
+for name in "${failures[@]}"; do say "failed: $name"; done
+say "$passed passed, $failed failed, $skipped skipped"
+((failed == 0))
