@@ -173,7 +173,7 @@ gate "crates: dependencies run one way" scripts/check-crates.sh
 gate "clippy on the host" cargo clippy --release --locked --workspace --exclude frontend --all-targets -- -D warnings
 gate "clippy on wasm32" cargo clippy --profile wasm --locked -p frontend --target wasm32-unknown-unknown -- -D warnings
 
-if wanted "licences"; then cargo_tool cargo-deny 0.19.0 cargo-deny --no-default-features; fi
+if wanted "licences"; then cargo_tool cargo-deny 0.20.2 cargo-deny --no-default-features; fi
 if needs "licences" cargo-deny; then gate "licences" cargo deny --locked --offline check bans licenses sources; fi
 if wanted "unused dependencies"; then cargo_tool cargo-machete 0.9.2 cargo-machete; fi
 if needs "unused dependencies" cargo-machete; then gate "unused dependencies" cargo machete; fi
