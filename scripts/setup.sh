@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what `make run` (argument `run`) or `make test` (argument `test`) needs and this machine lacks:
+# Installs what `make run`, `make test` or `make demo` (argument `run`, `test`, `demo`) needs and this machine lacks:
 # system packages with apt, the toolchain's wasm target, ONNX Runtime, Node where it is too old, npm packages.
 # Everything that is not a system package goes into ~/.cache/attendance; what is there already is left alone.
 # shellcheck source=scripts/settings.sh
@@ -156,11 +156,13 @@ install_npm_packages() {
 }
 
 case $purpose in
-run | test | photos) ;;
-*) fail "usage: scripts/setup.sh run|test|photos" ;;
+run | test | demo) ;;
+*) fail "usage: scripts/setup.sh run|test|demo" ;;
 esac
-if [[ $purpose == photos ]]; then
+if [[ $purpose == demo ]]; then
     install_photos
+    install_node
+    install_npm_packages scripts/demo
     exit
 fi
 install_system_packages
