@@ -8,8 +8,9 @@
 # shellcheck source=scripts/running.sh
 . "$(dirname "${BASH_SOURCE[0]}")/running.sh"
 read_settings
-supervisor_pid >/dev/null && [[ -f $run_json ]] ||
+if ! supervisor_pid >/dev/null || [[ ! -f $run_json ]]; then
     fail "nothing runs with the data in $data: 'make run' or 'make start' first"
+fi
 "$root/scripts/setup.sh" demo
 use_tools
 DEMO_URL=$(json_value "$run_json" url)

@@ -8,7 +8,8 @@ import { emptyFrame, framesOf } from './frames.mjs';
 
 const { ATTENDANCE_DATA: data, DEMO_URL: url, DEMO_PHOTOS: photos, DEMO_SECONDS: seconds } = process.env;
 const framesPerSecond = 8;
-const framesPerScene = 6 * framesPerSecond;
+const framesPerSway = 3 * framesPerSecond;
+const swaysPerScene = 2;
 const feedName = 'Sample camera';
 
 const people = [
@@ -16,9 +17,9 @@ const people = [
   { name: 'Eileen Collins', external_id: 'demo-2', photo: 'astronaut.png' },
 ];
 const scenes = [
-  { photo: 'obama2.jpg', shows: 'Barack Obama' },
-  { photo: 'astronaut.png', shows: 'Eileen Collins' },
-  { photo: 'biden.jpg', shows: 'somebody who is not enrolled' },
+  { photo: 'obama2.jpg', focus: { x: 0.57, y: 0.36, zoom: 1.1 }, shows: 'Barack Obama' },
+  { photo: 'astronaut.png', focus: { x: 0.44, y: 0.2, zoom: 1.6 }, shows: 'Eileen Collins' },
+  { photo: 'biden.jpg', focus: { x: 0.57, y: 0.14, zoom: 1.3 }, shows: 'somebody who is not enrolled' },
 ];
 
 class Stop extends Error {}
@@ -111,7 +112,7 @@ async function main() {
   const feed = await openFeed();
   console.log('Drawing the frames of the sample camera');
   const films = [];
-  for (const scene of scenes) films.push({ ...scene, frames: await framesOf(join(photos, scene.photo), framesPerScene) });
+  for (const scene of scenes) films.push({ ...scene, frames: await framesOf(join(photos, scene.photo), scene.focus, framesPerSway) });
   const pause = Array(framesPerSecond * 2).fill(emptyFrame());
   console.log(`The camera "${feedName}" runs: look at ${url}. Ctrl-C stops it.`);
   const until = seconds ? Date.now() + seconds * 1000 : Infinity;
@@ -119,7 +120,7 @@ async function main() {
     for (const { shows, frames } of films) {
       if (Date.now() >= until) break;
       console.log(`In front of the camera: ${shows}`);
-      await show(feed, frames, until);
+      for (let sway = 0; sway < swaysPerScene; sway += 1) await show(feed, frames, until);
       await show(feed, pause, until);
     }
   }

@@ -60,14 +60,20 @@ function draw(image, cx, cy, scale) {
   return jpeg.encode({ data: out, width, height }, 82).data;
 }
 
-/** `count` JPEG frames of a photo. */
-export async function framesOf(file, count) {
-  const image = shrink(await decode(file), height);
-  const fit = Math.min(width / image.width, height / image.height);
+/**
+ * `count` JPEG frames of a photo. `focus` says where the face is: `x`, `y` as fractions of the photo, and `zoom`, how
+ * much wider than the frame the photo is drawn.
+ */
+export async function framesOf(file, { x, y, zoom }, count) {
+  const image = shrink(await decode(file), width * zoom);
+  const fill = (width / image.width) * zoom;
   return Array.from({ length: count }, (_, index) => {
     const turn = (index / count) * 2 * Math.PI;
-    const near = 1 + 0.12 * (1 - Math.cos(turn)) / 2;
-    return draw(image, width / 2 + 30 * Math.sin(turn), height / 2 + 8 * Math.sin(turn * 2), fit * near);
+    const scale = fill * (1 + 0.06 * (1 - Math.cos(turn)));
+    // The face hangs a little above the middle and sways around it.
+    const cx = width / 2 + 40 * Math.sin(turn) - (x - 0.5) * image.width * scale;
+    const cy = height * 0.45 + 10 * Math.sin(turn * 2) - (y - 0.5) * image.height * scale;
+    return draw(image, cx, cy, scale);
   });
 }
 
