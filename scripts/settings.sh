@@ -50,7 +50,8 @@ read_settings() {
     tls=${ATTENDANCE_TLS:-}
     data=${ATTENDANCE_DATA:-$root/data}
 
-    [[ $host =~ ^[0-9A-Za-z.:-]+$ ]] ||
+    [[ $host != localhost ]] || host=127.0.0.1
+    [[ $host =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$ ]] ||
         fail "ATTENDANCE_HOST is '$host'; it must be an address of this machine, for example 127.0.0.1 or 0.0.0.0"
     check_port ATTENDANCE_PORT "$port"
     check_port RECOGNIZER_PORT "$recognizer_port"

@@ -144,6 +144,7 @@ start_scratch_postgres() {
 compose_config() {
     local compose=(docker-compose)
     command -v docker-compose >/dev/null 2>&1 || compose=(docker compose)
+    mkdir -p "$root/target/images/api" "$root/target/images/recognizer" # compose wants the build folders to exist
     (cd "$root" && "${compose[@]}" --env-file .env.example config --quiet)
 }
 
