@@ -202,7 +202,7 @@ fn describe(detector: ModelFile, landmarks: ModelFile, embedder: ModelFile) -> P
         format: FORMAT,
         name: "default".into(),
         title: "BlazeFace 256, FaceMesh 192, dlib ResNet 128".into(),
-        matching: Matching { threshold: 0.95, margin: 0.01, measured: "not measured yet".into() },
+        matching: Matching { threshold: 0.95, margin: 0.01, same_track: 0.9, measured: "not measured yet".into() },
         quality: QualityLimits {
             min_eye_distance_px: 24.0,
             max_outside: 0.1,

@@ -50,7 +50,10 @@ pub struct Matching {
     pub threshold: f32,
     /// Least distance (in cosine) to the second-best person.
     pub margin: f32,
-    /// The measurement that both come from.
+    /// Least cosine between embeddings of one face in successive frames; below, another face has taken its
+    /// place. Lower than `threshold`: the box says much already, and a wrong "same" is found out by the match.
+    pub same_track: f32,
+    /// The measurement that they come from.
     pub measured: String,
 }
 

@@ -1,0 +1,72 @@
+//! The recognizer's commands: `serve` (the default) and `healthcheck`.
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Parser, Subcommand};
+use recognizer::{
+    config::{Listen, Models},
+    startup::Application,
+};
+
+#[derive(Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answers `POST /v1/faces`; the default.
+    Serve(Serve),
+    /// Asks a running recognizer whether it is ready; exit code 0 means yes.
+    Healthcheck(Listen),
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    models: Models,
+    #[command(flatten)]
+    listen: Listen,
+    /// Worker threads [default: one per core].
+    #[arg(long, env = "RECOGNIZER_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+}
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let arguments = Arguments::parse();
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(Serve { models, listen, workers }) => {
+            let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+            let workers = workers.map_or_else(cores, usize::from);
+            Application::build(&models, &listen, workers)?.run_until_stopped().await
+        }
+        Command::Healthcheck(listen) => check_health(&listen).await,
+    }
+}
+
+async fn check_health(listen: &Listen) -> anyhow::Result<()> {
+    let scheme = if listen.tls_cert.is_some() { "https" } else { "http" };
+    let host = match listen.host {
+        host if host.is_unspecified() => "127.0.0.1".to_owned(),
+        std::net::IpAddr::V6(host) => format!("[{host}]"),
+        host => host.to_string(),
+    };
+    let url = format!("{scheme}://{host}:{}/readyz", listen.port);
+    // The certificate names the host that others use; nothing secret is sent or believed here.
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .timeout(std::time::Duration::from_secs(5))
+        .no_proxy()
+        .build()?;
+    let answer = client.get(&url).send().await.with_context(|| format!("{url} does not answer"))?;
+    if !answer.status().is_success() {
+        bail!("{url} answers {}", answer.status());
+    }
+    Ok(())
+}

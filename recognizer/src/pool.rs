@@ -1,0 +1,245 @@
+//! The only place that knows threads: a bounded queue before workers that each own a [`Pipeline`].
+//!
+//! A place in the queue is taken before a request's body is read, so that overload is answered at once and the
+//! memory for bodies is bounded. A job that waited past its deadline, or whose client has left, is skipped. A
+//! panic ends the job, not the worker.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use crossbeam_channel::{Receiver, Sender};
+use models::pack::LoadedPack;
+use ort::environment::Environment;
+use recognizer_types::FacesAnswer;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::{
+    decode::{self, DecodeError},
+    metrics::Metrics,
+    network::NetworkError,
+    pipeline::{Pipeline, StageError, Tracking},
+    tracker::Stream,
+};
+
+/// Jobs that may wait for each worker: at 15 ms a frame, the last of them waits a tenth of a second.
+const WAITING_PER_WORKER: usize = 8;
+/// Pictures with more pixels than this are worked on one at a time, which bounds the memory.
+const LARGE_PIXELS: u64 = 4_000_000;
+
+/// Why a job has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A stage failed.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// The queue is full, or the job waited longer than its sender wanted.
+    #[error("There are more pictures than this server can look at: try again in a moment.")]
+    Overloaded,
+    /// The networks are still being loaded.
+    #[error("The recognizer is starting: try again in a moment.")]
+    NotReady,
+    /// A worker panicked over this picture.
+    #[error("The recognizer failed at this picture.")]
+    Panicked,
+}
+
+/// A picture to look at.
+pub struct Job {
+    /// The picture.
+    pub bytes: Bytes,
+    /// The stream it belongs to, for tracking.
+    pub stream: Option<String>,
+    /// Tracks of that stream that need no embedding.
+    pub settled: Vec<String>,
+    /// When nobody needs the answer any more.
+    pub deadline: Option<Instant>,
+}
+
+struct Queued {
+    job: Job,
+    since: Instant,
+    reply: oneshot::Sender<Result<FacesAnswer, JobError>>,
+    /// Frees the place in the queue when the job is done.
+    _place: OwnedSemaphorePermit,
+}
+
+/// A place in the queue.
+pub struct Place(OwnedSemaphorePermit);
+
+/// What the workers share.
+struct Shared {
+    metrics: Metrics,
+    streams: Mutex<HashMap<String, Arc<Mutex<Stream>>>>,
+    /// Held while a large picture is worked on.
+    large: Mutex<()>,
+    same_face: f32,
+    ready: AtomicUsize,
+}
+
+/// The queue and its workers.
+pub struct Pool {
+    sender: Sender<Queued>,
+    places: Arc<Semaphore>,
+    capacity: usize,
+    workers: usize,
+    shared: Arc<Shared>,
+}
+
+impl Pool {
+    /// Starts `workers` threads, which load the pack and warm up. The channel tells of the first that fails.
+    pub fn start(
+        environment: &Environment,
+        pack: Arc<LoadedPack>,
+        workers: usize,
+    ) -> (Arc<Self>, oneshot::Receiver<NetworkError>) {
+        let capacity = workers * (1 + WAITING_PER_WORKER);
+        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        let shared = Arc::new(Shared {
+            metrics: Metrics::default(),
+            streams: Mutex::default(),
+            large: Mutex::default(),
+            same_face: pack.pack.matching.same_track,
+            ready: AtomicUsize::new(0),
+        });
+        let (failure, failed) = oneshot::channel();
+        let failure = Arc::new(Mutex::new(Some(failure)));
+        for _ in 0..workers {
+            let (environment, pack) = (environment.clone(), Arc::clone(&pack));
+            let (shared, receiver) = (Arc::clone(&shared), receiver.clone());
+            let failure = Arc::clone(&failure);
+            thread::spawn(move || match prepare(&environment, &pack) {
+                Ok(pipeline) => {
+                    // The pack's bytes are not needed any more.
+                    drop(pack);
+                    shared.ready.fetch_add(1, Ordering::Release);
+                    work(pipeline, &receiver, &shared);
+                }
+                Err(error) => {
+                    if let Some(failure) = lock(&failure).take() {
+                        // The receiver is gone only when the process is ending anyway.
+                        let _ = failure.send(error);
+                    }
+                }
+            });
+        }
+        let places = Arc::new(Semaphore::new(capacity));
+        (Arc::new(Self { sender, places, capacity, workers, shared }), failed)
+    }
+
+    /// Whether every worker has matched the golden vectors.
+    pub fn is_ready(&self) -> bool {
+        self.shared.ready.load(Ordering::Acquire) == self.workers
+    }
+
+    /// The figures that the pool and the server keep.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Jobs that are waiting or being worked on.
+    pub fn depth(&self) -> usize {
+        self.capacity - self.places.available_permits()
+    }
+
+    /// Streams that have not ended.
+    pub fn streams(&self) -> usize {
+        lock(&self.shared.streams).len()
+    }
+
+    /// Takes a place in the queue, before the picture is read from the network.
+    pub fn enter(&self) -> Result<Place, JobError> {
+        if !self.is_ready() {
+            return Err(JobError::NotReady);
+        }
+        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| JobError::Overloaded)
+    }
+
+    /// Looks at a picture. Dropping the future tells the workers that nobody waits for it.
+    pub async fn analyse(&self, place: Place, job: Job) -> Result<FacesAnswer, JobError> {
+        let (reply, answer) = oneshot::channel();
+        let queued = Queued { job, since: Instant::now(), reply, _place: place.0 };
+        // There are as many places as the channel holds.
+        self.sender.try_send(queued).map_err(|_| JobError::Overloaded)?;
+        answer.await.unwrap_or(Err(JobError::Panicked))
+    }
+}
+
+/// A panic while the lock was held leaves the tracks as they were before that frame or after it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn prepare(environment: &Environment, pack: &LoadedPack) -> Result<Pipeline, NetworkError> {
+    let mut pipeline = Pipeline::load(environment, pack)?;
+    pipeline.warm_up()?;
+    Ok(pipeline)
+}
+
+fn work(mut pipeline: Pipeline, jobs: &Receiver<Queued>, shared: &Shared) {
+    while let Ok(Queued { job, since, reply, _place }) = jobs.recv() {
+        shared.metrics.waited(since.elapsed());
+        if reply.is_closed() {
+            shared.metrics.client_left();
+            continue;
+        }
+        if job.deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            shared.metrics.too_late();
+            let _ = reply.send(Err(JobError::Overloaded));
+            continue;
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| analyse(&mut pipeline, &job, shared)));
+        let outcome = outcome.unwrap_or_else(|_| {
+            shared.metrics.panicked();
+            tracing::error!(bytes = job.bytes.len(), "a picture made a worker panic");
+            Err(JobError::Panicked)
+        });
+        if let Ok(answer) = &outcome {
+            shared.metrics.analysed(answer);
+        }
+        // The client may have left meanwhile.
+        let _ = reply.send(outcome);
+    }
+}
+
+fn analyse(pipeline: &mut Pipeline, job: &Job, shared: &Shared) -> Result<FacesAnswer, JobError> {
+    let header = decode::read_header(&job.bytes).map_err(StageError::from)?;
+    let _alone = (header.pixels() > LARGE_PIXELS).then(|| lock(&shared.large));
+    let Some(name) = &job.stream else {
+        return Ok(pipeline.analyse(&job.bytes, header, None)?);
+    };
+    let now = Instant::now();
+    let stream = shared.stream(name, now);
+    // Frames of one stream are worked on one after another; other streams go on.
+    let mut stream = lock(&stream);
+    let tracking = Tracking { stream: &mut stream, settled: &job.settled, now };
+    Ok(pipeline.analyse(&job.bytes, header, Some(tracking))?)
+}
+
+impl Shared {
+    /// The stream of this name; streams that have ended are forgotten on the way.
+    fn stream(&self, name: &str, now: Instant) -> Arc<Mutex<Stream>> {
+        let mut streams = lock(&self.streams);
+        // A stream that is being worked on is locked, and has not ended.
+        streams.retain(|_, stream| stream.try_lock().map_or(true, |stream| !stream.has_ended(now)));
+        let new = || Arc::new(Mutex::new(Stream::new(rand::random(), self.same_face, now)));
+        Arc::clone(streams.entry(name.to_owned()).or_insert_with(new))
+    }
+}
+
+/// How long a client should wait before it tries again, when the queue was full.
+pub const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl From<DecodeError> for JobError {
+    fn from(error: DecodeError) -> Self {
+        Self::Stage(error.into())
+    }
+}

@@ -1,0 +1,185 @@
+//! The same face over the frames of a stream.
+//!
+//! A face belongs to the track whose last box it overlaps most, and, whenever it is embedded, only if the
+//! embedding is still that track's. A track that the caller calls settled is not embedded while its box is
+//! followed without doubt, but at least once a second, so that a face which takes another's place within a
+//! frame gets a track of its own. Track ids are never used again: they carry a number that is random per stream
+//! and process.
+
+use std::time::{Duration, Instant};
+
+use recognizer_types::Embedding;
+use types::BoundingBox;
+
+/// A stream that is silent this long has ended.
+pub const STREAM_SILENCE: Duration = Duration::from_secs(10);
+/// A face that is out of sight this long comes back as a new track.
+pub const TRACK_SILENCE: Duration = Duration::from_secs(2);
+/// A settled face is embedded at least this often.
+pub const VERIFY_EVERY: Duration = Duration::from_secs(1);
+/// Least overlap (intersection over union) between a face's boxes in successive frames. At 15 frames a second
+/// a face that walks past moves by less than half its width.
+pub const MIN_OVERLAP: f32 = 0.3;
+/// Overlap at which a box is followed without doubt.
+pub const STRONG_OVERLAP: f32 = 0.5;
+/// Share of the newest embedding in a track's running mean.
+const NEWEST_SHARE: f32 = 0.3;
+
+/// The tracks of one stream.
+#[derive(Debug)]
+pub struct Stream {
+    epoch: u64,
+    next: u64,
+    tracks: Vec<Track>,
+    last_frame: Instant,
+    /// Least cosine between embeddings of one track.
+    same_face: f32,
+}
+
+#[derive(Debug)]
+struct Track {
+    number: u64,
+    bounds: BoundingBox,
+    /// Running mean of the embeddings, of unit length; None until the first.
+    reference: Option<Embedding>,
+    seen: Instant,
+    verified: Instant,
+}
+
+/// What is to be done with a face, before it is embedded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// The track that its box belongs to.
+    track: Option<u64>,
+    /// Whether it has to be embedded.
+    pub embed: bool,
+}
+
+impl Stream {
+    /// A stream without tracks; `same_face` is the least cosine between embeddings of one track.
+    pub fn new(epoch: u64, same_face: f32, now: Instant) -> Self {
+        Self { epoch, next: 1, tracks: vec![], last_frame: now, same_face }
+    }
+
+    /// Whether the stream has ended by silence.
+    pub fn has_ended(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last_frame) > STREAM_SILENCE
+    }
+
+    /// Lays the frame's boxes on the tracks, the closest pair first. `settled` are the ids that the caller
+    /// calls settled; ids that are not this stream's are ignored.
+    pub fn plan(&mut self, boxes: &[BoundingBox], settled: &[String], now: Instant) -> Vec<Plan> {
+        self.last_frame = now;
+        self.tracks.retain(|track| now.saturating_duration_since(track.seen) <= TRACK_SILENCE);
+        let mut pairs: Vec<(f32, usize, usize)> = vec![];
+        for (face, bounds) in boxes.iter().enumerate() {
+            for (index, track) in self.tracks.iter().enumerate() {
+                let overlap = bounds.iou(&track.bounds);
+                if overlap >= MIN_OVERLAP {
+                    pairs.push((overlap, face, index));
+                }
+            }
+        }
+        pairs.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        let mut plans = vec![Plan { track: None, embed: true }; boxes.len()];
+        let mut taken = vec![false; self.tracks.len()];
+        for &(overlap, face, index) in &pairs {
+            if plans[face].track.is_some() || taken[index] {
+                continue;
+            }
+            taken[index] = true;
+            let track = &self.tracks[index];
+            // Two faces near one track, or two tracks near one face: their boxes may have been exchanged.
+            let rivals = pairs.iter().filter(|pair| pair.1 == face || pair.2 == index).count();
+            let certain = overlap >= STRONG_OVERLAP && rivals == 1 && track.reference.is_some();
+            let fresh = now.saturating_duration_since(track.verified) < VERIFY_EVERY;
+            let is_settled = settled.iter().any(|id| *id == self.id(track.number));
+            plans[face] = Plan { track: Some(track.number), embed: !(is_settled && certain && fresh) };
+        }
+        plans
+    }
+
+    /// Writes the frame into the tracks and answers each face's track id, in the order of `boxes`. A face that
+    /// was planned to be embedded and could not be is followed by its box alone.
+    pub fn follow(
+        &mut self,
+        boxes: &[BoundingBox],
+        plans: &[Plan],
+        embeddings: &[Option<&Embedding>],
+        now: Instant,
+    ) -> Vec<String> {
+        let mut chosen: Vec<Option<u64>> = vec![None; boxes.len()];
+        for (face, plan) in plans.iter().enumerate() {
+            let track = plan.track.and_then(|number| self.tracks.iter().find(|t| t.number == number));
+            chosen[face] = track.filter(|track| self.fits(track, embeddings[face])).map(|track| track.number);
+        }
+        // Faces without a track may be those whose track jumped, or two that changed places.
+        for face in 0..boxes.len() {
+            if chosen[face].is_none() {
+                chosen[face] = embeddings[face].and_then(|found| self.recall(found, &chosen));
+            }
+        }
+        let mut ids = Vec::with_capacity(boxes.len());
+        for (face, number) in chosen.into_iter().enumerate() {
+            let number = number.unwrap_or_else(|| self.open(now));
+            self.write(number, boxes[face], embeddings[face], now);
+            ids.push(self.id(number));
+        }
+        ids
+    }
+
+    fn id(&self, number: u64) -> String {
+        format!("{:016x}-{number}", self.epoch)
+    }
+
+    fn fits(&self, track: &Track, embedding: Option<&Embedding>) -> bool {
+        match (&track.reference, embedding) {
+            (Some(reference), Some(embedding)) => cosine(reference, embedding) >= self.same_face,
+            _ => true,
+        }
+    }
+
+    /// The most similar track that no face of this frame has.
+    fn recall(&self, embedding: &Embedding, chosen: &[Option<u64>]) -> Option<u64> {
+        let free = self.tracks.iter().filter(|track| !chosen.contains(&Some(track.number)));
+        let similar = free.filter_map(|track| {
+            let similarity = cosine(track.reference.as_ref()?, embedding);
+            (similarity >= self.same_face).then_some((similarity, track.number))
+        });
+        similar.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, number)| number)
+    }
+
+    fn open(&mut self, now: Instant) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        let bounds = BoundingBox { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
+        self.tracks.push(Track { number, bounds, reference: None, seen: now, verified: now });
+        number
+    }
+
+    fn write(&mut self, number: u64, bounds: BoundingBox, embedding: Option<&Embedding>, now: Instant) {
+        let Some(track) = self.tracks.iter_mut().find(|track| track.number == number) else { return };
+        track.bounds = bounds;
+        track.seen = now;
+        if let Some(embedding) = embedding {
+            track.verified = now;
+            track.reference = Some(match track.reference.take() {
+                Some(reference) => blend(reference, embedding),
+                None => embedding.clone(),
+            });
+        }
+    }
+}
+
+fn cosine(a: &Embedding, b: &Embedding) -> f32 {
+    a.0.iter().zip(&b.0).map(|(a, b)| a * b).sum()
+}
+
+fn blend(mut reference: Embedding, newest: &Embedding) -> Embedding {
+    for (old, new) in reference.0.iter_mut().zip(&newest.0) {
+        *old += (new - *old) * NEWEST_SHARE;
+    }
+    let length = cosine(&reference, &reference).sqrt().max(f32::MIN_POSITIVE);
+    reference.0.iter_mut().for_each(|number| *number /= length);
+    reference
+}
