@@ -97,13 +97,10 @@ as_root() {
     if ((EUID == 0)); then
         "$@"
     else
-        sudo -n "$@" 2>/dev/null || {
-            local status=$?
-            sudo -n true 2>/dev/null ||
-                fail "needs root for: $*
+        sudo -n true 2>/dev/null ||
+            fail "needs root for: $*
   run it as root, or give this user password-free sudo, or run that command yourself and start again"
-            return $status
-        }
+        sudo -n "$@"
     fi
 }
 

@@ -151,7 +151,7 @@ install_npm_packages() {
     stamp=$(sha256sum <"$folder/package-lock.json")
     [[ -f $folder/node_modules/.stamp && $(<"$folder/node_modules/.stamp") == "$stamp" ]] && return
     step "Installing the npm packages of $1/"
-    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+    (cd "$folder" && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error)
     printf '%s' "$stamp" >"$folder/node_modules/.stamp"
 }
 
