@@ -1,0 +1,281 @@
+//! Who asks, as extractors: a handler's signature says who may call it.
+//!
+//! [`CurrentUser`] is anybody signed in, [`Admin`] an admin, [`FrameSender`] a feed's own token or an admin.
+//! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
+//! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+
+use actix_web::cookie::time::Duration as CookieDuration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use types::{FeedId, Role, UserId};
+
+use crate::domain::sessions::{self, SignInFrom, token_hash};
+use crate::error::ApiError;
+use crate::models::audit::Actor;
+use crate::models::feeds::Feed;
+use crate::models::{self};
+use crate::state::App;
+
+const COOKIE: &str = "attendance_session";
+/// How a browser, which cannot set headers on a WebSocket, sends a device token.
+const SUBPROTOCOL: &str = "bearer.";
+
+type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+/// Somebody signed in.
+#[derive(Debug, Clone)]
+pub struct CurrentUser {
+    /// Their id.
+    pub id: UserId,
+    /// Their e-mail address.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// Hash of the session's id.
+    pub session: Vec<u8>,
+}
+
+/// An admin.
+#[derive(Debug, Clone)]
+pub struct Admin(pub CurrentUser);
+
+/// Whoever may send frames to the feed in the path.
+#[derive(Debug, Clone)]
+pub struct FrameSender {
+    /// The feed.
+    pub feed: Feed,
+    /// The feed's token or an admin.
+    pub credential: Credential,
+}
+
+/// What opened a feed.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// Its token; by its hash it is looked up again later.
+    Token(Vec<u8>),
+    /// An admin's session.
+    Session(CurrentUser),
+}
+
+impl Credential {
+    /// Who an arrival is said to come from.
+    pub fn actor(&self, feed: &Feed) -> Actor {
+        match self {
+            Self::Token(_) => Actor::Feed(feed.id),
+            Self::Session(user) => Actor::User(user.id.0),
+        }
+    }
+
+    /// Whether an admin sends.
+    pub fn is_admin(&self) -> bool {
+        matches!(self, Self::Session(_))
+    }
+}
+
+impl FrameSender {
+    /// Looks the permission up again, for connections that stay open; brings the feed's settings up to date.
+    ///
+    /// # Errors
+    /// 401 or 403 when it ended, 404 when the feed is gone, 503 while the database is away.
+    pub async fn renew(&mut self, app: &App) -> Result<(), ApiError> {
+        let id = self.feed.id;
+        self.feed = match &self.credential {
+            Credential::Token(hash) => feed_by_token(app, hash.clone(), id).await?,
+            Credential::Session(user) => {
+                user.renew(app).await?;
+                feed_by_id(app, id).await?
+            }
+        };
+        Ok(())
+    }
+}
+
+impl CurrentUser {
+    /// Looks the session up again, for connections that stay open.
+    ///
+    /// # Errors
+    /// 401 when it has ended, 403 when the role has changed, 503 while the database is away.
+    pub async fn renew(&self, app: &App) -> Result<(), ApiError> {
+        let user = user_of_session(app, self.session.clone()).await?;
+        if user.role == self.role {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden("Your role has changed. Sign in again."))
+        }
+    }
+}
+
+async fn user_of_session(app: &App, session: Vec<u8>) -> Result<CurrentUser, ApiError> {
+    app.db
+        .run(move |conn| {
+            let user = sessions::find(conn, &session)?;
+            let role = sessions::role(&user.role);
+            Ok(CurrentUser { id: UserId(user.id), email: user.email, role, session })
+        })
+        .await
+}
+
+async fn feed_by_token(app: &App, hash: Vec<u8>, id: uuid::Uuid) -> Result<Feed, ApiError> {
+    let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
+    let feed = feed.ok_or(ApiError::Unauthenticated)?;
+    if feed.id == id { Ok(feed) } else { Err(ApiError::Forbidden("This token belongs to another feed.")) }
+}
+
+async fn feed_by_id(app: &App, id: uuid::Uuid) -> Result<Feed, ApiError> {
+    app.db.run(move |conn| models::feeds::find(conn, id).map_err(|error| missing(error, "feed"))).await
+}
+
+/// Names what is missing.
+pub fn missing(error: diesel::result::Error, what: &'static str) -> ApiError {
+    match error {
+        diesel::result::Error::NotFound => ApiError::NotFound(what),
+        error => error.into(),
+    }
+}
+
+fn app(request: &HttpRequest) -> Result<App, ApiError> {
+    let app = request.app_data::<web::Data<App>>();
+    app.map(|app| App::clone(app)).ok_or_else(|| ApiError::Internal(anyhow::anyhow!("no App in this scope")))
+}
+
+fn bearer(request: &HttpRequest) -> Option<String> {
+    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    if let Some(token) = header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
+        return Some(token.trim().to_owned());
+    }
+    subprotocol(request).map(|protocol| protocol[SUBPROTOCOL.len()..].to_owned())
+}
+
+/// The subprotocol that carries a device token; the upgrade must name it in its answer.
+pub fn subprotocol(request: &HttpRequest) -> Option<String> {
+    let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    offered.split(',').map(str::trim).find(|protocol| protocol.starts_with(SUBPROTOCOL)).map(str::to_owned)
+}
+
+async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
+    let app = app(request)?;
+    let Some(session) = session_of(request) else {
+        if let Some(token) = bearer(request) {
+            let hash = token_hash(&token);
+            let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
+            feed.ok_or(ApiError::Unauthenticated)?;
+            return Err(ApiError::Forbidden("A feed's token opens that feed's frames and nothing else."));
+        }
+        return Err(ApiError::Unauthenticated);
+    };
+    let user = user_of_session(&app, session).await?;
+    let changes = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
+    if changes {
+        check_origin(request, &app, true)?;
+    }
+    Ok(user)
+}
+
+/// Checks that a browser's request comes from the site itself.
+///
+/// # Errors
+/// 403 when `Origin` names another site, or is missing although it is `required`.
+pub fn check_origin(request: &HttpRequest, app: &App, required: bool) -> Result<(), ApiError> {
+    match request.headers().get(header::ORIGIN) {
+        Some(origin) if origin.to_str().is_ok_and(|origin| app.site.is_own(origin)) => Ok(()),
+        None if !required => Ok(()),
+        _ => Err(ApiError::WrongOrigin),
+    }
+}
+
+/// The hash of the session id in the cookie.
+pub fn session_of(request: &HttpRequest) -> Option<Vec<u8>> {
+    request
+        .cookie(COOKIE)
+        .filter(|cookie| !cookie.value().is_empty())
+        .map(|cookie| token_hash(cookie.value()))
+}
+
+/// The cookie that carries a session.
+pub fn session_cookie(app: &App, token: &str) -> Cookie<'static> {
+    Cookie::build(COOKIE, token.to_owned())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(app.site.https)
+        .max_age(CookieDuration::seconds(sessions::ABSOLUTE.num_seconds()))
+        .finish()
+}
+
+/// The cookie that takes a session away.
+pub fn ended_cookie(app: &App) -> Cookie<'static> {
+    let mut cookie = session_cookie(app, "");
+    cookie.set_max_age(CookieDuration::ZERO);
+    cookie
+}
+
+/// The client's address, through trusted proxies only.
+pub fn client_address(request: &HttpRequest, app: &App) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let forwarded = request.headers().get("X-Forwarded-For").and_then(|value| value.to_str().ok());
+    app.site.client_address(peer, forwarded)
+}
+
+/// From where and with what somebody signs in.
+pub fn sign_in_from(request: &HttpRequest, app: &App) -> SignInFrom {
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    SignInFrom {
+        address: client_address(request, app),
+        user_agent: user_agent.map(str::to_owned),
+        old_session: session_of(request),
+    }
+}
+
+impl FromRequest for CurrentUser {
+    type Error = ApiError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { authenticate(&request).await })
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { admin(authenticate(&request).await?) })
+    }
+}
+
+fn admin(user: CurrentUser) -> Result<Admin, ApiError> {
+    match user.role {
+        Role::Admin => Ok(Admin(user)),
+        Role::Guard => Err(ApiError::Forbidden("Only an admin may do this.")),
+    }
+}
+
+impl FromRequest for FrameSender {
+    type Error = ApiError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let app = app(&request)?;
+            let id = request.match_info().get("feed").and_then(|id| id.parse::<FeedId>().ok());
+            if let Some(token) = bearer(&request) {
+                let hash = token_hash(&token);
+                let id = id.unwrap_or(FeedId(uuid::Uuid::nil())).0;
+                let feed = feed_by_token(&app, hash.clone(), id).await?;
+                return Ok(Self { feed, credential: Credential::Token(hash) });
+            }
+            let Admin(user) = admin(authenticate(&request).await?)?;
+            let feed = feed_by_id(&app, id.ok_or(ApiError::NotFound("feed"))?.0).await?;
+            Ok(Self { feed, credential: Credential::Session(user) })
+        })
+    }
+}

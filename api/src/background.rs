@@ -1,0 +1,97 @@
+//! What runs beside the requests: following the database, learning which pack is in use, tidying up.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+
+use crate::config::Secret;
+use crate::domain::{feeds, sessions};
+use crate::models::{arrivals, gallery};
+use crate::state::App;
+
+/// How long a notification may wait to be seen. Diesel gives the connection's notifications without a way to
+/// wait for one; looking costs a system call.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// A LISTEN connection can die silently, so the revision is asked for besides.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const TIDY_EVERY: Duration = Duration::from_secs(30);
+const RECONNECT_AFTER: Duration = Duration::from_millis(500);
+
+/// Starts the thread that follows the database until the server stops.
+pub fn follow_database(app: App, url: Secret) {
+    let stopping = app.stopping.subscribe();
+    std::thread::spawn(move || {
+        let mut said = false;
+        while !*stopping.borrow() {
+            if let Err(error) = follow(&app, &url, &mut said) {
+                if !said {
+                    tracing::warn!(
+                        error.cause = format!("{error:#}"),
+                        "not following the database; trying again"
+                    );
+                    said = true;
+                }
+                std::thread::sleep(RECONNECT_AFTER);
+            }
+        }
+    });
+}
+
+fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
+    let mut conn = PgConnection::establish(url.expose())?;
+    for channel in [arrivals::CHANNEL, gallery::CHANNEL] {
+        diesel::sql_query(format!("LISTEN {channel}")).execute(&mut conn)?;
+    }
+    app.events.publish_new(&mut conn)?;
+    if std::mem::take(said) {
+        tracing::info!("following the database again");
+    }
+    let stopping = app.stopping.subscribe();
+    let mut asked: Option<Instant> = None;
+    let mut tidied = Instant::now();
+    while !*stopping.borrow() {
+        let (mut new_arrivals, mut new_gallery) = (false, false);
+        for notification in conn.notifications_iter() {
+            match notification?.channel.as_str() {
+                arrivals::CHANNEL => new_arrivals = true,
+                _ => new_gallery = true,
+            }
+        }
+        if asked.is_none_or(|at| at.elapsed() >= ASK_EVERY) {
+            (new_arrivals, new_gallery) = (true, true);
+            asked = Some(Instant::now());
+        }
+        if new_gallery {
+            app.refresh_gallery(&mut conn)?;
+        }
+        if new_arrivals {
+            app.events.publish_new(&mut conn)?;
+        }
+        if tidied.elapsed() >= TIDY_EVERY {
+            feeds::note_last_frames(&mut conn, app)?;
+            sessions::purge(&mut conn)?;
+            tidied = Instant::now();
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// Learns which pack the recognizer runs as soon as it can be asked, and again after it was away.
+pub async fn follow_recognizer(app: App) {
+    let mut stopping = app.stopping.subscribe();
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    while !*stopping.borrow() {
+        if app.recognizer.pack().is_none()
+            && app.recognizer.is_ready().await
+            && let Ok(pack) = app.recognizer.learn_pack().await
+        {
+            tracing::info!(model.id = pack.id, "the recognizer is there");
+        }
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopping.changed() => {}
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Configuration: one struct per concern, every value a flag and an environment variable, secrets redacted.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use ipnetwork::IpNetwork;
+
+/// A value that never prints.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(value: &str) -> Result<Self, Self::Err> {
+        Ok(Self(value.trim().to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Everything `attendance serve` is told.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Where and how to listen.
+    #[command(flatten)]
+    pub http: HttpConfig,
+    /// PostgreSQL.
+    #[command(flatten)]
+    pub database: DatabaseConfig,
+    /// The recognizer.
+    #[command(flatten)]
+    pub recognizer: RecognizerConfig,
+    /// Files and keys.
+    #[command(flatten)]
+    pub data: DataConfig,
+}
+
+/// Where and how to listen.
+#[derive(Debug, Clone, Args)]
+pub struct HttpConfig {
+    /// Address to listen on.
+    #[arg(long, env = "ATTENDANCE_HOST", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env = "ATTENDANCE_PORT", default_value_t = 8080)]
+    pub port: u16,
+    /// Port for `/metrics` on loopback; 0 turns it off.
+    #[arg(long, env = "ATTENDANCE_METRICS_PORT", default_value_t = 9464)]
+    pub metrics_port: u16,
+    /// `self` serves https with a certificate of its own making, `off` plain http.
+    #[arg(long, env = "ATTENDANCE_TLS", default_value = "off", value_parser = ["off", "self", ""])]
+    pub tls: String,
+    /// The address people type, for example `https://attendance.example.org`; requests of browsers must come
+    /// from it. Default: derived from host and port.
+    #[arg(long, env = "ATTENDANCE_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Folder of the built single-page app; without it only the API is served.
+    #[arg(long, env = "ATTENDANCE_SPA")]
+    pub spa: Option<PathBuf>,
+    /// Proxies whose `X-Forwarded-For` is believed: comma-separated networks.
+    #[arg(long, env = "ATTENDANCE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNetwork>,
+}
+
+impl HttpConfig {
+    /// Whether this process itself speaks TLS.
+    pub fn tls_self(&self) -> bool {
+        self.tls == "self"
+    }
+
+    /// The origins that a browser may come from; the first is the one to print.
+    ///
+    /// # Errors
+    /// When the public URL is not an http(s) origin.
+    pub fn origins(&self, bound: SocketAddr) -> Result<Vec<String>> {
+        if let Some(url) = self.public_url.as_deref().filter(|url| !url.is_empty()) {
+            let origin = url.trim_end_matches('/');
+            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            ensure!(
+                rest.is_some_and(|host| !host.is_empty() && !host.contains('/')),
+                "ATTENDANCE_PUBLIC_URL must look like https://name or http://name:port, without a path; it is {url:?}"
+            );
+            return Ok(vec![origin.to_ascii_lowercase()]);
+        }
+        let scheme = if self.tls_self() { "https" } else { "http" };
+        let port = bound.port();
+        let mut hosts = Vec::new();
+        if self.host.is_unspecified() {
+            hosts.extend(local_addresses());
+        } else {
+            hosts.push(bracketed(self.host));
+        }
+        if self.host.is_loopback() || self.host.is_unspecified() {
+            hosts.extend(["127.0.0.1".to_owned(), "localhost".to_owned()]);
+        }
+        hosts.dedup();
+        Ok(hosts.into_iter().map(|host| format!("{scheme}://{host}:{port}")).collect())
+    }
+}
+
+fn bracketed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}
+
+/// The address other machines of the network reach this one at, as the routing table tells it; nothing is
+/// sent.
+fn local_addresses() -> Option<String> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(bracketed(socket.local_addr().ok()?.ip()))
+}
+
+/// PostgreSQL.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseConfig {
+    /// Connection URL of the application role.
+    #[arg(id = "database_url", long = "database-url", env = "DATABASE_URL", hide_env_values = true)]
+    pub url: Secret,
+    /// Connections to keep at most.
+    #[arg(long = "database-pool", env = "DATABASE_POOL", default_value_t = 10)]
+    pub pool_size: u32,
+}
+
+/// The recognizer.
+#[derive(Debug, Clone, Args)]
+pub struct RecognizerConfig {
+    /// Base URL.
+    #[arg(
+        id = "recognizer_url",
+        long = "recognizer-url",
+        env = "RECOGNIZER_URL",
+        default_value = "http://127.0.0.1:8081"
+    )]
+    pub url: String,
+    /// File with the shared secret, needed beyond loopback.
+    #[arg(long = "recognizer-secret-file", env = "RECOGNIZER_SECRET_FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// PEM file with the certificate authority of the recognizer.
+    #[arg(long = "recognizer-ca", env = "RECOGNIZER_CA")]
+    pub ca: Option<PathBuf>,
+    /// How long a frame may take, in milliseconds, before it is answered 503.
+    #[arg(long = "recognizer-deadline-ms", env = "RECOGNIZER_DEADLINE_MS", default_value_t = 2000)]
+    pub deadline_ms: u64,
+}
+
+impl RecognizerConfig {
+    /// How long a frame may take.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.deadline_ms)
+    }
+}
+
+/// Files and keys.
+#[derive(Debug, Clone, Args)]
+pub struct DataConfig {
+    /// Folder for state: first admin, certificate, objects, master key.
+    #[arg(id = "data", long = "data", env = "ATTENDANCE_DATA", default_value = "./data")]
+    pub folder: PathBuf,
+    /// File with the master keys. Default: `master.key` in the data folder.
+    #[arg(long, env = "ATTENDANCE_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// Where photos are kept: `file:FOLDER`, `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`; credentials for
+    /// the clouds come from their usual environment variables or the machine's role. Default: `objects` in the
+    /// data folder.
+    #[arg(long, env = "ATTENDANCE_STORAGE")]
+    pub storage: Option<String>,
+}
+
+impl DataConfig {
+    /// File with the master keys.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.folder.join("master.key"))
+    }
+
+    /// Where photos are kept.
+    pub fn storage(&self) -> String {
+        match self.storage.as_deref() {
+            Some(url) if !url.is_empty() => url.to_owned(),
+            _ => format!("file:{}", self.folder.join("objects").display()),
+        }
+    }
+
+    /// Makes the folder, readable by its owner alone.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn create(&self) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        if !self.folder.is_dir() {
+            std::fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.folder)
+                .with_context(|| format!("the data folder {} cannot be made", self.folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_print() {
+        let secret: Secret = "hunter2".parse().expect("infallible");
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+}

@@ -1,0 +1,68 @@
+//! The only door to Diesel.
+//!
+//! Waiting for a connection and every query happen on the blocking pool. A pool that cannot give a connection
+//! in time, or a server that accepted a statement and no longer answers, is a 503.
+
+use std::time::Duration;
+
+use actix_web::web;
+use diesel::PgConnection;
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+
+use crate::config::DatabaseConfig;
+use crate::error::ApiError;
+
+/// Longer than any statement may take (`statement_timeout` below), for a server that hangs instead of failing.
+const HANG: Duration = Duration::from_secs(8);
+const POOL_WAIT: Duration = Duration::from_millis(1500);
+
+/// A pool of connections; cloning shares it.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool<ConnectionManager<PgConnection>>,
+}
+
+#[derive(Debug)]
+struct Limits;
+
+impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Limits {
+    fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        use diesel::connection::SimpleConnection;
+        conn.batch_execute("SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'")
+            .map_err(diesel::r2d2::Error::QueryError)
+    }
+}
+
+impl Db {
+    /// A pool that connects when it is first asked: a database that is down does not stop the start.
+    pub fn new(config: &DatabaseConfig) -> Self {
+        let pool = Pool::builder()
+            .max_size(config.pool_size)
+            .min_idle(Some(1))
+            .connection_timeout(POOL_WAIT)
+            .connection_customizer(Box::new(Limits))
+            .build_unchecked(ConnectionManager::new(config.url.expose()));
+        Self { pool }
+    }
+
+    /// Runs `work` with a connection.
+    ///
+    /// # Errors
+    /// [`ApiError::DatabaseUnavailable`] without a connection in time, else whatever `work` fails with.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let blocking = web::block(move || {
+            let mut conn = pool.get().map_err(|e| ApiError::DatabaseUnavailable(e.to_string()))?;
+            work(&mut conn)
+        });
+        match tokio::time::timeout(HANG, blocking).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(cancelled)) => Err(ApiError::Internal(anyhow::Error::new(cancelled))),
+            Err(_) => Err(ApiError::DatabaseUnavailable("no answer in time".to_owned())),
+        }
+    }
+}

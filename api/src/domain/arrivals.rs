@@ -1,0 +1,346 @@
+//! Arrivals: writing one exactly once, and telling every open dashboard.
+
+use std::ops::Bound;
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{Connection, PgConnection};
+use ipnetwork::IpNetwork;
+use serde_json::json;
+use tokio::sync::broadcast;
+use types::{ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, PersonRef, PhotoId};
+use uuid::Uuid;
+
+use crate::domain::clock::FrameTime;
+use crate::domain::decision::{Match, Rule};
+use crate::error::ApiError;
+use crate::models::arrivals::{Arrival, NewArrival};
+use crate::models::audit::Actor;
+use crate::models::{self, people};
+
+/// Who sent a frame, how, and from where.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// The feed's token or an admin.
+    pub sender: Actor,
+    /// `post` or `live`.
+    pub kind: &'static str,
+    /// The sender's address.
+    pub address: Option<IpNetwork>,
+}
+
+/// A person seen at a feed.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// Where.
+    pub feed: FeedId,
+    /// Who, and what speaks for it.
+    pub found: Match,
+    /// When.
+    pub time: FrameTime,
+    /// The feed's window.
+    pub dedup_seconds: i32,
+    /// The rule it was judged by.
+    pub rule: Rule,
+    /// The pack that made the score.
+    pub model_pack: String,
+    /// Liveness evidence.
+    pub liveness: Option<f32>,
+    /// Who sent the frame.
+    pub source: Source,
+}
+
+/// The arrival that stands for a sighting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its id.
+    pub id: ArrivalId,
+    /// Until when sightings of the person at the feed belong to it.
+    pub until: DateTime<Utc>,
+    /// Whether this sighting wrote it.
+    pub new: bool,
+}
+
+/// Writes the arrival of a sighting, or finds the one that it belongs to.
+///
+/// The exclusion constraint decides, not this code: of two writers one inserts and the other, having waited
+/// for the first to commit, finds that row. A replay from before the row moves it back in time, audited.
+///
+/// # Errors
+/// 404 when the person or feed is gone, 503 when the database is.
+pub fn record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Recorded, ApiError> {
+    // Each turn either inserts or finds what stood in the way; a row can vanish in between, so try again.
+    for _ in 0..5 {
+        if let Some(recorded) = conn.transaction(|conn| try_record(conn, sighting))? {
+            return Ok(recorded);
+        }
+    }
+    Err(ApiError::Internal(anyhow::anyhow!("an arrival could neither be written nor found")))
+}
+
+fn try_record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Option<Recorded>, ApiError> {
+    let at = sighting.time.captured_at;
+    let window = TimeDelta::seconds(sighting.dedup_seconds.into());
+    let row = new_arrival(sighting, at, at + window);
+    if models::arrivals::insert_once(conn, &row)? {
+        models::arrivals::notify(conn)?;
+        if sighting.time.is_replay() {
+            audit_time(conn, sighting, row.id, "arrival.back_dated", json!({ "at": at }))?;
+        }
+        return Ok(Some(Recorded { id: ArrivalId(row.id), until: at + window, new: true }));
+    }
+    let standing =
+        models::arrivals::overlapping(conn, sighting.found.person.0, sighting.feed.0, at, at + window)?;
+    // The earliest that covers the sighting, else the one that begins after it, which moves back.
+    let Some((id, stood_at, span)) = standing.into_iter().next() else { return Ok(None) };
+    let until = match span.1 {
+        Bound::Included(end) | Bound::Excluded(end) => end,
+        Bound::Unbounded => at + window,
+    };
+    if stood_at <= at {
+        return Ok(Some(Recorded { id: ArrivalId(id), until, new: false }));
+    }
+    // Only the start moves: what the row already stands for it goes on standing for.
+    models::arrivals::move_back(conn, id, at, (Bound::Included(at), Bound::Excluded(until)))?;
+    models::arrivals::notify(conn)?;
+    audit_time(conn, sighting, id, "arrival.moved_back", json!({ "from": stood_at, "to": at }))?;
+    Ok(Some(Recorded { id: ArrivalId(id), until, new: false }))
+}
+
+fn audit_time(
+    conn: &mut PgConnection,
+    sighting: &Sighting,
+    id: Uuid,
+    action: &str,
+    detail: serde_json::Value,
+) -> Result<(), ApiError> {
+    models::audit::insert(conn, sighting.source.sender, action, ("arrival", Some(id)), detail)?;
+    Ok(())
+}
+
+fn new_arrival(sighting: &Sighting, at: DateTime<Utc>, until: DateTime<Utc>) -> NewArrival {
+    let (sender_kind, sender_id) = sighting.source.sender.columns();
+    NewArrival {
+        id: Uuid::now_v7(),
+        person_id: sighting.found.person.0,
+        feed_id: sighting.feed.0,
+        at,
+        span: (Bound::Included(at), Bound::Excluded(until)),
+        captured_at: at,
+        received_at: sighting.time.received_at,
+        method: "face",
+        model_pack: Some(sighting.model_pack.clone()),
+        similarity: Some(sighting.found.similarity),
+        margin: sighting.found.margin,
+        runner_up: sighting.found.runner_up.map(|other| other.person.0),
+        runner_up_similarity: sighting.found.runner_up.map(|other| other.score),
+        threshold: Some(sighting.rule.threshold),
+        min_margin: Some(sighting.rule.margin),
+        liveness: sighting.liveness,
+        sender_kind,
+        sender_id: sender_id.unwrap_or_default(),
+        source_kind: sighting.source.kind,
+        source_address: sighting.source.address,
+        time_unproven: sighting.time.unproven,
+    }
+}
+
+/// Turns rows into what clients see, with an avatar each.
+///
+/// # Errors
+/// When the database fails.
+pub fn views(conn: &mut PgConnection, rows: Vec<Arrival>) -> Result<Vec<ArrivalView>, ApiError> {
+    let mut people: Vec<Uuid> = rows.iter().map(|row| row.person_id).collect();
+    people.sort_unstable();
+    people.dedup();
+    let photos: std::collections::HashMap<Uuid, Uuid> =
+        models::biometrics::first_photos(conn, &people)?.into_iter().collect();
+    Ok(rows
+        .into_iter()
+        .map(|row| ArrivalView {
+            id: ArrivalId(row.id),
+            person: PersonRef {
+                id: PersonId(row.person_id),
+                name: row.person_name,
+                photo: photos.get(&row.person_id).copied().map(PhotoId),
+            },
+            feed: FeedRef { id: FeedId(row.feed_id), name: row.feed_name },
+            at: row.at,
+            recorded_at: row.recorded_at,
+            similarity: row.similarity,
+            margin: row.margin,
+            liveness: row.liveness,
+            method: match row.method.as_str() {
+                "pin" => ArrivalMethod::Pin,
+                "qr" => ArrivalMethod::Qr,
+                "manual" => ArrivalMethod::Manual,
+                _ => ArrivalMethod::Face,
+            },
+        })
+        .collect())
+}
+
+/// Reads the newest arrivals with the names asked for.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut PgConnection,
+    filter: &models::arrivals::ArrivalFilter,
+    limit: i64,
+) -> Result<(Vec<ArrivalView>, Option<String>), ApiError> {
+    let mut rows = models::arrivals::list(conn, filter, limit + 1)?;
+    let more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = rows.last().filter(|_| more).map(|row| format!("{}_{}", row.at.timestamp_micros(), row.id));
+    Ok((views(conn, rows)?, next))
+}
+
+/// Reads the position that [`list`] gave as `next`.
+///
+/// # Errors
+/// 422 when it is not one.
+pub fn parse_position(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
+    let parsed = text.split_once('_').and_then(|(micros, id)| {
+        Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+    });
+    parsed.ok_or_else(|| ApiError::invalid("after", "Pass the `next` of the page before."))
+}
+
+/// An arrival on its way to dashboards, with the cursor to resume after it.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Everything that a reader with this cursor has had.
+    pub cursor: String,
+    /// What arrived.
+    pub arrival: ArrivalView,
+}
+
+/// Most arrivals that a reader who was away is sent; older ones are on the page that lists them.
+const CATCH_UP: i64 = 1000;
+
+/// A cursor is a PostgreSQL snapshot (`xmin:xmax:running,…`): what it did not see is exactly what its reader
+/// has not had, in whatever order the transactions committed. Returns the events after `cursor`, oldest first,
+/// and the cursor after them. One event of several carries the cursor before them all, so a reader that leaves
+/// in between gets some again and misses none.
+///
+/// # Errors
+/// When the database fails.
+pub fn events_after(conn: &mut PgConnection, cursor: &str) -> Result<(Vec<Event>, String), ApiError> {
+    conn.build_transaction().repeatable_read().read_only().run(|conn| {
+        let now = models::arrivals::current_snapshot(conn)?;
+        // A snapshot from the future is of another cluster, from before a restore: its reader starts over.
+        let seen = if is_snapshot_until(cursor, &now) { cursor } else { "3:3:" };
+        let arrivals = {
+            let rows = models::arrivals::unseen(conn, seen, CATCH_UP)?;
+            views(conn, rows)?
+        };
+        let last = arrivals.len().saturating_sub(1);
+        let events = arrivals.into_iter().enumerate().map(|(index, arrival)| Event {
+            cursor: if index == last { now.clone() } else { seen.to_owned() },
+            arrival,
+        });
+        Ok((events.collect(), now.clone()))
+    })
+}
+
+/// A cursor that has had everything that is committed now.
+///
+/// # Errors
+/// When the database fails.
+pub fn now(conn: &mut PgConnection) -> Result<String, ApiError> {
+    Ok(models::arrivals::current_snapshot(conn)?)
+}
+
+/// Whether `text` is a well-formed snapshot that ends no later than `now`.
+fn is_snapshot_until(text: &str, now: &str) -> bool {
+    parse_snapshot(text).is_some_and(|seen| parse_snapshot(now).is_some_and(|now| seen <= now))
+}
+
+/// The `xmax` of a well-formed snapshot.
+fn parse_snapshot(text: &str) -> Option<u64> {
+    let mut parts = text.splitn(3, ':');
+    let (xmin, xmax, running) = (parts.next()?, parts.next()?, parts.next()?);
+    let (xmin, xmax): (u64, u64) = (xmin.parse().ok()?, xmax.parse().ok()?);
+    let mut before = None;
+    for running in running.split(',').filter(|part| !part.is_empty()) {
+        let running: u64 = running.parse().ok()?;
+        if running < xmin || running >= xmax || before.is_some_and(|before| before >= running) {
+            return None;
+        }
+        before = Some(running);
+    }
+    (xmin > 0 && xmin <= xmax && text.len() < 4096).then_some(xmax)
+}
+
+/// The live end of the events: what this process has read so far, and who listens.
+#[derive(Debug)]
+pub struct ArrivalEvents {
+    sender: broadcast::Sender<Event>,
+    cursor: Mutex<Option<String>>,
+}
+
+impl Default for ArrivalEvents {
+    fn default() -> Self {
+        Self { sender: broadcast::channel(1024).0, cursor: Mutex::new(None) }
+    }
+}
+
+impl ArrivalEvents {
+    /// Everything that is published from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.sender.subscribe()
+    }
+
+    /// Reads what is new and tells all listeners.
+    ///
+    /// # Errors
+    /// When the database fails; what is new is read the next time.
+    pub fn publish_new(&self, conn: &mut PgConnection) -> Result<(), ApiError> {
+        let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(seen) = cursor.as_deref() else {
+            *cursor = Some(models::arrivals::current_snapshot(conn)?);
+            return Ok(());
+        };
+        let (events, now) = events_after(conn, seen)?;
+        for event in events {
+            // No listener is no error.
+            let _ = self.sender.send(event);
+        }
+        *cursor = Some(now);
+        Ok(())
+    }
+}
+
+/// People seen and arrivals since a moment, and how many people there are.
+///
+/// # Errors
+/// When the database fails.
+pub fn counts_since(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<(i64, i64, i64), ApiError> {
+    let (present, arrivals) = models::arrivals::count_since(conn, since)?;
+    Ok((present, arrivals, people::count(conn)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_believed_only_as_a_snapshot_of_the_past() {
+        let now = "700:720:705,710";
+        for good in ["700:720:705,710", "3:3:", "690:700:695"] {
+            assert!(is_snapshot_until(good, now), "{good}");
+        }
+        for bad in
+            ["", "1", "5:4:", "a:b:", "700:721:", "0:1:", "1:5:6", "1:9:5,3", "1:2:3:4'; --", "1:9:5,5"]
+        {
+            assert!(!is_snapshot_until(bad, now), "{bad}");
+        }
+    }
+
+    #[test]
+    fn positions_of_other_makes_are_refused() {
+        assert!(parse_position("nonsense").is_err());
+        assert!(parse_position("1763640000000000_00000000-0000-0000-0000-000000000001").is_ok());
+    }
+}

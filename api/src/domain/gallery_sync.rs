@@ -1,0 +1,198 @@
+//! The gallery of this process, kept equal to the database.
+//!
+//! Every change of what can be recognised takes the next revision (`models::gallery::touch`). A process asks
+//! "who changed after the revision I have" when it is notified, and once a second besides, because a LISTEN
+//! connection can die silently. When the recognizer changes its pack, everything is loaded anew: templates of
+//! two packs never meet.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use anyhow::Context;
+use diesel::PgConnection;
+use gallery::Gallery;
+use types::{PersonId, PhotoId};
+use uuid::Uuid;
+
+use crate::domain::decision::KnownPairs;
+use crate::domain::master_key;
+use crate::error::ApiError;
+use crate::keys::{MasterKeys, Sealed};
+use crate::models;
+use crate::models::gallery::Enrolled;
+
+/// What this process can recognise.
+#[derive(Debug)]
+pub struct Known {
+    /// The pack that made the templates.
+    pub pack: String,
+    /// The revision that this state is of.
+    pub revision: i64,
+    /// The templates.
+    pub gallery: Gallery<PersonId>,
+    /// Names to show.
+    pub names: HashMap<PersonId, String>,
+    /// Pairs enrolled knowingly.
+    pub pairs: KnownPairs,
+}
+
+/// The gallery of this process.
+#[derive(Debug, Default)]
+pub struct GallerySync {
+    known: RwLock<Option<Known>>,
+    /// Held over a whole refresh, so that an older read is never applied over a newer one.
+    refreshing: Mutex<()>,
+}
+
+impl GallerySync {
+    /// The state, for reading; none until it was first loaded.
+    pub fn read(&self) -> RwLockReadGuard<'_, Option<Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the state up to date with the database for `pack`, whose templates are `dimensions` long.
+    /// Returns the revision it is of now.
+    ///
+    /// # Errors
+    /// When the database fails or a template cannot be opened; the state is as before then.
+    pub fn refresh(
+        &self,
+        conn: &mut PgConnection,
+        keys: &MasterKeys,
+        pack: &str,
+        dimensions: usize,
+    ) -> Result<i64, ApiError> {
+        let _one_at_a_time = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = self.read().as_ref().filter(|known| known.pack == pack).map(|known| known.revision);
+        let newest = models::gallery::revision(conn)?;
+        match since {
+            Some(revision) if revision == newest => Ok(revision),
+            // A revision from the future: the database was restored to an earlier state.
+            Some(revision) if revision < newest => self.apply_changes(conn, keys, pack, revision),
+            _ => self.load(conn, keys, pack, dimensions),
+        }
+    }
+
+    fn load(
+        &self,
+        conn: &mut PgConnection,
+        keys: &MasterKeys,
+        pack: &str,
+        dimensions: usize,
+    ) -> Result<i64, ApiError> {
+        // The revision is read first: rows that are newer than it are applied again next time, none is missed.
+        let revision = models::gallery::revision(conn)?;
+        let rows = models::gallery::enrolled(conn, pack, None)?;
+        let pairs = models::gallery::overrides(conn, None)?;
+        let mut known = Known {
+            pack: pack.to_owned(),
+            revision,
+            gallery: Gallery::new(dimensions),
+            names: HashMap::new(),
+            pairs: KnownPairs::default(),
+        };
+        for (person, name, templates) in open_templates(keys, rows)? {
+            known.set(person, name, &templates)?;
+        }
+        pairs.into_iter().for_each(|(a, b)| known.pairs.insert(PersonId(a), PersonId(b)));
+        tracing::info!(
+            gallery.people = known.gallery.people(),
+            gallery.templates = known.gallery.templates(),
+            gallery.revision = revision,
+            "gallery loaded"
+        );
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(revision)
+    }
+
+    fn apply_changes(
+        &self,
+        conn: &mut PgConnection,
+        keys: &MasterKeys,
+        pack: &str,
+        since: i64,
+    ) -> Result<i64, ApiError> {
+        let revision = models::gallery::revision(conn)?;
+        let changed = models::gallery::changed_since(conn, since)?;
+        let rows = models::gallery::enrolled(conn, pack, Some(&changed))?;
+        let pairs = models::gallery::overrides(conn, Some(&changed))?;
+        let mut opened: HashMap<PersonId, (String, Vec<Vec<f32>>)> =
+            open_templates(keys, rows)?.into_iter().map(|(person, name, t)| (person, (name, t))).collect();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = known.as_mut() else { return Ok(since) };
+        for person in changed.into_iter().map(PersonId) {
+            known.pairs.remove(person);
+            match opened.remove(&person) {
+                Some((name, templates)) => known.set(person, name, &templates)?,
+                None => known.remove(person),
+            }
+        }
+        pairs.into_iter().for_each(|(a, b)| known.pairs.insert(PersonId(a), PersonId(b)));
+        known.revision = revision;
+        Ok(revision)
+    }
+}
+
+impl Known {
+    fn set(&mut self, person: PersonId, name: String, templates: &[Vec<f32>]) -> Result<(), ApiError> {
+        self.gallery.set(person, templates).context("a stored template does not fit the pack")?;
+        self.names.insert(person, name);
+        Ok(())
+    }
+
+    fn remove(&mut self, person: PersonId) {
+        self.gallery.remove(person);
+        self.names.remove(&person);
+    }
+}
+
+/// Decrypts the rows, which come person by person.
+fn open_templates(
+    keys: &MasterKeys,
+    rows: Vec<Enrolled>,
+) -> Result<Vec<(PersonId, String, Vec<Vec<f32>>)>, ApiError> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let unwrapper = keys.unwrapper()?;
+    let mut people: Vec<(PersonId, String, Vec<Vec<f32>>)> = Vec::new();
+    let mut key = None;
+    let mut key_of = Uuid::nil();
+    for (person, name, wrapped, template) in rows {
+        let id = PersonId(person);
+        if key_of != person {
+            key = Some(unwrapper.unwrap(id, &master_key::wrapped(wrapped))?);
+            key_of = person;
+            people.push((id, name, Vec::new()));
+        }
+        let (Some(key), Some((_, _, templates))) = (&key, people.last_mut()) else { continue };
+        let plain = key
+            .open(Sealed::Template(PhotoId(template.photo_id), &template.model_pack), &template.sealed)
+            .with_context(|| format!("the template of photo {}", template.photo_id))?;
+        templates.push(decode_template(&plain)?);
+    }
+    Ok(people)
+}
+
+/// A template as it is sealed: its numbers in little-endian order.
+pub fn encode_template(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn decode_template(bytes: &[u8]) -> anyhow::Result<Vec<f32>> {
+    let (numbers, rest) = bytes.as_chunks::<4>();
+    anyhow::ensure!(rest.is_empty(), "a stored template has a broken length");
+    Ok(numbers.iter().map(|four| f32::from_le_bytes(*four)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_survives_its_stored_form() {
+        let values = [0.25f32, -1.0, 3.5e-7];
+        assert_eq!(decode_template(&encode_template(&values)).expect("decode"), values);
+        assert!(decode_template(&[1, 2, 3]).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! The master key at the start and in rotation.
+
+use anyhow::{Context, Result};
+use diesel::{Connection, PgConnection};
+use types::PersonId;
+
+use crate::config::DataConfig;
+use crate::error::ApiError;
+use crate::keys::{MasterKeys, WrappedKey};
+use crate::models;
+use crate::models::audit::Actor;
+use crate::models::biometrics::PersonKeyRow;
+
+const BATCH: i64 = 500;
+
+/// Opens the master keys and proves that they fit what is stored. Only a system that holds no sealed data gets
+/// a new key.
+///
+/// # Errors
+/// When the file is missing although data is sealed, or holds other keys than the data was sealed with.
+pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<MasterKeys> {
+    let path = config.master_key_file();
+    let in_use = models::biometrics::key_of_each_version(conn)?;
+    if !path.exists() && in_use.is_empty() {
+        tracing::info!(path = %path.display(), "master key created: keep a copy of it apart from the backups");
+        return MasterKeys::create(&path);
+    }
+    let keys =
+        MasterKeys::open(&path).context("biometric data is sealed with the master key: restore its file")?;
+    let unwrapper = keys.unwrapper()?;
+    for row in in_use {
+        unwrapper.unwrap(PersonId(row.person_id), &wrapped(row))?;
+    }
+    Ok(keys)
+}
+
+/// Adds a master key and wraps every person's key anew, while the servers go on; then forgets the old ones.
+/// Returns the new version and how many keys were wrapped.
+///
+/// # Errors
+/// When a key cannot be opened or the database fails. What was wrapped stays so; run it again.
+pub fn rotate(conn: &mut PgConnection, keys: &MasterKeys) -> Result<(i32, usize)> {
+    let version = keys.add_version()?;
+    let mut count = 0;
+    loop {
+        let done = conn.transaction(|conn| wrap_some(conn, keys, version))?;
+        if done == 0 {
+            break;
+        }
+        count += done;
+    }
+    models::audit::insert(
+        conn,
+        Actor::System,
+        "keys.rotated",
+        ("master_key", None),
+        serde_json::json!({ "version": version, "keys": count }),
+    )?;
+    keys.forget_before(version)?;
+    Ok((version, count))
+}
+
+fn wrap_some(conn: &mut PgConnection, keys: &MasterKeys, version: i32) -> Result<usize, ApiError> {
+    let rows = models::biometrics::keys_before(conn, version, BATCH)?;
+    let count = rows.len();
+    for row in rows {
+        let person = row.person_id;
+        let fresh = keys.wrap(&keys.unwrap(PersonId(person), &wrapped(row))?)?;
+        let row = PersonKeyRow { person_id: person, master_key_version: fresh.version, wrapped: fresh.bytes };
+        models::biometrics::update_key(conn, &row)?;
+    }
+    Ok(count)
+}
+
+/// A stored key in the form that [`MasterKeys`] opens.
+pub fn wrapped(row: PersonKeyRow) -> WrappedKey {
+    WrappedKey { version: row.master_key_version, bytes: row.wrapped }
+}

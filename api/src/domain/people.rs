@@ -1,0 +1,460 @@
+//! People: adding, changing, withdrawing consent, deleting.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+use chrono::Utc;
+use diesel::{Connection, PgConnection};
+use serde_json::json;
+use types::{
+    ConsentDetail, ConsentGiven, CreatePerson, GroupId, GroupRef, Page, PersonId, PersonView, PhotoId,
+    PhotoView, UpdatePerson, UserId,
+};
+use uuid::Uuid;
+
+use crate::domain::enrolment::{self, Accepted};
+use crate::error::ApiError;
+use crate::models::audit::Actor;
+use crate::models::biometrics::Photo;
+use crate::models::people::{Consent, NewPerson, PeopleFilter, Person, PersonChanges};
+use crate::models::{self};
+use crate::state::App;
+
+/// Version of the consent text that a plain `true` refers to.
+const CONSENT_TEXT: &str = "1";
+
+/// A photo as clients see it.
+pub fn photo_view(photo: Photo) -> PhotoView {
+    PhotoView {
+        id: PhotoId(photo.id),
+        quality: serde_json::from_value(photo.quality).unwrap_or_default(),
+        created_at: photo.created_at,
+    }
+}
+
+/// People as clients see them, in the order given.
+///
+/// # Errors
+/// When the database fails.
+pub fn views(conn: &mut PgConnection, people: Vec<Person>) -> Result<Vec<PersonView>, ApiError> {
+    let ids: Vec<Uuid> = people.iter().map(|person| person.id).collect();
+    let mut photos: HashMap<Uuid, Vec<PhotoView>> = HashMap::new();
+    for photo in models::biometrics::photos_of(conn, &ids)? {
+        photos.entry(photo.person_id).or_default().push(photo_view(photo));
+    }
+    let mut groups: HashMap<Uuid, Vec<GroupRef>> = HashMap::new();
+    for (person, group) in models::groups::of_people(conn, &ids)? {
+        groups.entry(person).or_default().push(GroupRef { id: GroupId(group.id), name: group.name });
+    }
+    let mut consents: HashMap<Uuid, ConsentDetail> = HashMap::new();
+    for consent in models::people::consents(conn, &ids)? {
+        let Consent { person_id, given_by, at, text_version, .. } = consent;
+        consents.insert(person_id, ConsentDetail { given_by, at, text_version });
+    }
+    let last_seen: HashMap<Uuid, _> = models::arrivals::last_seen(conn, &ids)?.into_iter().collect();
+    Ok(people
+        .into_iter()
+        .map(|person| PersonView {
+            id: PersonId(person.id),
+            groups: groups.remove(&person.id).unwrap_or_default(),
+            photos: photos.remove(&person.id).unwrap_or_default(),
+            consent: consents.remove(&person.id),
+            last_seen: last_seen.get(&person.id).copied().flatten(),
+            name: person.name,
+            external_id: person.external_id,
+            email: person.email,
+            phone: person.phone,
+            branch: person.branch,
+            year: person.year,
+            archived_at: person.archived_at,
+            created_at: person.created_at,
+        })
+        .collect())
+}
+
+/// One person.
+///
+/// # Errors
+/// 404.
+pub fn find(conn: &mut PgConnection, id: PersonId) -> Result<PersonView, ApiError> {
+    let person = models::people::find(conn, id.0).map_err(missing)?;
+    one(views(conn, vec![person])?)
+}
+
+fn one(views: Vec<PersonView>) -> Result<PersonView, ApiError> {
+    views.into_iter().next().ok_or(ApiError::NotFound("person"))
+}
+
+fn missing(error: diesel::result::Error) -> ApiError {
+    match error {
+        diesel::result::Error::NotFound => ApiError::NotFound("person"),
+        error => error.into(),
+    }
+}
+
+/// A page of people; `after` is the `next` of the page before.
+///
+/// # Errors
+/// 422 for an `after` of another make.
+pub fn list(
+    conn: &mut PgConnection,
+    filter: &PeopleFilter,
+    limit: i64,
+    after: Option<&str>,
+) -> Result<Page<PersonView>, ApiError> {
+    let offset: i64 = match after {
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|offset| (0..1_000_000_000).contains(offset))
+            .ok_or_else(|| ApiError::invalid("after", "Pass the `next` of the page before."))?,
+        None => 0,
+    };
+    let (people, total) = models::people::list(conn, filter, offset, limit)?;
+    let end = offset + people.len() as i64;
+    let next = (end < total && !people.is_empty()).then(|| end.to_string());
+    Ok(Page { items: views(conn, people)?, next, total: Some(total) })
+}
+
+/// Adds a person with their photos, all or nothing.
+///
+/// # Errors
+/// 422 for fields, photos or missing consent; 409 for an id or a face that is taken.
+pub async fn create(
+    app: &App,
+    by: UserId,
+    request: CreatePerson,
+    photos: Vec<Bytes>,
+    knowingly: bool,
+) -> Result<PersonView, ApiError> {
+    let person = checked(&request)?;
+    let consent = consent(request.consent, &person.name)?;
+    if !photos.is_empty() && consent.is_none() {
+        return Err(ApiError::ConsentRequired);
+    }
+    let groups = group_names(&request.groups)?;
+    // Answered before any photo is looked at: the commonest mistake should not wait for ten photos.
+    let external_id = person.external_id.clone();
+    app.db
+        .run(move |conn| {
+            if models::people::external_id_exists(conn, &external_id)? {
+                Err(ApiError::ExternalIdTaken)
+            } else {
+                Ok(())
+            }
+        })
+        .await?;
+    let photos = enrolment::judge(app, &photos).await?;
+    let id = PersonId(person.id);
+    let insert = move |conn: &mut PgConnection| {
+        models::people::insert(conn, &person)?;
+        models::groups::set(conn, person.id, &groups)?;
+        if let Some(consent) = consent {
+            record_consent(conn, by, id, consent)?;
+        }
+        let detail = json!({ "external_id": person.external_id });
+        models::audit::insert(
+            conn,
+            Actor::User(by.0),
+            "person.created",
+            ("person", Some(person.id)),
+            detail,
+        )?;
+        Ok(())
+    };
+    enrol(app, by, id, photos, knowingly, insert).await?;
+    app.db.run(move |conn| find(conn, id)).await
+}
+
+/// Adds photos to a person.
+///
+/// # Errors
+/// 404; 422 for photos, more than ten of them, or missing consent; 409 for a face that is taken.
+pub async fn add_photos(
+    app: &App,
+    by: UserId,
+    id: PersonId,
+    photos: Vec<Bytes>,
+    knowingly: bool,
+) -> Result<Vec<PhotoView>, ApiError> {
+    if photos.is_empty() {
+        return Err(ApiError::invalid("photo", "Send at least one part named photo."));
+    }
+    let adding = photos.len();
+    let may_enrol = move |conn: &mut PgConnection| {
+        models::people::find_for_update(conn, id.0).map_err(missing)?;
+        if models::people::consents(conn, &[id.0])?.is_empty() {
+            return Err(ApiError::ConsentRequired);
+        }
+        if models::biometrics::photos_of(conn, &[id.0])?.len() + adding > enrolment::MAX_PHOTOS {
+            return Err(ApiError::invalid("photo", "A person has at most 10 photos: delete some first."));
+        }
+        Ok(())
+    };
+    app.db.run(move |conn| conn.transaction(may_enrol)).await?;
+    let photos = enrolment::judge(app, &photos).await?;
+    let stored = enrol(app, by, id, photos, knowingly, may_enrol).await?;
+    Ok(stored.into_iter().map(photo_view).collect())
+}
+
+/// Stores photos in one transaction, after `first` has done its part in it. The sealed images are in the store
+/// before the rows commit; where the commit fails they are taken out again.
+async fn enrol<F>(
+    app: &App,
+    by: UserId,
+    id: PersonId,
+    photos: Vec<Accepted>,
+    knowingly: bool,
+    first: F,
+) -> Result<Vec<Photo>, ApiError>
+where
+    F: FnOnce(&mut PgConnection) -> Result<(), ApiError> + Send + 'static,
+{
+    if photos.is_empty() {
+        app.db.run(move |conn| conn.transaction(first)).await?;
+        return Ok(Vec::new());
+    }
+    // A first look, before anything is written; the one that counts is in the transaction.
+    if let Some(double) =
+        enrolment::already_enrolled(app, &photos, id)?.into_iter().next().filter(|_| !knowingly)
+    {
+        return Err(ApiError::FaceAlreadyEnrolled(double));
+    }
+    let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
+    let stored = match enrolment::put(app, id, photos).await {
+        Ok(sealed) => {
+            let task = app.clone();
+            app.db.run(move |conn| enrolment::commit(conn, &task, by, id, sealed, knowingly, first)).await
+        }
+        Err(error) => Err(error),
+    };
+    if stored.is_err() {
+        for photo in ids {
+            if let Err(error) = app.photos.delete(id, photo).await {
+                tracing::warn!(photo.id = %photo, error.cause = %error, "a sealed photo without a row is left over");
+            }
+        }
+    }
+    stored
+}
+
+/// Changes a person.
+///
+/// # Errors
+/// 404, 409, 422.
+pub async fn update(
+    app: &App,
+    by: UserId,
+    id: PersonId,
+    request: UpdatePerson,
+) -> Result<PersonView, ApiError> {
+    let changes = checked_changes(&request)?;
+    let groups = request.groups.as_deref().map(group_names).transpose()?;
+    let withdrawn = matches!(request.consent, Some(ConsentGiven::Plain(false)));
+    let given = request.consent.clone();
+    let view = app
+        .db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                let before = models::people::find_for_update(conn, id.0).map_err(missing)?;
+                let after = models::people::update(conn, id.0, changes)?;
+                if let Some(groups) = groups {
+                    models::groups::set(conn, id.0, &groups)?;
+                }
+                if withdrawn {
+                    withdraw_consent(conn, by, id)?;
+                } else if let Some(given) = consent(given, &after.name)? {
+                    record_consent(conn, by, id, given)?;
+                }
+                if withdrawn || before.name != after.name || before.archived_at != after.archived_at {
+                    models::gallery::touch(conn, &[id.0])?;
+                }
+                let fields = changed_fields(&request);
+                models::audit::insert(
+                    conn,
+                    Actor::User(by.0),
+                    "person.updated",
+                    ("person", Some(id.0)),
+                    json!({ "fields": fields }),
+                )?;
+                one(views(conn, vec![after])?)
+            })
+        })
+        .await?;
+    if withdrawn {
+        app.photos.delete_person(id).await?;
+    }
+    Ok(view)
+}
+
+fn changed_fields(request: &UpdatePerson) -> Vec<String> {
+    match serde_json::to_value(request) {
+        Ok(serde_json::Value::Object(fields)) => fields.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Erases a person, their biometric data and their arrivals. The key goes with the row, so what the store may
+/// still hold for a moment can no longer be opened.
+///
+/// # Errors
+/// 404.
+pub async fn delete(app: &App, by: UserId, id: PersonId) -> Result<(), ApiError> {
+    app.db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                if !models::people::delete(conn, id.0)? {
+                    return Err(ApiError::NotFound("person"));
+                }
+                models::gallery::touch(conn, &[id.0])?;
+                models::audit::insert(
+                    conn,
+                    Actor::User(by.0),
+                    "person.deleted",
+                    ("person", Some(id.0)),
+                    json!({}),
+                )?;
+                Ok(())
+            })
+        })
+        .await?;
+    if let Err(error) = app.photos.delete_person(id).await {
+        tracing::warn!(person.id = %id, error.cause = %error, "sealed photos of an erased person are left over");
+    }
+    Ok(())
+}
+
+fn record_consent(
+    conn: &mut PgConnection,
+    by: UserId,
+    id: PersonId,
+    detail: ConsentDetail,
+) -> Result<(), ApiError> {
+    let ConsentDetail { given_by, at, text_version } = detail;
+    let consent = Consent { person_id: id.0, given_by, at, text_version, recorded_by: by.0 };
+    models::people::record_consent(conn, &consent)?;
+    let detail = json!({ "text_version": consent.text_version });
+    models::audit::insert(conn, Actor::User(by.0), "consent.recorded", ("person", Some(id.0)), detail)?;
+    Ok(())
+}
+
+fn withdraw_consent(conn: &mut PgConnection, by: UserId, id: PersonId) -> Result<(), ApiError> {
+    models::people::delete_consent(conn, id.0)?;
+    let photos = models::biometrics::delete_all(conn, id.0)?;
+    let detail = json!({ "photos_erased": photos.len() });
+    models::audit::insert(conn, Actor::User(by.0), "consent.withdrawn", ("person", Some(id.0)), detail)?;
+    Ok(())
+}
+
+fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<ConsentDetail>, ApiError> {
+    let detail = match given {
+        None | Some(ConsentGiven::Plain(false)) => return Ok(None),
+        Some(ConsentGiven::Plain(true)) => {
+            ConsentDetail { given_by: name.to_owned(), at: Utc::now(), text_version: CONSENT_TEXT.to_owned() }
+        }
+        Some(ConsentGiven::Detail(detail)) => detail,
+    };
+    let mut fields = BTreeMap::new();
+    text(&mut fields, "consent.given_by", &detail.given_by, 1, 200);
+    text(&mut fields, "consent.text_version", &detail.text_version, 1, 50);
+    if detail.at > Utc::now() + chrono::TimeDelta::minutes(5) {
+        fields.insert("consent.at".to_owned(), "Consent cannot have been given in the future.".to_owned());
+    }
+    valid(fields)?;
+    Ok(Some(detail))
+}
+
+fn checked(request: &CreatePerson) -> Result<NewPerson, ApiError> {
+    let person = NewPerson {
+        id: Uuid::now_v7(),
+        name: tidy(&request.name),
+        external_id: tidy(&request.external_id),
+        email: optional(&request.email),
+        phone: optional(&request.phone),
+        branch: optional(&request.branch),
+        year: request.year,
+    };
+    let mut fields = BTreeMap::new();
+    text(&mut fields, "name", &person.name, 1, 200);
+    text(&mut fields, "external_id", &person.external_id, 1, 64);
+    optional_fields(&mut fields, &person.email, &person.phone, &person.branch);
+    valid(fields)?;
+    Ok(person)
+}
+
+fn checked_changes(request: &UpdatePerson) -> Result<PersonChanges, ApiError> {
+    let changes = PersonChanges {
+        name: request.name.as_deref().map(tidy),
+        external_id: request.external_id.as_deref().map(tidy),
+        email: request.email.as_ref().map(optional),
+        phone: request.phone.as_ref().map(optional),
+        branch: request.branch.as_ref().map(optional),
+        year: request.year,
+        archived_at: request.archived.map(|archived| archived.then(Utc::now)),
+        updated_at: None,
+    };
+    let mut fields = BTreeMap::new();
+    if let Some(name) = &changes.name {
+        text(&mut fields, "name", name, 1, 200);
+    }
+    if let Some(external_id) = &changes.external_id {
+        text(&mut fields, "external_id", external_id, 1, 64);
+    }
+    let flat = |value: &Option<Option<String>>| value.clone().flatten();
+    optional_fields(&mut fields, &flat(&changes.email), &flat(&changes.phone), &flat(&changes.branch));
+    valid(fields)?;
+    Ok(changes)
+}
+
+fn optional_fields(
+    fields: &mut BTreeMap<String, String>,
+    email: &Option<String>,
+    phone: &Option<String>,
+    branch: &Option<String>,
+) {
+    if let Some(email) = email {
+        text(fields, "email", email, 3, 254);
+        if !email.contains('@') {
+            fields.insert("email".to_owned(), "This is not an e-mail address.".to_owned());
+        }
+    }
+    for (field, value, most) in [("phone", phone, 50), ("branch", branch, 100)] {
+        if let Some(value) = value {
+            text(fields, field, value, 1, most);
+        }
+    }
+}
+
+fn group_names(names: &[String]) -> Result<Vec<String>, ApiError> {
+    let names: Vec<String> = names.iter().map(|name| tidy(name)).collect();
+    let mut fields = BTreeMap::new();
+    for name in &names {
+        text(&mut fields, "groups", name, 1, 100);
+    }
+    valid(fields)?;
+    Ok(names)
+}
+
+/// Without white space around it, and with single spaces inside.
+fn tidy(value: &str) -> String {
+    value.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn optional(value: &Option<String>) -> Option<String> {
+    value.as_deref().map(tidy).filter(|value| !value.is_empty())
+}
+
+fn text(fields: &mut BTreeMap<String, String>, field: &str, value: &str, least: usize, most: usize) {
+    let length = value.chars().count();
+    if length < least {
+        fields.insert(field.to_owned(), "Fill this in.".to_owned());
+    } else if length > most {
+        fields.insert(field.to_owned(), format!("Use at most {most} characters; these are {length}."));
+    } else if value.chars().any(char::is_control) {
+        fields.insert(field.to_owned(), "Leave control characters out.".to_owned());
+    }
+}
+
+fn valid(fields: BTreeMap<String, String>) -> Result<(), ApiError> {
+    if fields.is_empty() { Ok(()) } else { Err(ApiError::Invalid(fields)) }
+}

@@ -1,0 +1,181 @@
+//! The door to the recognizer service.
+//!
+//! A recognizer that is down or late is a 503 at once: after a failure only one request a second is let through
+//! to see whether it is back, all others are answered without waiting.
+
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use recognizer_types::{FacesAnswer, PackView, RecognizerError};
+
+use crate::config::{RecognizerConfig, Secret};
+use crate::error::ApiError;
+
+/// An enrolment may wait longer than a frame: a person has pressed a button and no newer picture is coming.
+const ENROLMENT_DEADLINE: Duration = Duration::from_secs(15);
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+
+/// Client of the recognizer.
+#[derive(Debug)]
+pub struct Recognizer {
+    client: reqwest::Client,
+    base: String,
+    secret: Option<Secret>,
+    deadline: Duration,
+    failed_at: Mutex<Option<Instant>>,
+    pack: RwLock<Option<PackView>>,
+}
+
+impl Recognizer {
+    /// A client; connects when it is first asked.
+    ///
+    /// # Errors
+    /// When a file named in the configuration cannot be read.
+    pub fn new(config: &RecognizerConfig) -> Result<Self> {
+        let mut client = reqwest::Client::builder()
+            .connect_timeout(Duration::from_millis(500))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .tcp_nodelay(true)
+            .no_proxy();
+        if let Some(path) = &config.ca {
+            let pem = std::fs::read(path)
+                .with_context(|| format!("RECOGNIZER_CA: {} cannot be read", path.display()))?;
+            let ca = reqwest::Certificate::from_pem(&pem)
+                .with_context(|| format!("RECOGNIZER_CA: {} is not a PEM certificate", path.display()))?;
+            client = client.tls_certs_only([ca]);
+        }
+        let secret = match &config.secret_file {
+            Some(path) => Some(
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("RECOGNIZER_SECRET_FILE: {} cannot be read", path.display()))?
+                    .parse::<Secret>()?,
+            ),
+            None => None,
+        };
+        Ok(Self {
+            client: client.build()?,
+            base: config.url.trim_end_matches('/').to_owned(),
+            secret,
+            deadline: config.deadline(),
+            failed_at: Mutex::new(None),
+            pack: RwLock::new(None),
+        })
+    }
+
+    /// The faces in a frame of a stream; `settled` tracks need no embedding.
+    ///
+    /// # Errors
+    /// [`ApiError::ImageRefused`] for a bad image, [`ApiError::TooManyRequests`] when it is overloaded,
+    /// [`ApiError::RecognizerUnavailable`] when it is down or late.
+    pub async fn faces_of_frame(
+        &self,
+        image: Bytes,
+        stream: &str,
+        settled: &[String],
+    ) -> Result<FacesAnswer, ApiError> {
+        let path = format!("/v1/faces?stream={stream}&settled={}", settled.join(","));
+        self.faces(&path, image, self.deadline).await
+    }
+
+    /// The faces in a picture, each with its embedding.
+    ///
+    /// # Errors
+    /// As [`Self::faces_of_frame`].
+    pub async fn faces_of_photo(&self, image: Bytes) -> Result<FacesAnswer, ApiError> {
+        self.faces("/v1/faces", image, ENROLMENT_DEADLINE).await
+    }
+
+    async fn faces(&self, path: &str, image: Bytes, deadline: Duration) -> Result<FacesAnswer, ApiError> {
+        self.may_try()?;
+        let request = self
+            .request(reqwest::Method::POST, path)
+            .timeout(deadline)
+            .header("X-Deadline-Ms", deadline.as_millis().to_string())
+            .header("Content-Type", "application/octet-stream")
+            .body(image);
+        let response = request.send().await.map_err(|error| self.failed(&error))?;
+        let status = response.status();
+        if status.is_success() {
+            let answer: FacesAnswer = response.json().await.map_err(|error| self.failed(&error))?;
+            *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            if self.pack().is_none_or(|pack| pack.id != answer.model) {
+                self.forget_pack();
+            }
+            return Ok(answer);
+        }
+        let body: Option<RecognizerError> = response.json().await.ok();
+        match (status.as_u16(), body) {
+            (429, _) => Err(ApiError::TooManyRequests {
+                message: "Recognition is at its limit at the moment. Send fewer frames.",
+                retry_after_s: 1,
+            }),
+            // What it says of the image; any other 4xx would be a mistake between the services.
+            (status @ (400 | 413 | 415 | 422), Some(body)) => {
+                Err(ApiError::ImageRefused { status, code: body.error.code, message: body.error.message })
+            }
+            (status, _) => Err(ApiError::RecognizerUnavailable(format!("it answered {status}"))),
+        }
+    }
+
+    /// Whether it is ready to recognise.
+    pub async fn is_ready(&self) -> bool {
+        let request = self.request(reqwest::Method::GET, "/readyz").timeout(Duration::from_millis(800));
+        request.send().await.is_ok_and(|response| response.status().is_success())
+    }
+
+    /// The pack in use, as last heard.
+    pub fn pack(&self) -> Option<PackView> {
+        self.pack.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks which pack is in use, where that is not known.
+    ///
+    /// # Errors
+    /// [`ApiError::RecognizerUnavailable`].
+    pub async fn learn_pack(&self) -> Result<PackView, ApiError> {
+        if let Some(pack) = self.pack() {
+            return Ok(pack);
+        }
+        let request = self.request(reqwest::Method::GET, "/v1/model").timeout(self.deadline);
+        let response = request.send().await.and_then(reqwest::Response::error_for_status);
+        let unavailable =
+            |error: reqwest::Error| ApiError::RecognizerUnavailable(error.without_url().to_string());
+        let pack: PackView = response.map_err(unavailable)?.json().await.map_err(unavailable)?;
+        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = Some(pack.clone());
+        Ok(pack)
+    }
+
+    fn forget_pack(&self) {
+        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        match &self.secret {
+            Some(secret) => request.bearer_auth(secret.expose()),
+            None => request,
+        }
+    }
+
+    /// While it is failing: one request a second.
+    fn may_try(&self) -> Result<(), ApiError> {
+        let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = *failed_at {
+            if at.elapsed() < PROBE_EVERY {
+                return Err(ApiError::RecognizerUnavailable("it failed a moment ago".to_owned()));
+            }
+            *failed_at = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> ApiError {
+        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        // Another recognizer, with another pack, may come up in its place.
+        self.forget_pack();
+        let cause = if error.is_timeout() { "no answer in time" } else { "it cannot be reached" };
+        ApiError::RecognizerUnavailable(cause.to_owned())
+    }
+}

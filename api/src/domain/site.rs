@@ -1,0 +1,97 @@
+//! The site as a whole: settings, today, whether the database answers.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use diesel::Connection;
+use serde_json::json;
+use types::{Settings, Today, UserId};
+
+use crate::domain::{arrivals, clock, traffic};
+use crate::error::ApiError;
+use crate::models;
+use crate::models::audit::Actor;
+use crate::models::settings::SiteSettings;
+use crate::state::App;
+
+/// Whether the database answers a query.
+pub async fn database_answers(app: &App) -> bool {
+    app.db.run(|conn| Ok(models::gallery::revision(conn)?)).await.is_ok()
+}
+
+/// The settings.
+///
+/// # Errors
+/// 503.
+pub async fn settings(app: &App) -> Result<Settings, ApiError> {
+    let SiteSettings { site_name, timezone } = app.db.run(|conn| Ok(models::settings::get(conn)?)).await?;
+    Ok(Settings { site_name, timezone })
+}
+
+/// Replaces the settings.
+///
+/// # Errors
+/// 422 for an empty name or a zone that does not exist.
+pub async fn update_settings(app: &App, by: UserId, settings: Settings) -> Result<Settings, ApiError> {
+    let site_name = settings.site_name.trim().to_owned();
+    if !(1..=80).contains(&site_name.chars().count()) {
+        return Err(ApiError::invalid("site_name", "Give a name of 1 to 80 characters."));
+    }
+    zone(&settings.timezone)?;
+    let row = SiteSettings { site_name, timezone: settings.timezone };
+    app.db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                models::settings::update(conn, &row)?;
+                let detail = json!({ "site_name": row.site_name, "timezone": row.timezone });
+                models::audit::insert(
+                    conn,
+                    Actor::User(by.0),
+                    "settings.updated",
+                    ("settings", None),
+                    detail,
+                )?;
+                Ok(Settings { site_name: row.site_name, timezone: row.timezone })
+            })
+        })
+        .await
+}
+
+fn zone(name: &str) -> Result<Tz, ApiError> {
+    name.parse().map_err(|_| {
+        ApiError::invalid("timezone", "Give a zone of the IANA database, for example Europe/Berlin.")
+    })
+}
+
+/// Today's numbers, in the site's zone.
+///
+/// # Errors
+/// 503.
+pub async fn today(app: &App, now: DateTime<Utc>) -> Result<Today, ApiError> {
+    let seen = app.traffic.last_frames();
+    app.db
+        .run(move |conn| {
+            let timezone = models::settings::get(conn)?.timezone;
+            let zone = zone(&timezone)?;
+            let since = clock::start_of_day(now, zone);
+            let (present, arrivals, expected) = arrivals::counts_since(conn, since)?;
+            let feeds = models::feeds::list(conn)?;
+            let live = feeds
+                .iter()
+                .filter(|feed| {
+                    let here = seen.get(&types::FeedId(feed.id)).copied();
+                    traffic::is_live(feed.last_frame_at.max(here), now)
+                })
+                .count();
+            Ok(Today {
+                date: now.with_timezone(&zone).date_naive(),
+                timezone,
+                since,
+                present,
+                expected,
+                arrivals,
+                feeds_live: live as i64,
+                feeds: feeds.len() as i64,
+            })
+        })
+        .await
+}

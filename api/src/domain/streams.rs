@@ -1,0 +1,128 @@
+//! Streams: what is known of the faces that one camera sees at the moment.
+//!
+//! Frames of a stream are handled one after the other. Ten seconds of silence end it; then, and when the
+//! recognizer starts again (its track ids carry a new epoch), everything is undecided anew.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use types::{ArrivalId, FeedId};
+use uuid::Uuid;
+
+use crate::domain::decision::Evidence;
+
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Names a stream: a feed and a name within it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StreamKey {
+    /// The feed.
+    pub feed: FeedId,
+    /// The name its sender gave it.
+    pub name: String,
+}
+
+/// A track: its evidence, and the arrival that stands for it.
+#[derive(Debug)]
+pub struct Track {
+    last_seen: Instant,
+    /// What its frames say.
+    pub evidence: Evidence,
+    /// The comparison score of the best candidate in its newest embedding.
+    pub best_score: Option<f32>,
+    /// The arrival and until when it stands for a sighting.
+    pub arrival: Option<(ArrivalId, DateTime<Utc>)>,
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        Self { last_seen: Instant::now(), evidence: Evidence::default(), best_score: None, arrival: None }
+    }
+}
+
+/// One camera's view.
+#[derive(Debug)]
+pub struct Stream {
+    /// What the recognizer knows the stream by; never used twice.
+    pub recognizer_id: String,
+    /// Its tracks.
+    pub tracks: HashMap<String, Track>,
+    epoch: Option<String>,
+    last_frame: Instant,
+}
+
+impl Stream {
+    fn new() -> Self {
+        Self {
+            recognizer_id: Uuid::new_v4().simple().to_string(),
+            tracks: HashMap::new(),
+            epoch: None,
+            last_frame: Instant::now(),
+        }
+    }
+
+    /// Notes which tracks are in view. Tracks of an older epoch are dropped, and those out of view for longer
+    /// than the silence that ends a stream.
+    pub fn see(&mut self, in_view: &[&str]) {
+        let now = Instant::now();
+        if let Some((epoch, _)) = in_view.first().and_then(|track| track.rsplit_once('-')) {
+            if self.epoch.as_deref().is_some_and(|known| known != epoch) {
+                self.tracks.clear();
+            }
+            self.epoch = Some(epoch.to_owned());
+        }
+        for track in in_view {
+            self.tracks.entry((*track).to_owned()).or_default().last_seen = now;
+        }
+        self.tracks.retain(|_, track| now - track.last_seen < SILENCE);
+    }
+}
+
+/// All streams of this process.
+#[derive(Debug, Default)]
+pub struct Streams {
+    streams: Mutex<HashMap<StreamKey, Arc<tokio::sync::Mutex<Stream>>>>,
+}
+
+impl Streams {
+    /// The stream of this name, ready for its next frame. Streams that fell silent are forgotten on the way.
+    pub async fn next_frame(&self, key: &StreamKey) -> tokio::sync::OwnedMutexGuard<Stream> {
+        let stream = {
+            let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+            streams.retain(|_, stream| stream.try_lock().map_or(true, |s| s.last_frame.elapsed() < SILENCE));
+            Arc::clone(streams.entry(key.clone()).or_insert_with(|| Arc::new(Stream::new().into())))
+        };
+        let mut guard = stream.lock_owned().await;
+        guard.last_frame = Instant::now();
+        guard
+    }
+
+    /// Forgets a stream, as when its socket closes.
+    pub fn end(&self, key: &StreamKey) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_epoch_drops_every_track_of_the_old_one() {
+        let mut stream = Stream::new();
+        let names = |stream: &Stream| {
+            let mut names: Vec<String> = stream.tracks.keys().cloned().collect();
+            names.sort();
+            names
+        };
+        stream.see(&["aa-1", "aa-2"]);
+        stream.see(&["aa-2", "aa-3"]);
+        assert_eq!(names(&stream), ["aa-1", "aa-2", "aa-3"], "a face may be missed for a frame");
+        stream.see(&[]);
+        assert_eq!(stream.tracks.len(), 3);
+        stream.see(&["bb-2"]);
+        assert_eq!(names(&stream), ["bb-2"]);
+    }
+}

@@ -1,0 +1,161 @@
+//! What each feed sends: its rate, the faces it asks about, and one log line a minute.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use types::FeedId;
+
+use crate::error::ApiError;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// A camera at a door sees a school enter, one track a face; a stolen token that walks through an album is
+/// stopped here. Tracks break and begin anew, so this is far above the people who can pass in a minute.
+const FACES_A_MINUTE: usize = 240;
+/// A feed counts as live for this long after its last frame.
+const LIVE: TimeDelta = TimeDelta::seconds(10);
+
+#[derive(Debug)]
+struct FeedTraffic {
+    /// Frames that may come at once; refilled at the feed's rate, up to one second's worth.
+    permits: f64,
+    refilled: Instant,
+    last_frame: Option<DateTime<Utc>>,
+    minute_began: Instant,
+    tracks: HashSet<String>,
+    frames: u64,
+    refused: u64,
+    failed: u64,
+    arrivals: u64,
+}
+
+impl FeedTraffic {
+    fn new(max_fps: u16) -> Self {
+        let now = Instant::now();
+        Self {
+            permits: f64::from(max_fps),
+            refilled: now,
+            last_frame: None,
+            minute_began: now,
+            tracks: HashSet::new(),
+            frames: 0,
+            refused: 0,
+            failed: 0,
+            arrivals: 0,
+        }
+    }
+
+    fn summarise(&mut self, feed: FeedId) {
+        if self.minute_began.elapsed() >= MINUTE {
+            tracing::info!(
+                feed.id = %feed,
+                feed.frames = self.frames,
+                feed.refused = self.refused,
+                feed.failed = self.failed,
+                feed.tracks = self.tracks.len(),
+                feed.arrivals = self.arrivals,
+                "feed, last minute"
+            );
+            self.minute_began = Instant::now();
+            self.tracks.clear();
+            (self.frames, self.refused, self.failed, self.arrivals) = (0, 0, 0, 0);
+        }
+    }
+}
+
+/// The traffic of all feeds of this process.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    feeds: Mutex<HashMap<FeedId, FeedTraffic>>,
+}
+
+impl Traffic {
+    fn with<T>(&self, feed: FeedId, max_fps: u16, work: impl FnOnce(&mut FeedTraffic) -> T) -> T {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        work(feeds.entry(feed).or_insert_with(|| FeedTraffic::new(max_fps)))
+    }
+
+    /// Lets a frame in, or refuses it over the rate. Returns when the feed was last seen before.
+    ///
+    /// # Errors
+    /// [`ApiError::TooManyRequests`].
+    pub fn admit(
+        &self,
+        feed: FeedId,
+        max_fps: u16,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, ApiError> {
+        self.with(feed, max_fps, |traffic| {
+            traffic.summarise(feed);
+            let rate = f64::from(max_fps);
+            traffic.permits = (traffic.permits + traffic.refilled.elapsed().as_secs_f64() * rate).min(rate);
+            traffic.refilled = Instant::now();
+            let too_many = |message| ApiError::TooManyRequests { message, retry_after_s: 1 };
+            if traffic.permits < 1.0 {
+                traffic.refused += 1;
+                return Err(too_many("This feed sends more frames a second than it may (max_fps)."));
+            }
+            if traffic.tracks.len() >= FACES_A_MINUTE {
+                traffic.refused += 1;
+                return Err(too_many(
+                    "This feed shows more different faces a minute than people can pass a camera.",
+                ));
+            }
+            traffic.permits -= 1.0;
+            traffic.frames += 1;
+            Ok(traffic.last_frame.replace(now))
+        })
+    }
+
+    /// Notes the tracks in a frame.
+    pub fn saw<'a>(&self, feed: FeedId, tracks: impl Iterator<Item = &'a str>) {
+        self.with(feed, 1, |traffic| traffic.tracks.extend(tracks.map(str::to_owned)));
+    }
+
+    /// Notes a frame that could not be answered.
+    pub fn failed(&self, feed: FeedId) {
+        self.with(feed, 1, |traffic| traffic.failed += 1);
+    }
+
+    /// Notes an arrival.
+    pub fn arrived(&self, feed: FeedId) {
+        self.with(feed, 1, |traffic| traffic.arrivals += 1);
+    }
+
+    /// When each feed last sent a frame to this process.
+    pub fn last_frames(&self) -> HashMap<FeedId, DateTime<Utc>> {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.iter().filter_map(|(feed, traffic)| Some((*feed, traffic.last_frame?))).collect()
+    }
+}
+
+/// Whether a feed that was last seen then is live now.
+pub fn is_live(last_frame: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    last_frame.is_some_and(|at| now - at < LIVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed() -> FeedId {
+        FeedId(uuid::Uuid::from_u128(7))
+    }
+
+    #[test]
+    fn a_burst_of_one_second_passes_and_then_the_rate_holds() {
+        let traffic = Traffic::default();
+        let admitted = (0..40).filter(|_| traffic.admit(feed(), 15, Utc::now()).is_ok()).count();
+        assert!((15..=18).contains(&admitted), "{admitted}");
+    }
+
+    #[test]
+    fn a_feed_that_shows_an_album_of_faces_is_stopped() {
+        let traffic = Traffic::default();
+        assert!(traffic.admit(feed(), 60, Utc::now()).is_ok());
+        let tracks: Vec<String> = (0..FACES_A_MINUTE).map(|n| format!("e-{n}")).collect();
+        traffic.saw(feed(), tracks.iter().map(String::as_str));
+        assert!(matches!(traffic.admit(feed(), 60, Utc::now()), Err(ApiError::TooManyRequests { .. })));
+    }
+}

@@ -1,0 +1,208 @@
+//! The one error of the API and the one table from error to status.
+//!
+//! A 4xx says what was wrong, where, and what to do. A 5xx body is constant: its cause is logged once, here,
+//! and never sent. The request id in the body is the one in the log.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use types::{ErrorBody, ErrorDetail, PersonRef, codes};
+use uuid::Uuid;
+
+tokio::task_local! {
+    /// The id of the request that the current task serves.
+    pub static REQUEST_ID: Uuid;
+}
+
+/// What a handler can fail with.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum ApiError {
+    #[error("Sign in, or send a valid token.")]
+    Unauthenticated,
+    #[error("The e-mail address or the password is wrong.")]
+    WrongCredentials,
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error(
+        "This request must come from the site itself: its Origin header is missing or names another site."
+    )]
+    WrongOrigin,
+    #[error("There is no such {0}.")]
+    NotFound(&'static str),
+    #[error("{0}")]
+    BadRequest(String),
+    #[error("Some fields are not valid: {}", list(.0))]
+    Invalid(BTreeMap<String, String>),
+    #[error("Record the person's consent before you add a photo.")]
+    ConsentRequired,
+    #[error("No photo was stored: {}", list(.0))]
+    PhotoRefused(BTreeMap<String, String>),
+    #[error("This id already belongs to somebody else.")]
+    ExternalIdTaken,
+    #[error("There already is a {0} of this name.")]
+    NameTaken(&'static str),
+    #[error("This face is already enrolled as {}.", .0.name)]
+    FaceAlreadyEnrolled(PersonRef),
+    /// The recognizer's own verdict on an image, passed on.
+    #[error("{message}")]
+    ImageRefused { status: u16, code: String, message: String },
+    #[error("The body is larger than {limit} bytes.")]
+    TooLarge { limit: usize },
+    #[error("{message}")]
+    TooManyRequests { message: &'static str, retry_after_s: u64 },
+    #[error("Recognition is not available at the moment. Try again shortly.")]
+    RecognizerUnavailable(String),
+    #[error("The database is not available at the moment. Try again shortly.")]
+    DatabaseUnavailable(String),
+    #[error("The storage for photos is not available at the moment. Try again shortly.")]
+    StorageUnavailable(#[source] object_store::Error),
+    #[error("Something went wrong on the server. The request id names it in the log.")]
+    Internal(#[source] anyhow::Error),
+}
+
+fn list(fields: &BTreeMap<String, String>) -> String {
+    fields.iter().map(|(field, what)| format!("{field}: {what}")).collect::<Vec<_>>().join(" ")
+}
+
+impl ApiError {
+    /// One field that does not validate.
+    pub fn invalid(field: &str, what: impl Into<String>) -> Self {
+        Self::Invalid(BTreeMap::from([(field.to_owned(), what.into())]))
+    }
+
+    /// The status and the stable code of each error.
+    fn table(&self) -> (StatusCode, &str) {
+        use StatusCode as S;
+        match self {
+            Self::Unauthenticated => (S::UNAUTHORIZED, codes::UNAUTHENTICATED),
+            Self::WrongCredentials => (S::UNAUTHORIZED, codes::WRONG_CREDENTIALS),
+            Self::Forbidden(_) => (S::FORBIDDEN, codes::FORBIDDEN),
+            Self::WrongOrigin => (S::FORBIDDEN, codes::WRONG_ORIGIN),
+            Self::NotFound(_) => (S::NOT_FOUND, codes::NOT_FOUND),
+            Self::BadRequest(_) => (S::BAD_REQUEST, "bad_request"),
+            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, codes::INVALID),
+            Self::ConsentRequired => (S::UNPROCESSABLE_ENTITY, codes::CONSENT_REQUIRED),
+            Self::PhotoRefused(_) => (S::UNPROCESSABLE_ENTITY, codes::PHOTO_REFUSED),
+            Self::ExternalIdTaken => (S::CONFLICT, codes::EXTERNAL_ID_TAKEN),
+            Self::NameTaken(_) => (S::CONFLICT, "name_taken"),
+            Self::FaceAlreadyEnrolled(_) => (S::CONFLICT, codes::FACE_ALREADY_ENROLLED),
+            Self::ImageRefused { status, code, .. } => {
+                (S::from_u16(*status).unwrap_or(S::UNPROCESSABLE_ENTITY), code)
+            }
+            Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::TooManyRequests { .. } => (S::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS),
+            Self::RecognizerUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::RECOGNIZER_UNAVAILABLE),
+            Self::DatabaseUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::DATABASE_UNAVAILABLE),
+            Self::StorageUnavailable(_) => (S::SERVICE_UNAVAILABLE, "storage_unavailable"),
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    fn fields(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Invalid(fields) | Self::PhotoRefused(fields) => fields.clone(),
+            Self::ExternalIdTaken => one("external_id", self),
+            Self::NameTaken(_) => one("name", self),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::TooManyRequests { retry_after_s, .. } => Some(*retry_after_s),
+            Self::RecognizerUnavailable(_) | Self::DatabaseUnavailable(_) | Self::StorageUnavailable(_) => {
+                Some(2)
+            }
+            _ => None,
+        }
+    }
+
+    /// The body for this error; also what a WebSocket sends. Logs the cause of a 5xx, so call it once.
+    pub fn body(&self) -> ErrorBody {
+        let (status, code) = self.table();
+        match self {
+            Self::Internal(cause) => tracing::error!(error.cause = format!("{cause:#}"), "internal error"),
+            Self::DatabaseUnavailable(cause) | Self::RecognizerUnavailable(cause) => {
+                tracing::warn!(error.code = code, error.cause = cause, "unavailable");
+            }
+            Self::StorageUnavailable(cause) => {
+                tracing::warn!(error.code = code, error.cause = %cause, "unavailable");
+            }
+            _ => tracing::debug!(error.code = code, http.status = status.as_u16(), "refused"),
+        }
+        ErrorBody {
+            error: ErrorDetail {
+                code: code.to_owned(),
+                message: self.to_string(),
+                fields: self.fields(),
+                person: match self {
+                    Self::FaceAlreadyEnrolled(person) => Some(person.clone()),
+                    _ => None,
+                },
+                request_id: REQUEST_ID.try_with(Uuid::to_string).unwrap_or_default(),
+            },
+        }
+    }
+}
+
+fn one(field: &str, what: &impl ToString) -> BTreeMap<String, String> {
+    BTreeMap::from([(field.to_owned(), what.to_string())])
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.table().0
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(seconds) = self.retry_after_s() {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if matches!(self, Self::Unauthenticated) {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.insert_header((header::CACHE_CONTROL, "no-store")).json(self.body())
+    }
+}
+
+impl From<DieselError> for ApiError {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            DieselError::NotFound => Self::NotFound("thing"),
+            DieselError::DatabaseError(kind, info) => match (kind, info.constraint_name()) {
+                (DatabaseErrorKind::UniqueViolation, Some("people_external_id_key")) => Self::ExternalIdTaken,
+                (DatabaseErrorKind::UniqueViolation, Some("feeds_name_key")) => Self::NameTaken("feed"),
+                (DatabaseErrorKind::UniqueViolation, Some("users_email_key")) => Self::NameTaken("user"),
+                (DatabaseErrorKind::ForeignKeyViolation, _) => Self::NotFound("thing any more"),
+                (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _) => {
+                    Self::DatabaseUnavailable(error.to_string())
+                }
+                // A server that stops, starts or runs out of disk in the middle of a statement reports codes
+                // that Diesel does not name. They pass; a wrong statement would not have passed the tests.
+                (DatabaseErrorKind::Unknown, _) => Self::DatabaseUnavailable(error.to_string()),
+                _ => Self::Internal(error.into()),
+            },
+            DieselError::BrokenTransactionManager => Self::DatabaseUnavailable(error.to_string()),
+            _ => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<object_store::Error> for ApiError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::NotFound("photo"),
+            error => Self::StorageUnavailable(error),
+        }
+    }
+}

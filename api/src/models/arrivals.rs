@@ -1,0 +1,259 @@
+//! Arrivals: written once per person, feed and window, read newest first or after a cursor.
+
+use std::ops::Bound;
+
+use chrono::{DateTime, Utc};
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use ipnetwork::IpNetwork;
+use uuid::Uuid;
+
+use crate::models::people::{containing, search_text};
+use crate::schema::{arrivals, feeds, people};
+
+/// Name of the notification channel; its payload is empty, readers ask for what their cursor has not seen.
+pub const CHANNEL: &str = "arrivals";
+
+/// An arrival with the names to show.
+#[derive(Debug, Clone, Queryable)]
+#[allow(missing_docs)]
+pub struct Arrival {
+    pub id: Uuid,
+    pub person_id: Uuid,
+    pub person_name: String,
+    pub feed_id: Uuid,
+    pub feed_name: String,
+    pub at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub similarity: Option<f32>,
+    pub margin: Option<f32>,
+    pub liveness: Option<f32>,
+    pub method: String,
+}
+
+/// An arrival to insert.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = arrivals)]
+#[allow(missing_docs)]
+pub struct NewArrival {
+    pub id: Uuid,
+    pub person_id: Uuid,
+    pub feed_id: Uuid,
+    pub at: DateTime<Utc>,
+    pub span: (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>),
+    pub captured_at: DateTime<Utc>,
+    pub received_at: DateTime<Utc>,
+    pub method: &'static str,
+    pub model_pack: Option<String>,
+    pub similarity: Option<f32>,
+    pub margin: Option<f32>,
+    pub runner_up: Option<Uuid>,
+    pub runner_up_similarity: Option<f32>,
+    pub threshold: Option<f32>,
+    pub min_margin: Option<f32>,
+    pub liveness: Option<f32>,
+    pub sender_kind: &'static str,
+    pub sender_id: Uuid,
+    pub source_kind: &'static str,
+    pub source_address: Option<IpNetwork>,
+    pub time_unproven: bool,
+}
+
+/// Which arrivals to list.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct ArrivalFilter {
+    pub query: Option<String>,
+    pub person: Option<Uuid>,
+    pub feed: Option<Uuid>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+    /// Only what is older than this row.
+    pub after: Option<(DateTime<Utc>, Uuid)>,
+}
+
+type Columns = (
+    arrivals::id,
+    people::id,
+    people::name,
+    feeds::id,
+    feeds::name,
+    arrivals::at,
+    arrivals::recorded_at,
+    arrivals::similarity,
+    arrivals::margin,
+    arrivals::liveness,
+    arrivals::method,
+);
+
+const COLUMNS: Columns = (
+    arrivals::id,
+    people::id,
+    people::name,
+    feeds::id,
+    feeds::name,
+    arrivals::at,
+    arrivals::recorded_at,
+    arrivals::similarity,
+    arrivals::margin,
+    arrivals::liveness,
+    arrivals::method,
+);
+
+/// A page of arrivals, newest first.
+pub fn list(conn: &mut PgConnection, filter: &ArrivalFilter, limit: i64) -> QueryResult<Vec<Arrival>> {
+    let mut rows = arrivals::table
+        .inner_join(people::table)
+        .inner_join(feeds::table)
+        .select(COLUMNS)
+        .order_by((arrivals::at.desc(), arrivals::id.desc()))
+        .limit(limit)
+        .into_boxed::<Pg>();
+    if let Some(query) = &filter.query {
+        rows = rows.filter(people::search.like(search_text(containing(query))));
+    }
+    if let Some(person) = filter.person {
+        rows = rows.filter(arrivals::person_id.eq(person));
+    }
+    if let Some(feed) = filter.feed {
+        rows = rows.filter(arrivals::feed_id.eq(feed));
+    }
+    if let Some(from) = filter.from {
+        rows = rows.filter(arrivals::at.ge(from));
+    }
+    if let Some(to) = filter.to {
+        rows = rows.filter(arrivals::at.lt(to));
+    }
+    if let Some((at, id)) = filter.after {
+        rows = rows.filter(arrivals::at.lt(at).or(arrivals::at.eq(at).and(arrivals::id.lt(id))));
+    }
+    rows.load(conn)
+}
+
+/// Inserts an arrival unless one of the same person and feed overlaps it; says whether it was inserted.
+pub fn insert_once(conn: &mut PgConnection, arrival: &NewArrival) -> QueryResult<bool> {
+    let inserted = diesel::insert_into(arrivals::table)
+        .values(arrival)
+        .on_conflict(diesel::upsert::on_constraint("arrivals_once"))
+        .do_nothing()
+        .execute(conn)?;
+    Ok(inserted > 0)
+}
+
+/// The arrivals of a person at a feed whose window overlaps `[from, to)`, oldest first, locked: id, at, end.
+pub fn overlapping(
+    conn: &mut PgConnection,
+    person: Uuid,
+    feed: Uuid,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> QueryResult<Vec<(Uuid, DateTime<Utc>, (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>))>> {
+    arrivals::table
+        .filter(arrivals::person_id.eq(person))
+        .filter(arrivals::feed_id.eq(feed))
+        .filter(arrivals::span.overlaps_with((Bound::Included(from), Bound::Excluded(to))))
+        .order_by(arrivals::at)
+        .select((arrivals::id, arrivals::at, arrivals::span))
+        .for_update()
+        .load(conn)
+}
+
+/// Moves an arrival back in time.
+pub fn move_back(
+    conn: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    span: (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>),
+) -> QueryResult<()> {
+    diesel::update(arrivals::table.find(id))
+        .set((arrivals::at.eq(at), arrivals::captured_at.eq(at), arrivals::span.eq(span)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Tells every process, when the transaction commits, that there is something new.
+pub fn notify(conn: &mut PgConnection) -> QueryResult<()> {
+    diesel::sql_query("SELECT pg_notify($1, '')").bind::<Text, _>(CHANNEL).execute(conn)?;
+    Ok(())
+}
+
+/// When each of some people was last seen.
+pub fn last_seen(
+    conn: &mut PgConnection,
+    people: &[Uuid],
+) -> QueryResult<Vec<(Uuid, Option<DateTime<Utc>>)>> {
+    arrivals::table
+        .filter(arrivals::person_id.eq_any(people))
+        .group_by(arrivals::person_id)
+        .select((arrivals::person_id, diesel::dsl::max(arrivals::at)))
+        .load(conn)
+}
+
+/// How many people arrived, and how many arrivals there were, since a moment.
+pub fn count_since(conn: &mut PgConnection, since: DateTime<Utc>) -> QueryResult<(i64, i64)> {
+    arrivals::table
+        .filter(arrivals::at.ge(since))
+        .select((
+            diesel::dsl::count(arrivals::person_id).aggregate_distinct(),
+            diesel::dsl::count(arrivals::id),
+        ))
+        .first(conn)
+}
+
+/// A snapshot of which transactions had committed, as PostgreSQL writes it (`xmin:xmax:running,…`).
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Snapshot {
+    /// The text form of `pg_snapshot`.
+    #[diesel(sql_type = Text)]
+    pub snapshot: String,
+}
+
+/// What the current transaction sees.
+pub fn current_snapshot(conn: &mut PgConnection) -> QueryResult<String> {
+    let row: Snapshot =
+        diesel::sql_query("SELECT pg_current_snapshot()::text AS snapshot").get_result(conn)?;
+    Ok(row.snapshot)
+}
+
+#[derive(QueryableByName)]
+struct ArrivalId {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: Uuid,
+}
+
+/// The newest `limit` arrivals that `seen` did not see, oldest first. `seen` must be a well-formed snapshot.
+///
+/// The lower bound on `written_by` is implied by the visibility test; it is there for the index.
+pub fn unseen(conn: &mut PgConnection, seen: &str, limit: i64) -> QueryResult<Vec<Arrival>> {
+    let ids: Vec<ArrivalId> = diesel::sql_query(
+        "SELECT id FROM arrivals \
+         WHERE written_by >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint \
+           AND NOT pg_visible_in_snapshot(written_by::text::xid8, $1::pg_snapshot) \
+         ORDER BY written_by DESC LIMIT $2",
+    )
+    .bind::<Text, _>(seen)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    let ids: Vec<Uuid> = ids.into_iter().map(|row| row.id).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    arrivals::table
+        .inner_join(people::table)
+        .inner_join(feeds::table)
+        .filter(arrivals::id.eq_any(ids))
+        .select(COLUMNS)
+        .order_by((arrivals::recorded_at, arrivals::id))
+        .load(conn)
+}
+
+/// After a restore into a new cluster its transaction numbers may lie below those in the rows, which would look
+/// like the future to every cursor. Sets such rows to "long ago"; says how many there were.
+pub fn forget_foreign_transactions(conn: &mut PgConnection) -> QueryResult<usize> {
+    diesel::sql_query(
+        "UPDATE arrivals SET written_by = 3 WHERE written_by > pg_current_xact_id()::text::bigint",
+    )
+    .execute(conn)
+}

@@ -1,0 +1,204 @@
+//! People and the consent that stands for them.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, exists};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use uuid::Uuid;
+
+use crate::schema::{consents, group_members, groups, people};
+
+diesel::define_sql_function! {
+    /// The form in which names are searched: lower case, without accents. From the first migration.
+    fn search_text(value: Text) -> Text
+}
+diesel::define_sql_function! {
+    /// How well the best-matching words of `hay` match `needle`, 0 to 1. From pg_trgm.
+    fn word_similarity(needle: Text, hay: Text) -> diesel::sql_types::Float4
+}
+
+/// Trigram word similarity from which a misspelt name counts as found. PostgreSQL's own default is 0.6, which
+/// refuses one wrong letter in five; 0.45 forgives it.
+const FOUND: f32 = 0.45;
+
+/// A person.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = people)]
+#[allow(missing_docs)]
+pub struct Person {
+    pub id: Uuid,
+    pub name: String,
+    pub external_id: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub branch: Option<String>,
+    pub year: Option<i16>,
+    pub archived_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A person to insert.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = people)]
+#[allow(missing_docs)]
+pub struct NewPerson {
+    pub id: Uuid,
+    pub name: String,
+    pub external_id: String,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub branch: Option<String>,
+    pub year: Option<i16>,
+}
+
+/// What changes; `None` stays, `Some(None)` empties.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = people)]
+#[allow(missing_docs)]
+pub struct PersonChanges {
+    pub name: Option<String>,
+    pub external_id: Option<String>,
+    pub email: Option<Option<String>>,
+    pub phone: Option<Option<String>>,
+    pub branch: Option<Option<String>>,
+    pub year: Option<Option<i16>>,
+    pub archived_at: Option<Option<DateTime<Utc>>>,
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// The consent that stands.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = consents)]
+#[allow(missing_docs)]
+pub struct Consent {
+    pub person_id: Uuid,
+    pub given_by: String,
+    pub at: DateTime<Utc>,
+    pub text_version: String,
+    pub recorded_by: Uuid,
+}
+
+/// Which people to list.
+#[derive(Debug, Clone, Default)]
+pub struct PeopleFilter {
+    /// Part of a name or external id, accents and case aside, slips forgiven.
+    pub query: Option<String>,
+    /// Name of a group.
+    pub group: Option<String>,
+    /// Those archived instead of those who are not.
+    pub archived: bool,
+}
+
+type Condition = Box<dyn BoxableExpression<people::table, Pg, SqlType = Bool>>;
+
+fn conditions(filter: &PeopleFilter) -> Vec<Condition> {
+    let mut conditions: Vec<Condition> = vec![if filter.archived {
+        Box::new(people::archived_at.is_not_null())
+    } else {
+        Box::new(people::archived_at.is_null())
+    }];
+    if let Some(query) = &filter.query {
+        conditions.push(Box::new(
+            people::search.like(search_text(containing(query))).or(word_similarity(
+                search_text(query.clone()),
+                people::search,
+            )
+            .ge(FOUND)),
+        ));
+    }
+    if let Some(group) = &filter.group {
+        conditions.push(Box::new(exists(
+            group_members::table
+                .inner_join(groups::table)
+                .filter(group_members::person_id.eq(people::id))
+                .filter(groups::name.eq(group.clone())),
+        )));
+    }
+    conditions
+}
+
+/// A LIKE pattern for texts that contain `part` literally.
+pub fn containing(part: &str) -> String {
+    let escaped = part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// A page of people, best matches first, then by name, and how many there are in all.
+pub fn list(
+    conn: &mut PgConnection,
+    filter: &PeopleFilter,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<(Vec<Person>, i64)> {
+    let mut total = people::table.select(count_star()).into_boxed::<Pg>();
+    let mut rows = people::table.select(Person::as_select()).into_boxed::<Pg>();
+    for condition in conditions(filter) {
+        total = total.filter(condition);
+    }
+    for condition in conditions(filter) {
+        rows = rows.filter(condition);
+    }
+    if let Some(query) = &filter.query {
+        rows = rows.order_by(word_similarity(search_text(query.clone()), people::search).desc());
+    }
+    let rows = rows.then_order_by((people::name, people::id)).offset(offset).limit(limit).load(conn)?;
+    Ok((rows, total.get_result(conn)?))
+}
+
+/// One person.
+pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Person> {
+    people::table.find(id).select(Person::as_select()).first(conn)
+}
+
+/// One person, kept as they are until the transaction ends.
+pub fn find_for_update(conn: &mut PgConnection, id: Uuid) -> QueryResult<Person> {
+    people::table.find(id).select(Person::as_select()).for_update().first(conn)
+}
+
+/// Whether an external id is in use.
+pub fn external_id_exists(conn: &mut PgConnection, external_id: &str) -> QueryResult<bool> {
+    diesel::select(exists(people::table.filter(people::external_id.eq(external_id)))).get_result(conn)
+}
+
+/// How many are not archived.
+pub fn count(conn: &mut PgConnection) -> QueryResult<i64> {
+    people::table.filter(people::archived_at.is_null()).select(count_star()).get_result(conn)
+}
+
+/// Adds a person.
+pub fn insert(conn: &mut PgConnection, person: &NewPerson) -> QueryResult<Person> {
+    diesel::insert_into(people::table).values(person).returning(Person::as_returning()).get_result(conn)
+}
+
+/// Changes a person.
+pub fn update(conn: &mut PgConnection, id: Uuid, changes: PersonChanges) -> QueryResult<Person> {
+    let changes = PersonChanges { updated_at: Some(Utc::now()), ..changes };
+    diesel::update(people::table.find(id)).set(changes).returning(Person::as_returning()).get_result(conn)
+}
+
+/// Deletes a person and, by cascade, everything that hangs on them; says whether there was one.
+pub fn delete(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
+    Ok(diesel::delete(people::table.find(id)).execute(conn)? > 0)
+}
+
+/// The consents that stand for some people.
+pub fn consents(conn: &mut PgConnection, people: &[Uuid]) -> QueryResult<Vec<Consent>> {
+    consents::table.filter(consents::person_id.eq_any(people)).select(Consent::as_select()).load(conn)
+}
+
+/// Records consent, in place of an earlier one.
+pub fn record_consent(conn: &mut PgConnection, consent: &Consent) -> QueryResult<()> {
+    diesel::insert_into(consents::table)
+        .values(consent)
+        .on_conflict(consents::person_id)
+        .do_update()
+        .set(consent)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes consent back.
+pub fn delete_consent(conn: &mut PgConnection, person: Uuid) -> QueryResult<bool> {
+    Ok(diesel::delete(consents::table.find(person)).execute(conn)? > 0)
+}

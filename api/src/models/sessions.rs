@@ -1,0 +1,103 @@
+//! Sessions and failed sign-ins.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use ipnetwork::IpNetwork;
+use uuid::Uuid;
+
+use crate::models::users::User;
+use crate::schema::{sessions, sign_in_failures, users};
+
+/// A session to insert.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = sessions)]
+#[allow(missing_docs)]
+pub struct NewSession {
+    pub id_hash: Vec<u8>,
+    pub user_id: Uuid,
+    pub expires_at: DateTime<Utc>,
+    pub address: Option<IpNetwork>,
+    pub user_agent: Option<String>,
+}
+
+/// Starts a session.
+pub fn insert(conn: &mut PgConnection, session: &NewSession) -> QueryResult<()> {
+    diesel::insert_into(sessions::table).values(session).execute(conn)?;
+    Ok(())
+}
+
+/// Whose session this is, where it has not ended: not past its absolute limit and used since `idle_since`.
+pub fn find_user(
+    conn: &mut PgConnection,
+    id_hash: &[u8],
+    idle_since: DateTime<Utc>,
+) -> QueryResult<Option<(User, DateTime<Utc>)>> {
+    sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id_hash.eq(id_hash))
+        .filter(sessions::expires_at.gt(Utc::now()))
+        .filter(sessions::last_seen_at.gt(idle_since))
+        .select((User::as_select(), sessions::last_seen_at))
+        .first(conn)
+        .optional()
+}
+
+/// Notes that a session is in use.
+pub fn touch(conn: &mut PgConnection, id_hash: &[u8]) -> QueryResult<()> {
+    diesel::update(sessions::table.find(id_hash)).set(sessions::last_seen_at.eq(Utc::now())).execute(conn)?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn delete(conn: &mut PgConnection, id_hash: &[u8]) -> QueryResult<()> {
+    diesel::delete(sessions::table.find(id_hash)).execute(conn)?;
+    Ok(())
+}
+
+/// Ends all sessions of a user.
+pub fn delete_of_user(conn: &mut PgConnection, user: Uuid) -> QueryResult<()> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?;
+    Ok(())
+}
+
+/// Removes what has ended: sessions past their limits and failures older than `failures_before`.
+pub fn purge(conn: &mut PgConnection, failures_before: DateTime<Utc>) -> QueryResult<()> {
+    diesel::delete(sessions::table.filter(sessions::expires_at.lt(Utc::now()))).execute(conn)?;
+    diesel::delete(sign_in_failures::table.filter(sign_in_failures::at.lt(failures_before))).execute(conn)?;
+    Ok(())
+}
+
+/// Failed sign-ins of an account from an address since a moment: how many, and the oldest.
+pub fn failures(
+    conn: &mut PgConnection,
+    account: &str,
+    address: IpNetwork,
+    since: DateTime<Utc>,
+) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+    sign_in_failures::table
+        .filter(sign_in_failures::account.eq(account))
+        .filter(sign_in_failures::address.eq(address))
+        .filter(sign_in_failures::at.gt(since))
+        .select((count_star(), diesel::dsl::min(sign_in_failures::at)))
+        .first(conn)
+}
+
+/// Notes a failed sign-in.
+pub fn insert_failure(conn: &mut PgConnection, account: &str, address: IpNetwork) -> QueryResult<()> {
+    diesel::insert_into(sign_in_failures::table)
+        .values((sign_in_failures::account.eq(account), sign_in_failures::address.eq(address)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets the failures of an account from an address: it has signed in.
+pub fn delete_failures(conn: &mut PgConnection, account: &str, address: IpNetwork) -> QueryResult<()> {
+    diesel::delete(
+        sign_in_failures::table
+            .filter(sign_in_failures::account.eq(account))
+            .filter(sign_in_failures::address.eq(address)),
+    )
+    .execute(conn)?;
+    Ok(())
+}

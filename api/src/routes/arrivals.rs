@@ -1,0 +1,155 @@
+//! Arrivals: lists, and live events.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, Responder, web};
+use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use types::{ArrivalView, FeedId, Page, PersonId};
+
+use super::{RENEW_EVERY, clamp_limit, text_of};
+use crate::auth::CurrentUser;
+use crate::domain::arrivals::{self, Event};
+use crate::error::ApiError;
+use crate::models::arrivals::ArrivalFilter;
+use crate::state::App;
+
+/// Which arrivals to list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ArrivalsQuery {
+    /// Part of a person's name.
+    query: Option<String>,
+    /// One person's.
+    #[param(value_type = Option<uuid::Uuid>)]
+    person: Option<PersonId>,
+    /// One feed's.
+    #[param(value_type = Option<uuid::Uuid>)]
+    feed: Option<FeedId>,
+    /// From this moment on.
+    from: Option<DateTime<Utc>>,
+    /// Before this moment.
+    to: Option<DateTime<Utc>>,
+    /// 1 to 200, default 50.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists arrivals, newest first.
+#[utoipa::path(get, path = "/api/v1/arrivals", tag = "arrivals", params(ArrivalsQuery), responses(
+    (status = 200, body = Page<ArrivalView>), (status = 422, body = types::ErrorBody)))]
+pub async fn list_arrivals(
+    app: web::Data<App>,
+    _: CurrentUser,
+    query: web::Query<ArrivalsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let query = query.into_inner();
+    if let (Some(from), Some(to)) = (query.from, query.to)
+        && from >= to
+    {
+        return Err(ApiError::invalid("to", "It must lie after `from`."));
+    }
+    let filter = ArrivalFilter {
+        query: text_of(query.query)?,
+        person: query.person.map(|id| id.0),
+        feed: query.feed.map(|id| id.0),
+        from: query.from,
+        to: query.to,
+        after: query.after.as_deref().map(arrivals::parse_position).transpose()?,
+    };
+    let limit = clamp_limit(query.limit)?;
+    let (items, next) = app.db.run(move |conn| arrivals::list(conn, &filter, limit)).await?;
+    Ok(HttpResponse::Ok().json(Page { items, next, total: None }))
+}
+
+/// Pushes arrivals as they are written.
+#[utoipa::path(get, path = "/api/v1/arrivals/events", tag = "arrivals",
+    params(("Last-Event-ID" = Option<String>, Header, description = "Resume after this event")),
+    responses((status = 200, content_type = "text/event-stream",
+    description = "event: arrival, id: cursor, data: the arrival; event: ready first, with a cursor alone")))]
+pub async fn stream_arrivals(
+    request: HttpRequest,
+    app: web::Data<App>,
+    user: CurrentUser,
+) -> Result<impl Responder, ApiError> {
+    let resume =
+        request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    // Subscribed before the database is read: what commits in between comes twice, never not at all.
+    let live = app.events.subscribe();
+    let (missed, cursor) = app.db.run(move |conn| missed(conn, resume.as_deref())).await?;
+    let (sender, receiver) = mpsc::channel(64);
+    let push = Push { app: App::clone(&app), user, sender, cursor };
+    actix_web::rt::spawn(push.run(missed, live));
+    Ok(Sse::from_infallible_receiver(receiver)
+        .with_keep_alive(Duration::from_secs(10))
+        .with_retry_duration(Duration::from_secs(1)))
+}
+
+fn missed(conn: &mut diesel::PgConnection, resume: Option<&str>) -> Result<(Vec<Event>, String), ApiError> {
+    match resume {
+        Some(cursor) => arrivals::events_after(conn, cursor),
+        None => Ok((Vec::new(), arrivals::now(conn)?)),
+    }
+}
+
+struct Push {
+    app: App,
+    user: CurrentUser,
+    sender: mpsc::Sender<SseEvent>,
+    cursor: String,
+}
+
+impl Push {
+    async fn run(mut self, missed: Vec<Event>, mut live: tokio::sync::broadcast::Receiver<Event>) {
+        let mut renew = tokio::time::interval(RENEW_EVERY);
+        let mut stopping = self.app.stopping.subscribe();
+        let ready = SseEvent::Data(Data::new("{}").event("ready").id(self.cursor.clone()));
+        if self.send_all(missed).await.is_err() || self.sender.send(ready).await.is_err() {
+            return;
+        }
+        loop {
+            let sent = tokio::select! {
+                event = live.recv() => match event {
+                    Ok(event) => self.send(event).await,
+                    Err(RecvError::Lagged(_)) => match self.catch_up().await {
+                        Ok(events) => self.send_all(events).await,
+                        // The browser comes back with its cursor.
+                        Err(_) => break,
+                    },
+                    Err(RecvError::Closed) => break,
+                },
+                _ = renew.tick() => match self.user.renew(&self.app).await {
+                    Ok(()) | Err(ApiError::DatabaseUnavailable(_)) => Ok(()),
+                    Err(_) => break,
+                },
+                () = self.sender.closed() => break,
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            };
+            if sent.is_err() {
+                break;
+            }
+        }
+    }
+
+    async fn catch_up(&self) -> Result<Vec<Event>, ApiError> {
+        let cursor = self.cursor.clone();
+        Ok(self.app.db.run(move |conn| arrivals::events_after(conn, &cursor)).await?.0)
+    }
+
+    async fn send_all(&mut self, events: Vec<Event>) -> Result<(), ()> {
+        for event in events {
+            self.send(event).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, event: Event) -> Result<(), ()> {
+        let Ok(data) = Data::new_json(&event.arrival) else { return Ok(()) };
+        self.cursor.clone_from(&event.cursor);
+        self.sender.send(SseEvent::Data(data.event("arrival").id(event.cursor))).await.map_err(|_| ())
+    }
+}

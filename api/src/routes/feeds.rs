@@ -1,0 +1,78 @@
+//! Feeds.
+
+use actix_web::{HttpResponse, web};
+use types::{CreateFeed, FeedCreated, FeedId, FeedToken, FeedView, Page, UpdateFeed};
+
+use crate::auth::{Admin, CurrentUser};
+use crate::domain::feeds;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Lists all feeds.
+#[utoipa::path(get, path = "/api/v1/feeds", tag = "feeds", responses((status = 200, body = Page<FeedView>)))]
+pub async fn list_feeds(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+    let items = feeds::list(&app).await?;
+    Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
+}
+
+/// Adds a feed; its token is shown this once.
+#[utoipa::path(post, path = "/api/v1/feeds", tag = "feeds", request_body = CreateFeed, responses(
+    (status = 201, body = FeedCreated), (status = 409, body = types::ErrorBody),
+    (status = 422, body = types::ErrorBody)))]
+pub async fn create_feed(
+    app: web::Data<App>,
+    admin: Admin,
+    body: web::Json<CreateFeed>,
+) -> Result<HttpResponse, ApiError> {
+    let created = feeds::create(&app, admin.0.id, body.into_inner()).await?;
+    Ok(HttpResponse::Created().json(created))
+}
+
+/// Shows a feed.
+#[utoipa::path(get, path = "/api/v1/feeds/{feed}", tag = "feeds", params(("feed" = uuid::Uuid, Path,)), responses(
+    (status = 200, body = FeedView), (status = 404, body = types::ErrorBody)))]
+pub async fn get_feed(
+    app: web::Data<App>,
+    _: CurrentUser,
+    id: web::Path<FeedId>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(feeds::find(&app, *id).await?))
+}
+
+/// Changes a feed.
+#[utoipa::path(patch, path = "/api/v1/feeds/{feed}", tag = "feeds", request_body = UpdateFeed,
+    params(("feed" = uuid::Uuid, Path,)), responses(
+    (status = 200, body = FeedView), (status = 404, body = types::ErrorBody),
+    (status = 422, body = types::ErrorBody)))]
+pub async fn update_feed(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<FeedId>,
+    body: web::Json<UpdateFeed>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(feeds::update(&app, admin.0.id, *id, body.into_inner()).await?))
+}
+
+/// Deletes a feed; its arrivals stay.
+#[utoipa::path(delete, path = "/api/v1/feeds/{feed}", tag = "feeds", params(("feed" = uuid::Uuid, Path,)), responses(
+    (status = 204, description = "Deleted"), (status = 404, body = types::ErrorBody)))]
+pub async fn delete_feed(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<FeedId>,
+) -> Result<HttpResponse, ApiError> {
+    feeds::delete(&app, admin.0.id, *id).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Replaces a feed's token; the old one no longer opens anything.
+#[utoipa::path(post, path = "/api/v1/feeds/{feed}/token", tag = "feeds", params(("feed" = uuid::Uuid, Path,)),
+    responses((status = 201, body = FeedToken), (status = 404, body = types::ErrorBody)))]
+pub async fn rotate_token(
+    app: web::Data<App>,
+    admin: Admin,
+    id: web::Path<FeedId>,
+) -> Result<HttpResponse, ApiError> {
+    let token = feeds::rotate_token(&app, admin.0.id, *id).await?;
+    Ok(HttpResponse::Created().json(FeedToken { token }))
+}

@@ -1,0 +1,78 @@
+//! Health, today's numbers, settings, the model pack.
+
+use actix_web::{HttpResponse, web};
+use chrono::Utc;
+use types::{Health, PackView, PartStatus, Settings, Today};
+
+use crate::auth::{Admin, CurrentUser};
+use crate::domain::site;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Tells how the parts are.
+#[utoipa::path(get, path = "/api/v1/health", tag = "system", security(()), responses(
+    (status = 200, body = Health), (status = 503, body = Health)))]
+pub async fn health(app: web::Data<App>) -> HttpResponse {
+    let (database, recognizer) = tokio::join!(site::database_answers(&app), app.recognizer.is_ready());
+    let status = |ok| if ok { PartStatus::Ok } else { PartStatus::Down };
+    let health = Health {
+        status: status(database && recognizer),
+        database: status(database),
+        recognizer: status(recognizer),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    if database && recognizer {
+        HttpResponse::Ok().json(health)
+    } else {
+        HttpResponse::ServiceUnavailable().insert_header(("Retry-After", "2")).json(health)
+    }
+}
+
+/// Answers while the process runs.
+#[utoipa::path(get, path = "/livez", tag = "system", security(()), responses((status = 200)))]
+pub async fn livez() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+}
+
+/// Answers 200 while requests can be served; the recognizer is not asked.
+#[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses((status = 200), (status = 503)))]
+pub async fn readyz(app: web::Data<App>) -> HttpResponse {
+    if site::database_answers(&app).await {
+        HttpResponse::Ok().content_type("text/plain").body("ready\n")
+    } else {
+        HttpResponse::ServiceUnavailable()
+            .insert_header(("Retry-After", "2"))
+            .content_type("text/plain")
+            .body("the database does not answer\n")
+    }
+}
+
+/// Counts what happened today, in the site's zone.
+#[utoipa::path(get, path = "/api/v1/today", tag = "arrivals", responses((status = 200, body = Today)))]
+pub async fn today(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(site::today(&app, Utc::now()).await?))
+}
+
+/// Shows the site's settings.
+#[utoipa::path(get, path = "/api/v1/settings", tag = "system", responses((status = 200, body = Settings)))]
+pub async fn get_settings(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(site::settings(&app).await?))
+}
+
+/// Replaces the site's settings.
+#[utoipa::path(put, path = "/api/v1/settings", tag = "system", request_body = Settings, responses(
+    (status = 200, body = Settings), (status = 422, body = types::ErrorBody)))]
+pub async fn put_settings(
+    app: web::Data<App>,
+    admin: Admin,
+    body: web::Json<Settings>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(site::update_settings(&app, admin.0.id, body.into_inner()).await?))
+}
+
+/// Shows the model pack in use: licences, sources, measured accuracy.
+#[utoipa::path(get, path = "/api/v1/model", tag = "system", responses(
+    (status = 200, body = PackView), (status = 503, body = types::ErrorBody)))]
+pub async fn get_model(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(app.recognizer.learn_pack().await?))
+}

@@ -1,0 +1,75 @@
+//! Multipart forms: one optional JSON part `person`, and image parts `photo`. Every part is bounded while it is
+//! read, whatever its headers claim.
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt;
+use types::CreatePerson;
+
+use super::body_error;
+use crate::domain::enrolment::MAX_PHOTOS;
+use crate::error::ApiError;
+
+/// Largest photo, and largest frame.
+pub const MAX_IMAGE_BYTES: usize = 10 * 1024 * 1024;
+const MAX_JSON_BYTES: usize = 64 * 1024;
+
+/// What a form held.
+#[derive(Debug, Default)]
+pub struct Upload {
+    person: Option<Bytes>,
+    /// Images, in their order.
+    pub photos: Vec<Bytes>,
+}
+
+impl Upload {
+    /// The part `person`.
+    ///
+    /// # Errors
+    /// 400 when it is no JSON, 422 when it is missing or does not describe a person.
+    pub fn person(&self) -> Result<CreatePerson, ApiError> {
+        let json = self.person.as_ref().ok_or_else(|| {
+            ApiError::invalid("person", "Send a part named person that holds the person as JSON.")
+        })?;
+        serde_json::from_slice(json).map_err(|error| body_error("person", &error))
+    }
+}
+
+/// Reads a form.
+///
+/// # Errors
+/// 400 for a broken form, 413 for a part that is too large, 422 for unknown parts or too many photos.
+pub async fn read(mut form: Multipart) -> Result<Upload, ApiError> {
+    let mut upload = Upload::default();
+    while let Some(mut field) = form.try_next().await.map_err(broken)? {
+        match field.name().unwrap_or_default() {
+            "person" => upload.person = Some(read_field(&mut field, MAX_JSON_BYTES).await?),
+            "photo" => {
+                if upload.photos.len() == MAX_PHOTOS {
+                    return Err(ApiError::invalid("photo", format!("Send at most {MAX_PHOTOS} photos.")));
+                }
+                upload.photos.push(read_field(&mut field, MAX_IMAGE_BYTES).await?);
+            }
+            other => {
+                let name: String = other.chars().take(40).collect();
+                return Err(ApiError::invalid(&name, "Only the parts person and photo are known."));
+            }
+        }
+    }
+    Ok(upload)
+}
+
+async fn read_field(field: &mut Field, limit: usize) -> Result<Bytes, ApiError> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = field.try_next().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > limit {
+            return Err(ApiError::TooLarge { limit });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+fn broken(error: MultipartError) -> ApiError {
+    ApiError::BadRequest(format!("The form cannot be read: {error}"))
+}

@@ -1,0 +1,175 @@
+//! Watching feeds: over one WebSocket for the dashboard, as MJPEG for other clients. Viewers never slow
+//! recognition: each takes the newest frame when it is ready for one.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_ws::{AggregatedMessage, Session};
+use bytes::Bytes;
+use futures_util::future::select_all;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::watch::Receiver;
+use types::{FeedId, WatchRequest};
+
+use super::{RENEW_EVERY, body_error};
+use crate::auth::{self, CurrentUser};
+use crate::domain::frames::LiveFrame;
+use crate::error::{ApiError, REQUEST_ID};
+use crate::state::App;
+
+type Newest = Receiver<Option<Arc<LiveFrame>>>;
+
+/// Feeds that one viewer may follow at once.
+const MAX_FEEDS: usize = 64;
+const BOUNDARY: &str = "frame";
+
+/// Opens a socket that shows feeds.
+#[utoipa::path(get, path = "/api/v1/watch", tag = "frames", responses(
+    (status = 101, description = "WebSocket: a text {\"feeds\":[…]} chooses; for each new frame a text header, \
+    then the JPEG"), (status = 401, body = types::ErrorBody)))]
+pub async fn watch(
+    request: HttpRequest,
+    app: web::Data<App>,
+    user: CurrentUser,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let (response, session, messages) = actix_ws::handle(&request, body)
+        .map_err(|error| ApiError::BadRequest(format!("This address is a WebSocket: {error}")))?;
+    let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
+    let viewer = Viewer { app: App::clone(&app), user, session, feeds: Vec::new() };
+    actix_web::rt::spawn(REQUEST_ID.scope(id, viewer.run(messages.aggregate_continuations())));
+    Ok(response)
+}
+
+struct Viewer {
+    app: App,
+    user: CurrentUser,
+    session: Session,
+    feeds: Vec<Newest>,
+}
+
+impl Viewer {
+    async fn run(mut self, mut messages: actix_ws::AggregatedMessageStream) {
+        let mut renew = tokio::time::interval(RENEW_EVERY);
+        let mut stopping = self.app.stopping.subscribe();
+        let reason = loop {
+            let open = tokio::select! {
+                message = messages.next() => match message {
+                    Some(Ok(AggregatedMessage::Text(text))) => self.choose(&text).await,
+                    Some(Ok(AggregatedMessage::Ping(bytes))) => self.session.pong(&bytes).await,
+                    Some(Ok(AggregatedMessage::Pong(_) | AggregatedMessage::Binary(_))) => Ok(()),
+                    Some(Ok(AggregatedMessage::Close(_))) | None => break None,
+                    Some(Err(_)) => break Some(actix_ws::CloseCode::Size),
+                },
+                index = next_frame(&mut self.feeds) => match index {
+                    Ok(index) => self.show(index).await,
+                    Err(index) => {
+                        self.feeds.swap_remove(index);
+                        Ok(())
+                    }
+                },
+                _ = renew.tick() => match self.user.renew(&self.app).await {
+                    Ok(()) | Err(ApiError::DatabaseUnavailable(_)) => self.session.ping(b"").await,
+                    Err(_) => break Some(actix_ws::CloseCode::Policy),
+                },
+                _ = stopping.wait_for(|stopping| *stopping) => break Some(actix_ws::CloseCode::Restart),
+            };
+            if open.is_err() {
+                break None;
+            }
+        };
+        let _ = self.session.close(reason.map(Into::into)).await;
+    }
+
+    async fn choose(&mut self, text: &str) -> Result<(), actix_ws::Closed> {
+        let wrong = match serde_json::from_str::<WatchRequest>(text) {
+            Ok(request) if request.feeds.len() > MAX_FEEDS => {
+                ApiError::invalid("feeds", format!("Watch at most {MAX_FEEDS} feeds at once."))
+            }
+            Ok(request) => {
+                self.feeds = request.feeds.iter().map(|feed| self.app.hub.watch(*feed)).collect();
+                // The frame that is there already is shown at once.
+                self.feeds.iter_mut().for_each(Receiver::mark_changed);
+                return Ok(());
+            }
+            Err(error) => body_error("feeds", &error),
+        };
+        match serde_json::to_string(&wrong.body()) {
+            Ok(json) => self.session.text(json).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn show(&mut self, index: usize) -> Result<(), actix_ws::Closed> {
+        let Some(frame) = self.feeds[index].borrow_and_update().clone() else { return Ok(()) };
+        let Ok(header) = serde_json::to_string(&frame.header) else { return Ok(()) };
+        self.session.text(header).await?;
+        self.session.binary(frame.image.clone()).await
+    }
+}
+
+/// The index of a feed with a new frame; `Err` of one that is gone.
+async fn next_frame(feeds: &mut [Newest]) -> Result<usize, usize> {
+    if feeds.is_empty() {
+        return std::future::pending().await;
+    }
+    let (changed, index, _) = select_all(feeds.iter_mut().map(|feed| feed.changed().boxed_local())).await;
+    changed.map(|()| index).map_err(|_| index)
+}
+
+/// Shows a feed as MJPEG.
+#[utoipa::path(get, path = "/api/v1/feeds/{feed}/stream", tag = "frames", params(("feed" = uuid::Uuid, Path,)),
+    responses((status = 200, content_type = "multipart/x-mixed-replace", description = "JPEGs without end"),
+    (status = 404, body = types::ErrorBody)))]
+pub async fn stream(
+    app: web::Data<App>,
+    user: CurrentUser,
+    id: web::Path<FeedId>,
+) -> Result<HttpResponse, ApiError> {
+    let feed = *id;
+    app.db
+        .run(move |conn| crate::models::feeds::find(conn, feed.0).map_err(|e| auth::missing(e, "feed")))
+        .await?;
+    let (sender, parts) = tokio::sync::mpsc::channel::<Result<Bytes, ApiError>>(1);
+    let mut newest = app.hub.watch(feed);
+    newest.mark_changed();
+    let app = App::clone(&app);
+    actix_web::rt::spawn(async move {
+        let mut renew = tokio::time::interval(RENEW_EVERY);
+        let mut stopping = app.stopping.subscribe();
+        loop {
+            tokio::select! {
+                changed = newest.changed() => {
+                    let frame = newest.borrow_and_update().clone();
+                    let gone = match frame {
+                        Some(frame) => sender.send(Ok(part(&frame.image))).await.is_err(),
+                        None => false,
+                    };
+                    if gone || changed.is_err() {
+                        break;
+                    }
+                }
+                _ = renew.tick() => {
+                    if !matches!(user.renew(&app).await, Ok(()) | Err(ApiError::DatabaseUnavailable(_))) {
+                        break;
+                    }
+                }
+                () = sender.closed() => break,
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            }
+        }
+    });
+    Ok(HttpResponse::Ok().content_type(format!("multipart/x-mixed-replace; boundary={BOUNDARY}")).streaming(
+        futures_util::stream::unfold(parts, |mut parts| async move { Some((parts.recv().await?, parts)) }),
+    ))
+}
+
+fn part(image: &Bytes) -> Bytes {
+    let kind = match image.first() {
+        Some(0x89) => "image/png",
+        Some(b'R') => "image/webp",
+        _ => "image/jpeg",
+    };
+    let head = format!("--{BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", image.len());
+    [head.as_bytes(), image, b"\r\n"].concat().into()
+}

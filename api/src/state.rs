@@ -1,0 +1,136 @@
+//! What handlers share.
+
+use std::net::IpAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use diesel::PgConnection;
+use ipnetwork::IpNetwork;
+use tokio::sync::watch;
+
+use crate::db::Db;
+use crate::domain::arrivals::ArrivalEvents;
+use crate::domain::frames::Hub;
+use crate::domain::gallery_sync::GallerySync;
+use crate::domain::recognizer::Recognizer;
+use crate::domain::streams::Streams;
+use crate::domain::traffic::Traffic;
+use crate::error::ApiError;
+use crate::keys::MasterKeys;
+use crate::storage::PhotoStore;
+use crate::telemetry::Metrics;
+
+/// What handlers share; cloning shares it.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of [`App`].
+#[allow(missing_docs, reason = "the types say it")]
+pub struct Parts {
+    pub db: Db,
+    pub keys: MasterKeys,
+    pub photos: PhotoStore,
+    pub recognizer: Recognizer,
+    pub gallery: GallerySync,
+    pub streams: Streams,
+    pub traffic: Traffic,
+    pub hub: Hub,
+    pub events: ArrivalEvents,
+    pub metrics: Metrics,
+    pub site: Site,
+    /// True once the server was told to stop: streams close.
+    pub stopping: watch::Sender<bool>,
+}
+
+/// How browsers reach this server.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Origins that browsers may come from, in lower case.
+    pub origins: Vec<String>,
+    /// Whether people come by https: cookies are then `Secure`, and HSTS is sent.
+    pub https: bool,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNetwork>,
+}
+
+impl Site {
+    /// Whether `origin` is this site.
+    pub fn is_own(&self, origin: &str) -> bool {
+        self.origins.iter().any(|own| own.eq_ignore_ascii_case(origin))
+    }
+
+    /// The client's address: the peer's, or, where the peer is a trusted proxy, the last address in
+    /// `X-Forwarded-For` that is not one of those proxies. What stands further left the client itself may have
+    /// written.
+    pub fn client_address(&self, peer: IpAddr, forwarded_for: Option<&str>) -> IpAddr {
+        let trusted = |address: IpAddr| self.trusted_proxies.iter().any(|network| network.contains(address));
+        let mut client = peer;
+        for hop in forwarded_for.unwrap_or_default().rsplit(',') {
+            if !trusted(client) {
+                break;
+            }
+            match hop.trim().parse() {
+                Ok(address) => client = address,
+                Err(_) => break,
+            }
+        }
+        client
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Brings the gallery up to date, if it is known which pack is in use.
+    ///
+    /// # Errors
+    /// When the database fails or a template cannot be opened.
+    pub fn refresh_gallery(&self, conn: &mut PgConnection) -> Result<(), ApiError> {
+        if let Some(pack) = self.recognizer.pack() {
+            let revision = self.gallery.refresh(conn, &self.keys, &pack.id, pack.dimensions)?;
+            self.metrics.gallery_revision.set(revision);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_address_is_believed_from_a_trusted_proxy_alone() {
+        let site = Site {
+            origins: vec!["https://school.example".to_owned()],
+            https: true,
+            trusted_proxies: vec!["10.0.0.0/8".parse().expect("network")],
+        };
+        let address = |text: &str| text.parse::<IpAddr>().expect("address");
+        let cases = [
+            ("203.0.113.9", Some("198.51.100.1"), "203.0.113.9"),
+            ("10.0.0.2", Some("198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.2", Some("6.6.6.6, 198.51.100.1, 10.0.0.3"), "198.51.100.1"),
+            ("10.0.0.2", Some("rubbish"), "10.0.0.2"),
+            ("10.0.0.2", None, "10.0.0.2"),
+        ];
+        for (peer, forwarded, client) in cases {
+            assert_eq!(
+                site.client_address(address(peer), forwarded),
+                address(client),
+                "{peer} {forwarded:?}"
+            );
+        }
+        assert!(site.is_own("https://School.example") && !site.is_own("https://school.example.evil.test"));
+    }
+}

@@ -1,0 +1,113 @@
+//! Where photos are kept: a folder, S3 or Azure Blob. Objects are sealed before they come here.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use types::{PersonId, PhotoId};
+
+use crate::error::ApiError;
+
+/// The store of sealed photos; cloning shares it.
+#[derive(Clone)]
+pub struct PhotoStore {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl PhotoStore {
+    /// Opens `file:FOLDER`, `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`.
+    ///
+    /// # Errors
+    /// When the address is none of these or the folder cannot be made.
+    pub fn open(address: &str) -> Result<Self> {
+        let store: Arc<dyn ObjectStore> = if let Some(folder) = address.strip_prefix("file:") {
+            std::fs::create_dir_all(folder).with_context(|| format!("{folder} cannot be made"))?;
+            Arc::new(
+                LocalFileSystem::new_with_prefix(folder)
+                    .with_context(|| format!("{folder} cannot be opened"))?,
+            )
+        } else if let Some(rest) = address.strip_prefix("s3://") {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+            Arc::new(PrefixStore::new(
+                s3.context("the S3 bucket of ATTENDANCE_STORAGE cannot be used")?,
+                prefix,
+            ))
+        } else if let Some(rest) = address.strip_prefix("az://") {
+            let (container, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            let azure = MicrosoftAzureBuilder::from_env().with_container_name(container).build();
+            Arc::new(PrefixStore::new(
+                azure.context("the Azure container of ATTENDANCE_STORAGE cannot be used")?,
+                prefix,
+            ))
+        } else {
+            bail!(
+                "ATTENDANCE_STORAGE must be file:FOLDER, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX; it is {address:?}"
+            );
+        };
+        Ok(Self { store })
+    }
+
+    /// Stores a sealed photo.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`], also when the disk is full.
+    pub async fn put(&self, person: PersonId, photo: PhotoId, sealed: Vec<u8>) -> Result<(), ApiError> {
+        self.store.put(&path(person, photo), PutPayload::from(sealed)).await?;
+        Ok(())
+    }
+
+    /// Reads a sealed photo.
+    ///
+    /// # Errors
+    /// [`ApiError::NotFound`] or [`ApiError::StorageUnavailable`].
+    pub async fn get(&self, person: PersonId, photo: PhotoId) -> Result<Bytes, ApiError> {
+        Ok(self.store.get(&path(person, photo)).await?.bytes().await?)
+    }
+
+    /// Deletes a photo; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn delete(&self, person: PersonId, photo: PhotoId) -> Result<(), ApiError> {
+        match self.store.delete(&path(person, photo)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Deletes all that is kept of a person.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn delete_person(&self, person: PersonId) -> Result<(), ApiError> {
+        let folder = Path::from(format!("people/{person}"));
+        let objects: Vec<_> = self.store.list(Some(&folder)).try_collect().await?;
+        for object in objects {
+            self.store.delete(&object.location).await?;
+        }
+        Ok(())
+    }
+}
+
+fn path(person: PersonId, photo: PhotoId) -> Path {
+    Path::from(format!("people/{person}/{photo}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_no_known_kind_is_refused_with_the_kinds_there_are() {
+        let error = PhotoStore::open("ftp://somewhere").err().expect("refused").to_string();
+        assert!(error.contains("s3://") && error.contains("ftp://somewhere"), "{error}");
+    }
+}

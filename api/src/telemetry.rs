@@ -1,0 +1,90 @@
+//! Logs and metrics. Names are dotted in logs and carry their unit; `docs/OPERATIONS.md` lists them.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
+use tracing::Span;
+use tracing_actix_web::RootSpanBuilder;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Starts logging: `RUST_LOG` filters (default `info`), `LOG_FORMAT=json` writes one JSON object a line.
+pub fn init() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_target(true);
+    // A second call, as in tests, changes nothing.
+    let _ = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
+}
+
+/// The metrics of this process.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each is described where it is made")]
+pub struct Metrics {
+    registry: Registry,
+    pub requests: IntCounterVec,
+    pub frames: IntCounterVec,
+    pub frame_seconds: Histogram,
+    pub arrivals: IntCounter,
+    pub gallery_revision: IntGauge,
+}
+
+impl Metrics {
+    /// Registers all metrics.
+    ///
+    /// # Errors
+    /// When two have one name.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let requests = IntCounterVec::new(
+            Opts::new("attendance_http_requests_total", "Requests by method and status."),
+            &["method", "status"],
+        )?;
+        let frames = IntCounterVec::new(
+            Opts::new("attendance_frames_total", "Frames by how they were answered."),
+            &["outcome"],
+        )?;
+        let frame_seconds = Histogram::with_opts(
+            HistogramOpts::new("attendance_frame_seconds", "From a frame received to its answer.")
+                .buckets(vec![0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0]),
+        )?;
+        let arrivals = IntCounter::new("attendance_arrivals_total", "Arrivals written by this process.")?;
+        let gallery_revision =
+            IntGauge::new("attendance_gallery_revision", "Revision of the gallery in memory.")?;
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(frames.clone()))?;
+        registry.register(Box::new(frame_seconds.clone()))?;
+        registry.register(Box::new(arrivals.clone()))?;
+        registry.register(Box::new(gallery_revision.clone()))?;
+        Ok(Self { registry, requests, frames, frame_seconds, arrivals, gallery_revision })
+    }
+
+    /// All metrics in Prometheus' text format.
+    pub fn text(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(error.cause = %error, "metrics cannot be written");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// Request spans at debug level, errors included: the default logs each request at info, which at fifteen
+/// frames a second and camera would drown everything else. Frames have one line per feed and minute instead.
+pub struct QuietSpans;
+
+impl RootSpanBuilder for QuietSpans {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        tracing_actix_web::root_span!(level = tracing::Level::DEBUG, request)
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
+        if let Ok(response) = outcome {
+            span.record("http.status_code", response.status().as_u16());
+        }
+    }
+}

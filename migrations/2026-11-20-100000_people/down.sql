@@ -1,0 +1,2 @@
+DROP TABLE consents, group_members, groups, people;
+DROP FUNCTION search_text;

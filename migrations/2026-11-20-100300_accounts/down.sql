@@ -1,0 +1,1 @@
+DROP TABLE settings, audit, sign_in_failures, sessions, users;
