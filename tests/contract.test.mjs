@@ -345,9 +345,9 @@ describe('bad input', { skip: noPhotos }, () => {
     const before = await count();
     const cases = {
       'no face': await ffmpeg(['-f', 'lavfi', '-i', 'testsrc=size=640x480', '-frames:v', '1']),
-      'two faces': await ffmpeg(['-i', photo.first, '-i', photo.second, '-frames:v', '1', '-filter_complex', '[0]scale=640:640[a];[1]scale=640:640[b];[a][b]hstack']),
+      'two faces': await ffmpeg(['-i', photo.first, '-i', photo.second, '-frames:v', '1', '-filter_complex', '[0]scale=640:-2,crop=640:640:0:0[a];[1]scale=640:-2,crop=640:640:0:0[b];[a][b]hstack']),
       blurred: await ffmpeg(['-i', photo.second, '-frames:v', '1', '-vf', 'scale=640:-2,gblur=sigma=14']),
-      tiny: await ffmpeg(['-i', photo.second, '-frames:v', '1', '-vf', 'scale=-2:110,pad=640:480:-1:-1:gray']),
+      tiny: await ffmpeg(['-i', photo.second, '-frames:v', '1', '-vf', 'scale=140:-2,pad=640:480:-1:-1:gray']),
       'lying on its side': await ffmpeg(['-i', photo.second, '-frames:v', '1', '-vf', 'scale=640:-2,transpose=1']),
     };
     const verdicts = {};

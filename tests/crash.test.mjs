@@ -20,7 +20,7 @@ before(async () => {
     const answer = await admin.createPerson({ name: `Person ${index + 1}`, external_id: `crash-${index + 1}`, consent: true }, [await original(file)]);
     assert.equal(answer.status, 201, answer.text);
   }
-  frames = await Promise.all([photo.firstAgain, photo.second, photo.third].map((file) => asFrame(file, { width: 640, height: 480 })));
+  frames = await Promise.all([photo.firstAgain, photo.second, photo.third].map((file) => asFrame(file)));
 });
 
 /** Sends frames to a feed until told to stop; collects every arrival that an answer named. */
