@@ -303,6 +303,58 @@ describe('people, feeds and arrivals', { skip: noPhotos }, () => {
   });
 });
 
+/** A WebSocket whose messages are read one by one. */
+async function openLive(feed, token) {
+  const socket = new WebSocket(`${system.url.replace('http', 'ws')}/api/v1/feeds/${feed}/live`, [`bearer.${token}`]);
+  const messages = [];
+  const waiting = [];
+  const closed = new Promise((done) => socket.addEventListener('close', ({ code }) => done(code)));
+  socket.addEventListener('message', ({ data }) => {
+    const message = JSON.parse(data);
+    if (waiting.length) waiting.shift()(message);
+    else messages.push(message);
+  });
+  await new Promise((done, fail) => {
+    socket.addEventListener('open', done);
+    socket.addEventListener('error', () => fail(new Error('the socket was refused')));
+  });
+  const ask = (data) => {
+    socket.send(data);
+    return messages.length ? Promise.resolve(messages.shift()) : new Promise((done) => waiting.push(done));
+  };
+  return { ask, closed, send: (data) => socket.send(data), close: () => socket.close() };
+}
+
+describe('frames over a WebSocket', { skip: noPhotos }, () => {
+  it('answers each frame, stays open after a bad one, and is a stream of its own', { timeout: 60_000 }, async () => {
+    const feed = await createFeed('live: door');
+    const live = await openLive(feed.id, feed.token);
+    const frame = await asFrame(photo.third);
+    const first = await live.ask(frame);
+    assert.equal(first.faces.length, 1, JSON.stringify(first));
+    const bad = await live.ask(Buffer.from('no picture'));
+    assert.equal(bad.error.code.length > 0, true, JSON.stringify(bad));
+    live.send(JSON.stringify({ captured_at: new Date().toISOString() }));
+    const second = await live.ask(frame);
+    assert.equal(second.faces[0].track, first.faces[0].track, 'the same face over the frames of a socket');
+    const other = await openLive(feed.id, feed.token);
+    assert.notEqual((await other.ask(frame)).faces[0].track, first.faces[0].track);
+    other.close();
+    live.close();
+  });
+
+  it('refuses a wrong token, and closes soon after a token was replaced', { timeout: 60_000 }, async () => {
+    const feed = await createFeed('live: revoked');
+    await assert.rejects(openLive(feed.id, 'made-up'));
+    const live = await openLive(feed.id, feed.token);
+    assert.ok((await live.ask(await asFrame(photo.third))).faces);
+    await admin.post(`/api/v1/feeds/${feed.id}/token`, {});
+    const since = Date.now();
+    await Promise.race([live.closed, new Promise((_, fail) => setTimeout(fail, 16_000, new Error('still open after 16 s')))]);
+    assert.ok(Date.now() - since < 15_500);
+  });
+});
+
 describe('bad input', { skip: noPhotos }, () => {
   it('refuses wrong pictures as frames, and the next good frame works', { timeout: 120_000 }, async () => {
     const feed = await createFeed('bad input: frames', { max_fps: 60 });
