@@ -108,6 +108,21 @@ describe('who may do what', () => {
     assert.equal((await (await system.admin()).get('/api/v1/session')).status, 200);
   });
 
+  it('lets a guard see and change nothing', { skip: noPhotos }, async () => {
+    const guard = await system.user('guard@attendance.example', 'guard');
+    for (const path of ['/people', '/people/count', '/arrivals', '/feeds', '/today']) {
+      assert.equal((await guard.get(`/api/v1${path}`)).status, 200, path);
+    }
+    const feed = await createFeed('guard: door');
+    assertError(await guard.createPerson({ name: 'No', external_id: 'guard-1' }), 403, 'forbidden');
+    assertError(await guard.post('/api/v1/feeds', { name: 'guard: own' }), 403, 'forbidden');
+    assertError(await guard.patch(`/api/v1/feeds/${feed.id}`, { name: 'guard: renamed' }), 403, 'forbidden');
+    assertError(await guard.delete(`/api/v1/feeds/${feed.id}`), 403, 'forbidden');
+    assertError(await guard.post(`/api/v1/feeds/${feed.id}/token`, {}), 403, 'forbidden');
+    assertError(await guard.frame(feed.id, await asFrame(photo.third)), 403, 'forbidden');
+    assertError(await guard.put('/api/v1/settings', { site_name: 'x', timezone: 'UTC' }), 403, 'forbidden');
+  });
+
   it('opens to a feed token its own frames and nothing else', { skip: noPhotos }, async () => {
     const mine = await createFeed('token: mine');
     const other = await createFeed('token: other');

@@ -110,6 +110,18 @@ export class System {
     return new Client(this.url, { token });
   }
 
+  /** A client that is signed in as a new user of a role, made on the command line of the server. */
+  async user(email, role) {
+    const { database_url: url } = await this.running();
+    const program = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release/attendance');
+    const { stdout } = await run(program, ['user', 'add', '--email', email, '--role', role], { env: { ...this.env, DATABASE_URL: url } });
+    const password = stdout.trim().split(' ').at(-1);
+    const client = new Client(this.url);
+    const answer = await client.post('/api/v1/session', { email, password });
+    if (answer.status !== 201) throw new Error(`sign-in of ${email} answered ${answer.status}: ${answer.text}`);
+    return client;
+  }
+
   /** Kills a part (`api`, `recognizer`, `postgres`) without warning. */
   async kill(part) {
     process.kill((await this.running()).pids[part], 'SIGKILL');
