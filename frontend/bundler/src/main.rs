@@ -1,1 +1,190 @@
-fn main() {}
+//! Turns the compiled front end into the files that a browser loads.
+//!
+//! wasm-bindgen runs as a library, which spares every machine the long installation of its command. Each file
+//! gets a hash of its content in its name and goes to `assets/`, so that a server may let browsers keep it for
+//! ever; only `index.html` keeps its name. Files are written in the order of their references: a file names
+//! another as `{{name}}`, and that one has its final name by then.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// Bundles the front end.
+#[derive(Parser)]
+struct Options {
+    /// The compiled crate.
+    #[arg(long)]
+    wasm: PathBuf,
+    /// The finished style sheet.
+    #[arg(long)]
+    css: PathBuf,
+    /// Folder of index.html and the other hand-written files.
+    #[arg(long)]
+    static_files: PathBuf,
+    /// Folder to write; what is in it goes.
+    #[arg(long)]
+    out: PathBuf,
+    /// Most kilobytes (1000 bytes) that all files together may take after gzip.
+    #[arg(long, default_value_t = 400)]
+    limit_kb: usize,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let work = options.out.with_extension("part");
+    remove_folder(&work)?;
+    let mut bundle = Bundle::new(&work)?;
+
+    let (glue, wasm) = bind(&options.wasm, &work)?;
+    bundle.add("frontend.wasm", &wasm)?;
+    bundle.add("frontend.js", glue.as_bytes())?;
+    bundle.add("app.css", &read(&options.css)?)?;
+    for name in ["favicon.svg", "manifest.webmanifest", "theme.js", "boot.js"] {
+        bundle.add_text(name, &options.static_files.join(name))?;
+    }
+    bundle.add_page(&options.static_files.join("index.html"))?;
+
+    let sizes = bundle.finish();
+    remove_folder(&options.out)?;
+    fs::rename(&work, &options.out).with_context(|| format!("cannot move {}", work.display()))?;
+    report(&sizes, options.limit_kb)
+}
+
+/// Runs wasm-bindgen: the JavaScript glue and the final WebAssembly module.
+fn bind(wasm: &Path, work: &Path) -> Result<(String, Vec<u8>)> {
+    let folder = work.join("bindgen");
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name("frontend")
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&folder)
+        .with_context(|| format!("wasm-bindgen refused {}", wasm.display()))?;
+    ensure!(
+        !folder.join("snippets").exists(),
+        "a dependency brings JavaScript snippets, which the bundler does not rename: add that first"
+    );
+    let glue = String::from_utf8(read(&folder.join("frontend.js"))?)?;
+    let module = read(&folder.join("frontend_bg.wasm"))?;
+    remove_folder(&folder)?;
+    Ok((glue, module))
+}
+
+/// The files of one build, under construction.
+struct Bundle<'a> {
+    folder: &'a Path,
+    /// Address by plain name, for references.
+    addresses: BTreeMap<String, String>,
+    /// Name, bytes, bytes after gzip.
+    sizes: Vec<(String, usize, usize)>,
+}
+
+impl<'a> Bundle<'a> {
+    fn new(folder: &'a Path) -> Result<Self> {
+        fs::create_dir_all(folder.join("assets"))
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self { folder, addresses: BTreeMap::new(), sizes: Vec::new() })
+    }
+
+    /// Writes `content` as `assets/stem-hash.extension`.
+    fn add(&mut self, name: &str, content: &[u8]) -> Result<()> {
+        let hash: String = Sha256::digest(content).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let (stem, extension) = name.split_once('.').context("a file without extension")?;
+        let address = format!("assets/{stem}-{hash}.{extension}");
+        self.write(&address, content)?;
+        self.addresses.insert(name.to_owned(), format!("/{address}"));
+        Ok(())
+    }
+
+    /// Adds a hand-written file with its references resolved.
+    fn add_text(&mut self, name: &str, path: &Path) -> Result<()> {
+        let text = self.resolve(path)?;
+        self.add(name, text.as_bytes())
+    }
+
+    /// Writes the page itself, whose name stays.
+    fn add_page(&mut self, path: &Path) -> Result<()> {
+        let text = self.resolve(path)?;
+        self.write("index.html", text.as_bytes())
+    }
+
+    fn resolve(&self, path: &Path) -> Result<String> {
+        let mut text = String::from_utf8(read(path)?)?;
+        for (name, address) in &self.addresses {
+            text = text.replace(&format!("{{{{{name}}}}}"), address);
+        }
+        if let Some(at) = text.find("{{") {
+            let rest: String = text[at..].chars().take(40).collect();
+            bail!("{} names a file that is not there: {rest}", path.display());
+        }
+        Ok(text)
+    }
+
+    fn write(&mut self, address: &str, content: &[u8]) -> Result<()> {
+        let path = self.folder.join(address);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        gzip.write_all(content)?;
+        self.sizes.push((address.to_owned(), content.len(), gzip.finish()?.len()));
+        Ok(())
+    }
+
+    fn finish(self) -> Vec<(String, usize, usize)> {
+        self.sizes
+    }
+}
+
+/// Prints every file's size and fails above the limit.
+fn report(sizes: &[(String, usize, usize)], limit_kb: usize) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{:>10} {:>10}  file", "bytes", "gzip")?;
+    for (name, plain, gzip) in sizes {
+        writeln!(out, "{plain:>10} {gzip:>10}  {name}")?;
+    }
+    let total: usize = sizes.iter().map(|(_, _, gzip)| gzip).sum();
+    writeln!(out, "in all {:.1} kB gzip, at most {limit_kb} kB", total as f64 / 1000.0)?;
+    ensure!(total <= limit_kb * 1000, "the front end is {total} bytes after gzip, more than {limit_kb} kB");
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn remove_folder(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_become_hashed_addresses() -> Result<()> {
+        let folder = std::env::temp_dir().join(format!("bundler-{}", std::process::id()));
+        let page = folder.join("page.html");
+        let mut bundle = Bundle::new(&folder)?;
+        bundle.add("app.css", b"body{}")?;
+        fs::write(&page, "<link href=\"{{app.css}}\">")?;
+        let text = bundle.resolve(&page)?;
+        assert!(text.starts_with("<link href=\"/assets/app-"), "{text}");
+        fs::write(&page, "{{missing.js}}")?;
+        assert!(bundle.resolve(&page).is_err());
+        remove_folder(&folder)
+    }
+}

@@ -1,0 +1,346 @@
+//! The one door to the HTTP API: typed calls, one kind of failure.
+//!
+//! A 401 ends the session here, whoever asked. Reads are tried again while the server is away (network, 502,
+//! 503, 504); changes never are, because the first one may have been carried out.
+
+use gloo_net::http::{Request, RequestBuilder, Response};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use types::{
+    ArrivalView, ChangePassword, CreateFeed, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken,
+    FeedView, Health, PackView, Page, PersonId, PersonRef, PersonView, PhotoId, PhotoView, SessionView,
+    Settings, SignIn, Today, UpdateFeed, UpdatePerson, codes,
+};
+use web_sys::FormData;
+
+use crate::backoff::Backoff;
+
+/// How often a read is tried again before its page shows the failure.
+const RETRIES: u32 = 3;
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// No answer came.
+    Unreachable,
+    /// The server refused or failed.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// What it said; boxed, because most results are successes.
+        detail: Box<ErrorDetail>,
+    },
+}
+
+impl Failure {
+    /// One sentence for a person.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Unreachable => "The server does not answer. Check the network.".to_owned(),
+            Self::Refused { detail, .. } => detail.message.clone(),
+        }
+    }
+
+    /// The machine-readable code, where the server gave one.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Unreachable => "",
+            Self::Refused { detail, .. } => &detail.code,
+        }
+    }
+
+    /// What is wrong with one field of the request.
+    pub fn field(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Unreachable => None,
+            Self::Refused { detail, .. } => detail.fields.get(name).cloned(),
+        }
+    }
+
+    /// The person that stands in the way.
+    pub fn person(&self) -> Option<PersonRef> {
+        match self {
+            Self::Unreachable => None,
+            Self::Refused { detail, .. } => detail.person.clone(),
+        }
+    }
+
+    /// Whether the same call may work a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::Refused { status: 502..=504, .. })
+    }
+
+    fn status(&self) -> u16 {
+        match self {
+            Self::Unreachable => 0,
+            Self::Refused { status, .. } => *status,
+        }
+    }
+}
+
+/// Answer of `POST /api/v1/photo-checks`, one verdict per photo in the order sent.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PhotoChecks {
+    pub items: Vec<PhotoCheck>,
+}
+
+/// The verdict on one photo before anything is stored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PhotoCheck {
+    pub ok: bool,
+    /// What is wrong and what to do.
+    pub message: Option<String>,
+}
+
+/// Which arrivals are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ArrivalQuery {
+    /// Of one person.
+    pub person: Option<PersonId>,
+    /// How many at most.
+    pub limit: u32,
+    /// The page after this cursor.
+    pub after: Option<String>,
+}
+
+/// The door. Copies share one state.
+#[derive(Clone, Copy)]
+pub struct Api {
+    /// Set when a call was answered 401: the session is over.
+    pub signed_out: RwSignal<bool>,
+    /// Whether the server answered the last call that reached for it.
+    pub server_up: RwSignal<bool>,
+}
+
+enum Body<'a> {
+    Nothing,
+    Json(String),
+    Form(&'a FormData),
+}
+
+type Answer<T> = Result<T, Failure>;
+
+impl Api {
+    /// A door with nothing known yet.
+    pub fn new() -> Self {
+        Self { signed_out: RwSignal::new(false), server_up: RwSignal::new(true) }
+    }
+
+    pub async fn session(self) -> Answer<SessionView> {
+        self.get("session").await
+    }
+
+    pub async fn sign_in(self, request: &SignIn) -> Answer<SessionView> {
+        read(&self.send(Request::post(&url("session")), json(request)).await?)
+    }
+
+    pub async fn sign_out(self) -> Answer<()> {
+        self.done(Request::delete(&url("session")), Body::Nothing).await
+    }
+
+    pub async fn change_password(self, request: &ChangePassword) -> Answer<()> {
+        self.done(Request::put(&url("session/password")), json(request)).await
+    }
+
+    pub async fn people(
+        self,
+        query: &str,
+        archived: bool,
+        limit: u32,
+        after: Option<&str>,
+    ) -> Answer<Page<PersonView>> {
+        let mut path = format!("people?limit={limit}");
+        push_query(&mut path, "query", Some(query).filter(|text| !text.is_empty()));
+        push_query(&mut path, "archived", archived.then_some("true"));
+        push_query(&mut path, "after", after);
+        self.get(&path).await
+    }
+
+    pub async fn person(self, id: PersonId) -> Answer<PersonView> {
+        self.get(&format!("people/{id}")).await
+    }
+
+    pub async fn create_person(self, form: &FormData, knowingly: bool) -> Answer<PersonView> {
+        let path = if knowingly { "people?override=true" } else { "people" };
+        read(&self.send(Request::post(&url(path)), Body::Form(form)).await?)
+    }
+
+    pub async fn update_person(self, id: PersonId, changes: &UpdatePerson) -> Answer<PersonView> {
+        read(&self.send(Request::patch(&url(&format!("people/{id}"))), json(changes)).await?)
+    }
+
+    pub async fn delete_person(self, id: PersonId) -> Answer<()> {
+        self.done(Request::delete(&url(&format!("people/{id}"))), Body::Nothing).await
+    }
+
+    pub async fn add_photos(self, id: PersonId, form: &FormData, knowingly: bool) -> Answer<Page<PhotoView>> {
+        let suffix = if knowingly { "?override=true" } else { "" };
+        let path = format!("people/{id}/photos{suffix}");
+        read(&self.send(Request::post(&url(&path)), Body::Form(form)).await?)
+    }
+
+    pub async fn delete_photo(self, person: PersonId, photo: PhotoId) -> Answer<()> {
+        self.done(Request::delete(&url(&format!("people/{person}/photos/{photo}"))), Body::Nothing).await
+    }
+
+    pub async fn check_photos(self, form: &FormData) -> Answer<PhotoChecks> {
+        read(&self.send(Request::post(&url("photo-checks")), Body::Form(form)).await?)
+    }
+
+    pub async fn feeds(self) -> Answer<Page<FeedView>> {
+        self.get("feeds").await
+    }
+
+    pub async fn create_feed(self, feed: &CreateFeed) -> Answer<FeedCreated> {
+        // Read twice: one type with both parts flattened would bring a second JSON reader into the page.
+        let text = self.send(Request::post(&url("feeds")), json(feed)).await?;
+        Ok(FeedCreated { feed: read(&text)?, token: read::<FeedToken>(&text)?.token })
+    }
+
+    pub async fn update_feed(self, id: FeedId, changes: &UpdateFeed) -> Answer<FeedView> {
+        read(&self.send(Request::patch(&url(&format!("feeds/{id}"))), json(changes)).await?)
+    }
+
+    pub async fn delete_feed(self, id: FeedId) -> Answer<()> {
+        self.done(Request::delete(&url(&format!("feeds/{id}"))), Body::Nothing).await
+    }
+
+    pub async fn rotate_token(self, id: FeedId) -> Answer<FeedToken> {
+        read(&self.send(Request::post(&url(&format!("feeds/{id}/token"))), Body::Nothing).await?)
+    }
+
+    pub async fn arrivals(self, query: &ArrivalQuery) -> Answer<Page<ArrivalView>> {
+        let mut path = format!("arrivals?limit={}", query.limit);
+        push_query(&mut path, "person", query.person.map(|id| id.to_string()).as_deref());
+        push_query(&mut path, "after", query.after.as_deref());
+        self.get(&path).await
+    }
+
+    pub async fn today(self) -> Answer<Today> {
+        self.get("today").await
+    }
+
+    pub async fn settings(self) -> Answer<Settings> {
+        self.get("settings").await
+    }
+
+    pub async fn save_settings(self, settings: &Settings) -> Answer<()> {
+        self.done(Request::put(&url("settings")), json(settings)).await
+    }
+
+    pub async fn model(self) -> Answer<PackView> {
+        self.get("model").await
+    }
+
+    /// The parts' health; a 503 carries the same body.
+    pub async fn health(self) -> Answer<Health> {
+        let response = Request::get(&url("health")).send().await.map_err(|_| Failure::Unreachable)?;
+        read(&response.text().await.map_err(|_| Failure::Unreachable)?)
+    }
+
+    async fn get<T: DeserializeOwned>(self, path: &str) -> Answer<T> {
+        read(&self.get_text(path).await?)
+    }
+
+    async fn get_text(self, path: &str) -> Answer<String> {
+        let mut backoff = Backoff::default();
+        let mut tries = 0;
+        loop {
+            match self.send(Request::get(&url(path)), Body::Nothing).await {
+                Err(failure) if failure.is_passing() && tries < RETRIES => {
+                    tries += 1;
+                    TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn done(self, request: RequestBuilder, body: Body<'_>) -> Answer<()> {
+        self.send(request, body).await.map(|_| ())
+    }
+
+    async fn send(self, request: RequestBuilder, body: Body<'_>) -> Answer<String> {
+        let request = request.header("Accept", "application/json");
+        let sent = match body {
+            Body::Nothing => request.send().await,
+            Body::Json(text) => match request.header("Content-Type", "application/json").body(text) {
+                Ok(request) => request.send().await,
+                Err(error) => Err(error),
+            },
+            Body::Form(form) => match request.body(form) {
+                Ok(request) => request.send().await,
+                Err(error) => Err(error),
+            },
+        };
+        let outcome = match sent {
+            Err(_) => Err(Failure::Unreachable),
+            Ok(response) if response.ok() => response.text().await.map_err(|_| Failure::Unreachable),
+            Ok(response) => Err(refusal(response).await),
+        };
+        if let Err(failure) = &outcome {
+            if failure.status() == 401 && failure.code() != codes::WRONG_CREDENTIALS {
+                self.signed_out.set(true);
+            }
+            self.note_server(!matches!(failure, Failure::Unreachable));
+        } else {
+            self.note_server(true);
+        }
+        outcome
+    }
+
+    fn note_server(self, up: bool) {
+        if self.server_up.get_untracked() != up {
+            self.server_up.set(up);
+        }
+    }
+}
+
+/// The door of this page.
+pub fn use_api() -> Api {
+    expect_context::<Api>()
+}
+
+fn url(path: &str) -> String {
+    format!("/api/v1/{path}")
+}
+
+fn json<T: Serialize>(value: &T) -> Body<'static> {
+    // The wire types hold no maps with keys that JSON cannot carry, so this cannot fail.
+    Body::Json(serde_json::to_string(value).unwrap_or_default())
+}
+
+fn push_query(path: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(name);
+        path.push('=');
+        path.push_str(&String::from(js_sys::encode_uri_component(value)));
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Answer<T> {
+    serde_json::from_str(text).map_err(|_| Failure::Refused { status: 200, detail: unreadable(200) })
+}
+
+async fn refusal(response: Response) -> Failure {
+    let status = response.status();
+    let text = response.text().await.unwrap_or_default();
+    let detail = match serde_json::from_str::<ErrorBody>(&text) {
+        Ok(body) => Box::new(body.error),
+        Err(_) => unreadable(status),
+    };
+    Failure::Refused { status, detail }
+}
+
+/// Stands in where a proxy answered in the API's place.
+fn unreadable(status: u16) -> Box<ErrorDetail> {
+    Box::new(ErrorDetail {
+        code: String::new(),
+        message: format!("The server answered {status} in a form this page does not know."),
+        fields: Default::default(),
+        person: None,
+        request_id: String::new(),
+    })
+}

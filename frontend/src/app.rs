@@ -1,0 +1,105 @@
+//! The root: who is signed in decides whether the sign-in page or the dashboard shows.
+
+use std::time::Duration;
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::api::{Api, Failure};
+use crate::backoff::Backoff;
+use crate::router::Router;
+use crate::session::{Desk, Session};
+use crate::shell::{Shell, SignIn, theme};
+use crate::ui::{Icon, Toasts, ToastsView, icons};
+
+/// How often "3 min ago" is looked at again.
+const TICK: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Asking,
+    SignIn,
+    Dashboard,
+}
+
+/// The whole page.
+#[component]
+pub fn App() -> impl IntoView {
+    let api = Api::new();
+    let desk = Desk::new();
+    provide_context(api);
+    provide_context(desk);
+    provide_context(Router::new());
+    provide_context(Toasts::new());
+    theme::follow_system();
+    ask_session(api, desk);
+
+    Effect::new(move |_| {
+        if api.signed_out.get() {
+            api.signed_out.set(false);
+            let ended = matches!(desk.session.get_untracked(), Session::SignedIn(_));
+            desk.session.set(Session::SignedOut { ended });
+        }
+    });
+    set_interval(move || desk.now_ms.set(js_sys::Date::now()), TICK);
+
+    let shown = Memo::new(move |_| match desk.session.get() {
+        Session::Asking => Shown::Asking,
+        Session::SignedOut { .. } => Shown::SignIn,
+        Session::SignedIn(_) => Shown::Dashboard,
+    });
+    view! {
+        {move || match shown.get() {
+            Shown::Asking => view! { <Asking /> }.into_any(),
+            Shown::SignIn => view! { <SignIn /> }.into_any(),
+            Shown::Dashboard => view! { <Shell /> }.into_any(),
+        }}
+        <ToastsView />
+    }
+}
+
+/// Before the session is known: nothing at first, and a word when the server does not answer.
+#[component]
+fn Asking() -> impl IntoView {
+    let api = expect_context::<Api>();
+    view! {
+        <main class="boot">
+            <Show
+                when=move || !api.server_up.get()
+                fallback=|| view! { <span class="boot-mark" role="status" aria-label="Loading"></span> }
+            >
+                <div class="state" role="alert">
+                    <span class="state-mark state-mark-error">
+                        <Icon icon=icons::Offline class="icon-lg" />
+                    </span>
+                    <p class="state-title">"The server does not answer"</p>
+                    <p class="state-text">"This page tries again by itself."</p>
+                </div>
+            </Show>
+        </main>
+    }
+}
+
+/// Asks who is signed in until there is an answer.
+fn ask_session(api: Api, desk: Desk) {
+    spawn_local(async move {
+        let mut backoff = Backoff::default();
+        loop {
+            match api.session().await {
+                Ok(view) => {
+                    desk.session.set(Session::SignedIn(view.user));
+                    return;
+                }
+                Err(Failure::Refused { status: 401, .. }) => {
+                    desk.session.set(Session::SignedOut { ended: false });
+                    return;
+                }
+                Err(_) => {
+                    api.server_up.set(false);
+                    TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+                }
+            }
+        }
+    });
+}

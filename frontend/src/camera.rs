@@ -1,0 +1,124 @@
+//! The browser's camera: asking for it, and what to say when there is none.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream, MediaStreamConstraints};
+
+/// Why there is no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The user or a policy said no.
+    Refused,
+    /// No camera is connected.
+    Missing,
+    /// Another program holds it, or it failed.
+    Busy,
+    /// The page is not on https or localhost, so the browser gives no camera to it.
+    Insecure,
+}
+
+impl Trouble {
+    /// What it is, in a few words.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Refused => "The camera is not allowed",
+            Self::Missing => "No camera found",
+            Self::Busy => "The camera is busy",
+            Self::Insecure => "The camera needs https",
+        }
+    }
+
+    /// What to do.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Refused => {
+                "Open the site settings at the left of the address bar, allow the camera, then try again."
+            }
+            Self::Missing => "Connect a camera or switch on the one in the lid, then try again.",
+            Self::Busy => "Close the other program or tab that uses it, then try again.",
+            Self::Insecure => "Browsers give the camera to pages on https or localhost only.",
+        }
+    }
+
+    fn of(error: &JsValue) -> Self {
+        let name = error.dyn_ref::<web_sys::DomException>().map(web_sys::DomException::name);
+        match name.as_deref() {
+            Some("NotAllowedError" | "SecurityError") => Self::Refused,
+            Some("NotFoundError" | "OverconstrainedError") => Self::Missing,
+            _ => Self::Busy,
+        }
+    }
+}
+
+/// A camera that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The browser's id for it.
+    pub id: String,
+    /// Its name, or a number where the browser keeps the name to itself.
+    pub label: String,
+}
+
+/// Opens a camera: the one with the id, or the browser's choice for `None`.
+pub async fn open(device: Option<&str>) -> Result<MediaStream, Trouble> {
+    let devices = devices()?;
+    let video = js_sys::Object::new();
+    set(&video, "width", &ideal(1280.0));
+    set(&video, "height", &ideal(720.0));
+    if let Some(device) = device {
+        let exact = js_sys::Object::new();
+        set(&exact, "exact", &device.into());
+        set(&video, "deviceId", &exact);
+    }
+    let constraints = MediaStreamConstraints::new();
+    constraints.set_video(&video);
+    constraints.set_audio(&JsValue::FALSE);
+    let asked = devices.get_user_media_with_constraints(&constraints).map_err(|error| Trouble::of(&error))?;
+    let stream = JsFuture::from(asked).await.map_err(|error| Trouble::of(&error))?;
+    stream.dyn_into().map_err(|_| Trouble::Busy)
+}
+
+/// The cameras there are; their names are known once one has been opened.
+pub async fn choices() -> Vec<Choice> {
+    let Ok(Ok(asked)) = devices().map(|devices| devices.enumerate_devices()) else { return Vec::new() };
+    let Ok(list) = JsFuture::from(asked).await else { return Vec::new() };
+    js_sys::Array::from(&list)
+        .iter()
+        .filter_map(|device| device.dyn_into::<MediaDeviceInfo>().ok())
+        .filter(|device| device.kind() == MediaDeviceKind::Videoinput && !device.device_id().is_empty())
+        .enumerate()
+        .map(|(index, device)| {
+            let label = device.label();
+            let label = if label.is_empty() { format!("Camera {}", index + 1) } else { label };
+            Choice { id: device.device_id(), label }
+        })
+        .collect()
+}
+
+/// Lets the camera go.
+pub fn close(stream: &MediaStream) {
+    for track in stream.get_tracks().iter() {
+        if let Ok(track) = track.dyn_into::<web_sys::MediaStreamTrack>() {
+            track.set_onended(None);
+            track.stop();
+        }
+    }
+}
+
+fn devices() -> Result<MediaDevices, Trouble> {
+    let devices = window().navigator().media_devices().map_err(|_| Trouble::Insecure)?;
+    // Outside a secure context the property is undefined rather than an error.
+    if devices.is_undefined() { Err(Trouble::Insecure) } else { Ok(devices) }
+}
+
+fn ideal(value: f64) -> JsValue {
+    let wish = js_sys::Object::new();
+    set(&wish, "ideal", &value.into());
+    wish.into()
+}
+
+fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
+    // Setting a property of a fresh plain object does not fail.
+    let _ = js_sys::Reflect::set(object, &name.into(), value);
+}

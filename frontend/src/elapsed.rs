@@ -1,0 +1,34 @@
+//! How long ago, in words.
+
+/// `seconds` ago in the shortest words that still tell enough; a time slightly in the future counts as now.
+pub fn ago(seconds: i64) -> String {
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        86_400..172_800 => "yesterday".to_owned(),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_change_at_the_whole_unit() {
+        for (seconds, words) in [
+            (-5, "just now"),
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 min ago"),
+            (3_599, "59 min ago"),
+            (3_600, "1 h ago"),
+            (86_399, "23 h ago"),
+            (86_400, "yesterday"),
+            (172_800, "2 days ago"),
+        ] {
+            assert_eq!(ago(seconds), words, "{seconds}");
+        }
+    }
+}

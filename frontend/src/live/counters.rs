@@ -1,0 +1,57 @@
+//! Today in four figures.
+
+use leptos::prelude::*;
+use types::Today;
+
+use crate::arrivals::Arrivals;
+use crate::loading::Load;
+
+#[component]
+pub fn Counters() -> impl IntoView {
+    let arrivals = expect_context::<Arrivals>();
+    view! {
+        <dl class="counters" aria-label="Today">
+            <Counter label="Present" value=|today| today.present.to_string() note=share_of_expected />
+            <Counter label="Expected" value=|today| today.expected.to_string() note=|_| "enrolled".to_owned() />
+            <Counter label="Arrivals" value=|today| today.arrivals.to_string() note=|_| "today".to_owned() />
+            <Counter
+                label="Cameras"
+                value=|today| today.feeds_live.to_string()
+                note=|today| format!("of {} live", today.feeds)
+            />
+        </dl>
+        {move || match arrivals.today.state.get() {
+            Load::Failed(failure) => {
+                Some(view! { <p class="problem px-4 pb-2">{failure.message()}</p> })
+            }
+            _ => None,
+        }}
+    }
+}
+
+fn share_of_expected(today: &Today) -> String {
+    if today.expected == 0 {
+        return String::new();
+    }
+    format!("{} %", (today.present * 100 + today.expected / 2) / today.expected)
+}
+
+#[component]
+fn Counter(label: &'static str, value: fn(&Today) -> String, note: fn(&Today) -> String) -> impl IntoView {
+    let today = expect_context::<Arrivals>().today;
+    let show = move |part: fn(&Today) -> String, missing: &'static str| {
+        today.state.with(|state| match state {
+            Load::Ready(today) => part(today),
+            _ => missing.to_owned(),
+        })
+    };
+    view! {
+        <div class="counter">
+            <dt class="counter-label">{label}</dt>
+            <dd class="counter-value">
+                <span>{move || show(value, "–")}</span>
+                <span class="counter-note">{move || show(note, "")}</span>
+            </dd>
+        </div>
+    }
+}

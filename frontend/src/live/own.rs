@@ -1,0 +1,396 @@
+//! This browser's camera: permission, the feed it sends as, the picture with its boxes.
+
+use leptos::{html, prelude::*, task::spawn_local};
+use types::{CreateFeed, FeedId, FeedView, PersonId, codes};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::MediaStream;
+
+use super::Seen;
+use super::overlay::Overlay;
+use super::sender::{Report, Sender};
+use super::tile::{Enlarged, TileFrame};
+use crate::api::use_api;
+use crate::arrivals::Link;
+use crate::camera::{self, Choice, Trouble};
+use crate::router::use_router;
+use crate::shell::Signals;
+use crate::ui::{Icon, icons, use_toasts};
+
+const FEED_KEY: &str = "camera-feed";
+
+/// Where the camera stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Off,
+    Asking,
+    Trouble(Trouble),
+    On,
+}
+
+/// What the parts of the tile share.
+#[derive(Clone, Copy)]
+struct OwnCamera {
+    stage: RwSignal<Stage>,
+    feed: RwSignal<Option<FeedId>>,
+    device: RwSignal<Option<String>>,
+    devices: RwSignal<Vec<Choice>>,
+    seen: RwSignal<Option<Seen>>,
+    problem: RwSignal<Option<String>>,
+    stream: StoredValue<Option<MediaStream>, LocalStorage>,
+    sender: StoredValue<Option<Sender>, LocalStorage>,
+    video: NodeRef<html::Video>,
+    signals: Signals,
+}
+
+impl OwnCamera {
+    fn new() -> Self {
+        Self {
+            stage: RwSignal::new(Stage::Off),
+            feed: RwSignal::new(remembered_feed()),
+            device: RwSignal::new(None),
+            devices: RwSignal::new(Vec::new()),
+            seen: RwSignal::new(None),
+            problem: RwSignal::new(None),
+            stream: StoredValue::new_local(None),
+            sender: StoredValue::new_local(None),
+            video: NodeRef::new(),
+            signals: expect_context::<Signals>(),
+        }
+    }
+
+    /// Asks for the camera and sends it as `feed`.
+    fn start(self, feed: FeedView) {
+        self.stop();
+        self.stage.set(Stage::Asking);
+        self.feed.set(Some(feed.id));
+        remember_feed(feed.id);
+        spawn_local(async move {
+            let device = self.device.get_untracked();
+            match camera::open(device.as_deref()).await {
+                Ok(stream) if self.stage.try_get_untracked() == Some(Stage::Asking) => {
+                    self.show(stream, feed);
+                    self.devices.try_set(camera::choices().await);
+                }
+                Ok(stream) => camera::close(&stream),
+                Err(trouble) => {
+                    self.stage.try_set(Stage::Trouble(trouble));
+                }
+            }
+        });
+    }
+
+    fn show(self, stream: MediaStream, feed: FeedView) {
+        let Some(video) = self.video.get_untracked() else { return camera::close(&stream) };
+        video.set_muted(true);
+        video.set_src_object(Some(&stream));
+        if let Ok(playing) = video.play() {
+            // Playing a muted camera needs no gesture; if the page goes meanwhile, nobody needs the error.
+            spawn_local(async move {
+                let _ = wasm_bindgen_futures::JsFuture::from(playing).await;
+            });
+        }
+        self.notice_unplugging(&stream);
+        self.stream.set_value(Some(stream));
+        self.stage.set(Stage::On);
+        self.signals.camera.set(Link::Opening);
+        let sender = Sender::start(feed.id, feed.max_fps, video.clone(), move |report| self.take(report));
+        self.sender.set_value(sender);
+    }
+
+    fn notice_unplugging(self, stream: &MediaStream) {
+        let ended = Closure::once_into_js(move || {
+            self.stop();
+            self.stage.try_set(Stage::Trouble(Trouble::Missing));
+        });
+        for track in stream.get_tracks().iter() {
+            if let Ok(track) = track.dyn_into::<web_sys::MediaStreamTrack>() {
+                track.set_onended(Some(ended.unchecked_ref()));
+            }
+        }
+    }
+
+    fn take(self, report: Report) {
+        match report {
+            Report::Link(link) => {
+                self.signals.camera.try_set(link);
+                if link == Link::Down {
+                    self.seen.try_set(None);
+                }
+            }
+            Report::Seen(seen) => {
+                self.seen.try_set(Some(seen));
+                self.problem.try_set(None);
+                if self.signals.recognizer_down.try_get_untracked() == Some(true) {
+                    self.signals.recognizer_down.set(false);
+                }
+            }
+            Report::Refused(error) => {
+                self.seen.try_set(None);
+                match error.code.as_str() {
+                    codes::RECOGNIZER_UNAVAILABLE => {
+                        self.signals.recognizer_down.try_set(true);
+                        self.problem
+                            .try_set(Some("The recognizer does not answer. Trying again…".to_owned()));
+                    }
+                    codes::TOO_MANY_REQUESTS => {}
+                    _ => {
+                        self.problem.try_set(Some(error.message));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets camera and connection go.
+    fn stop(self) {
+        self.sender.try_set_value(None);
+        self.stream.try_update_value(|held| {
+            if let Some(stream) = held.take() {
+                camera::close(&stream);
+            }
+        });
+        if let Some(Some(video)) = self.video.try_get_untracked() {
+            video.set_src_object(None);
+        }
+        self.seen.try_set(None);
+        self.problem.try_set(None);
+        self.signals.camera.try_set(Link::Idle);
+        self.stage.try_set(Stage::Off);
+    }
+}
+
+/// The tile of this browser's camera. `sending` tells the page which feed it is, while it is on.
+#[component]
+pub fn OwnTile(
+    /// All feeds.
+    #[prop(into)]
+    feeds: Signal<Vec<FeedView>>,
+    /// A feed was made here.
+    on_feed: Callback<FeedView>,
+    /// The feed that this tile shows, while it does.
+    sending: RwSignal<Option<FeedId>>,
+) -> impl IntoView {
+    let own = OwnCamera::new();
+    let enlarged = expect_context::<Enlarged>().0;
+    let on = Memo::new(move |_| own.stage.get() == Stage::On);
+    Effect::new(move |_| sending.set(if on.get() { own.feed.get() } else { None }));
+    on_cleanup(move || own.stop());
+    let name = Signal::derive(move || {
+        let feed = if on.get() { own.feed.get() } else { None };
+        feeds
+            .with(|feeds| feeds.iter().find(|f| Some(f.id) == feed).map(|f| f.name.clone()))
+            .unwrap_or_else(|| "This browser".to_owned())
+    });
+    let state = Signal::derive(move || match (own.stage.get(), own.signals.camera.get()) {
+        (Stage::On, Link::Up) if own.problem.with(Option::is_none) => {
+            ("live", "Live, this camera".to_owned())
+        }
+        (Stage::On, Link::Up) => ("quiet", "Not recognising".to_owned()),
+        (Stage::On, _) => ("quiet", "Connecting…".to_owned()),
+        (Stage::Asking, _) => ("quiet", "Asking for the camera".to_owned()),
+        _ => ("quiet", "Camera off".to_owned()),
+    });
+    let router = use_router();
+    let on_person = move |person: PersonId| router.go(&format!("/people/{person}"));
+    let on_click = move |()| {
+        if on.get_untracked() {
+            let feed = own.feed.get_untracked();
+            enlarged.update(|shown| *shown = if *shown == feed { None } else { feed });
+        }
+    };
+    view! {
+        <TileFrame feed=Signal::derive(move || own.feed.get()) name state can_enlarge=on>
+            <video
+                node_ref=own.video
+                class="tile-picture"
+                class:invisible=move || !on.get()
+                data-testid="camera-video"
+                playsinline
+                aria-label="Picture of this camera"
+            ></video>
+            <Overlay seen=own.seen testid="overlay" on_person on_click />
+            <Show when=move || !on.get()>
+                <StartPanel own feeds on_feed />
+            </Show>
+            <Show when=move || on.get()>
+                <Controls own feeds />
+                <Show when=move || own.problem.with(Option::is_some)>
+                    <p class="tile-problem" role="alert">
+                        <Icon icon=icons::Alert />
+                        <span>{move || own.problem.get()}</span>
+                    </p>
+                </Show>
+            </Show>
+        </TileFrame>
+    }
+}
+
+/// Before the camera runs: as which feed, and the button; or what went wrong.
+#[component]
+fn StartPanel(own: OwnCamera, feeds: Signal<Vec<FeedView>>, on_feed: Callback<FeedView>) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let name = RwSignal::new("Main entrance".to_owned());
+    let making = RwSignal::new(false);
+    let chosen = move || {
+        let wanted = own.feed.get();
+        feeds.with(|feeds| feeds.iter().find(|feed| Some(feed.id) == wanted).or(feeds.first()).cloned())
+    };
+    let no_feed = Memo::new(move |_| feeds.with(Vec::is_empty));
+    let start = move |_| {
+        if let Some(feed) = untrack(chosen) {
+            return own.start(feed);
+        }
+        making.set(true);
+        spawn_local(async move {
+            let request =
+                CreateFeed { name: name.get_untracked().trim().to_owned(), ..CreateFeed::default() };
+            match api.create_feed(&request).await {
+                Ok(made) => {
+                    on_feed.run(made.feed.clone());
+                    own.start(made.feed);
+                }
+                Err(failure) => toasts.show(failure.message()),
+            }
+            making.try_set(false);
+        });
+    };
+    let trouble = move || match own.stage.get() {
+        Stage::Trouble(trouble) => Some(trouble),
+        _ => None,
+    };
+    view! {
+        <div class="tile-panel">
+            {move || {
+                let (icon, title, text) = match trouble() {
+                    Some(trouble) => (icons::CameraOff, trouble.title(), trouble.advice()),
+                    None if no_feed.get() => {
+                        (
+                            icons::Camera,
+                            "Use this camera",
+                            "A feed is a camera position: an entrance, a room. Name the first one.",
+                        )
+                    }
+                    None => (icons::Camera, "Use this camera", "Pictures go to your server, nowhere else."),
+                };
+                view! {
+                    <span class="tile-panel-mark" class:tile-panel-error=trouble().is_some()>
+                        <Icon icon class="icon-lg" />
+                    </span>
+                    <div role=trouble().map(|_| "alert")>
+                        <p class="tile-panel-title">{title}</p>
+                        <p class="tile-panel-text">{text}</p>
+                    </div>
+                }
+            }}
+            <div class="tile-panel-row">
+                <Show
+                    when=move || no_feed.get()
+                    fallback=move || {
+                        view! {
+                            <select
+                                class="input tile-select"
+                                aria-label="Send as"
+                                on:change:target=move |event| {
+                                    own.feed.set(event.target().value().parse().ok())
+                                }
+                            >
+                                {move || {
+                                    let now = chosen().map(|feed| feed.id);
+                                    feeds
+                                        .get()
+                                        .into_iter()
+                                        .map(|feed| {
+                                            view! {
+                                                <option
+                                                    value=feed.id.to_string()
+                                                    selected=Some(feed.id) == now
+                                                >
+                                                    {feed.name}
+                                                </option>
+                                            }
+                                        })
+                                        .collect_view()
+                                }}
+                            </select>
+                        }
+                    }
+                >
+                    <input
+                        class="input tile-select"
+                        aria-label="Name of the first feed"
+                        prop:value=name
+                        on:input:target=move |event| name.set(event.target().value())
+                    />
+                </Show>
+                <button
+                    type="button"
+                    class="btn btn-primary"
+                    data-testid="camera-start"
+                    disabled=move || {
+                        making.get() || own.stage.get() == Stage::Asking
+                            || (no_feed.get() && name.with(|name| name.trim().is_empty()))
+                    }
+                    on:click=start
+                >
+                    {move || match (own.stage.get(), no_feed.get()) {
+                        (Stage::Asking, _) => "Waiting for permission…",
+                        (Stage::Trouble(_), _) => "Try again",
+                        (_, true) => "Create feed and start",
+                        _ => "Start camera",
+                    }}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// While the camera runs: another camera, and the way to stop.
+#[component]
+fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
+    let restart = move |device: String| {
+        own.device.set(Some(device));
+        let feed = own.feed.get_untracked();
+        let feed = feeds.with_untracked(|feeds| feeds.iter().find(|f| Some(f.id) == feed).cloned());
+        if let Some(feed) = feed {
+            own.start(feed);
+        }
+    };
+    view! {
+        <div class="tile-controls">
+            <Show when=move || { own.devices.with(|devices| devices.len() > 1) }>
+                <select
+                    class="chip chip-select"
+                    aria-label="Camera"
+                    on:change:target=move |event| restart(event.target().value())
+                >
+                    {move || {
+                        let now = own.device.get();
+                        own.devices
+                            .get()
+                            .into_iter()
+                            .map(|choice| {
+                                let selected = Some(&choice.id) == now.as_ref();
+                                view! { <option value=choice.id selected=selected>{choice.label}</option> }
+                            })
+                            .collect_view()
+                    }}
+                </select>
+            </Show>
+            <button type="button" class="chip chip-button" on:click=move |_| own.stop()>
+                <Icon icon=icons::Stop />
+                "Stop camera"
+            </button>
+        </div>
+    }
+}
+
+fn remembered_feed() -> Option<FeedId> {
+    window().local_storage().ok().flatten()?.get_item(FEED_KEY).ok().flatten()?.parse().ok()
+}
+
+fn remember_feed(feed: FeedId) {
+    if let Some(storage) = window().local_storage().ok().flatten() {
+        // A full or closed storage only means choosing the feed again next time.
+        let _ = storage.set_item(FEED_KEY, &feed.to_string());
+    }
+}

@@ -1,0 +1,69 @@
+//! Last arrivals: newest first, pushed.
+
+use leptos::prelude::*;
+
+use crate::arrivals::{Arrivals, Recent};
+use crate::loading::Load;
+use crate::ui::{Ago, Avatar, Empty, Failed, Skeleton, icons};
+
+#[component]
+pub fn LastArrivals() -> impl IntoView {
+    let arrivals = expect_context::<Arrivals>();
+    let retry = Callback::new(move |()| arrivals.refresh());
+    let empty = move || arrivals.items.with(Vec::is_empty);
+    view! {
+        <section class="arrivals" aria-labelledby="arrivals-title">
+            <h2 id="arrivals-title" class="section-title">"Last arrivals"</h2>
+            <p class="sr-only" aria-live="polite">{move || arrivals.spoken.get()}</p>
+            <ul class="arrival-list" data-testid="last-arrivals">
+                <For
+                    each=move || arrivals.items.get()
+                    key=|recent| (recent.arrival.id, recent.arrival.at)
+                    let(recent)
+                >
+                    <ArrivalRow recent />
+                </For>
+            </ul>
+            {move || match (arrivals.state.get(), empty()) {
+                (Load::Waiting, true) => Some(view! { <Skeleton rows=8 /> }.into_any()),
+                (Load::Failed(failure), true) => Some(view! { <Failed failure retry /> }.into_any()),
+                (Load::Ready(()), true) => {
+                    Some(
+                        view! {
+                            <Empty
+                                icon=icons::Person
+                                title="No one has arrived yet"
+                                text="People you have added appear here when a camera recognises them."
+                            />
+                        }
+                            .into_any(),
+                    )
+                }
+                _ => None,
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn ArrivalRow(recent: Recent) -> impl IntoView {
+    let Recent { arrival, pushed } = recent;
+    view! {
+        <li class="arrival" class:arrival-new=pushed data-testid="arrival-item">
+            <a class="arrival-link" href=format!("/people/{}", arrival.person.id)>
+                <Avatar
+                    person=arrival.person.id
+                    name=arrival.person.name.clone()
+                    photo=arrival.person.photo
+                />
+                <span class="arrival-text">
+                    <span class="arrival-name" title=arrival.person.name.clone()>
+                        {arrival.person.name.clone()}
+                    </span>
+                    <span class="arrival-feed truncate">{arrival.feed.name}</span>
+                </span>
+                <Ago at=arrival.at />
+            </a>
+        </li>
+    }
+}

@@ -1,0 +1,269 @@
+//! Sends this browser's camera over a WebSocket: one frame in flight, the newest picture when the answer comes.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use types::{ErrorBody, ErrorDetail, FeedId, FrameAnswer, codes};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{
+    Blob, CanvasRenderingContext2d, Event, HtmlCanvasElement, HtmlVideoElement, MessageEvent, WebSocket,
+};
+
+use super::Seen;
+use crate::arrivals::Link;
+use crate::backoff::Backoff;
+use crate::gate::{FrameGate, Step};
+
+/// Pictures are sent at most this wide; more pixels cost time and tell the recognizer nothing.
+const WIDEST: f64 = 1280.0;
+/// Quality of the JPEG, 0 to 1: above this a face does not become clearer.
+const JPEG_QUALITY: f64 = 0.85;
+/// How long to wait after a refused frame, in milliseconds.
+const REFUSED_HOLD_MS: f64 = 1_000.0;
+/// How long to wait for a video that has no picture yet, in milliseconds.
+const NO_PICTURE_HOLD_MS: f64 = 100.0;
+
+/// What the sender tells its page.
+pub enum Report {
+    /// The connection changed.
+    Link(Link),
+    /// A frame was answered.
+    Seen(Seen),
+    /// A frame was refused.
+    Refused(ErrorDetail),
+}
+
+/// The server's word on a frame.
+enum Answer {
+    Frame(FrameAnswer),
+    Refusal(ErrorBody),
+}
+
+impl Answer {
+    fn read(text: &str) -> Option<Self> {
+        let frame = serde_json::from_str(text).map(Self::Frame);
+        frame.or_else(|_| serde_json::from_str(text).map(Self::Refusal)).ok()
+    }
+}
+
+/// A running sender; dropping it closes the connection.
+pub struct Sender(Rc<Inner>);
+
+struct Inner {
+    feed: FeedId,
+    video: HtmlVideoElement,
+    canvas: HtmlCanvasElement,
+    pen: CanvasRenderingContext2d,
+    gate: Cell<FrameGate>,
+    frames_per_second: u16,
+    backoff: Cell<Backoff>,
+    socket: RefCell<Option<Socket>>,
+    timer: Cell<Option<TimeoutHandle>>,
+    stopped: Cell<bool>,
+    report: Box<dyn Fn(Report)>,
+}
+
+struct Socket {
+    socket: WebSocket,
+    _on_event: Closure<dyn FnMut(Event)>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // Closing a socket without a code does not fail.
+        let _ = self.socket.close();
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.stopped.set(true);
+        self.0.set_timer(None);
+        self.0.socket.replace(None);
+    }
+}
+
+impl Sender {
+    /// Connects and sends `video` as `feed`. `None` where the browser has no 2D canvas.
+    pub fn start(
+        feed: FeedId,
+        frames_per_second: u16,
+        video: HtmlVideoElement,
+        report: impl Fn(Report) + 'static,
+    ) -> Option<Self> {
+        let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
+        let pen = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+        let inner = Rc::new(Inner {
+            feed,
+            video,
+            canvas,
+            pen,
+            gate: Cell::new(FrameGate::new(frames_per_second)),
+            frames_per_second,
+            backoff: Cell::default(),
+            socket: RefCell::new(None),
+            timer: Cell::new(None),
+            stopped: Cell::new(false),
+            report: Box::new(report),
+        });
+        inner.connect();
+        Some(Self(inner))
+    }
+}
+
+impl Inner {
+    fn connect(self: &Rc<Self>) {
+        self.gate.set(FrameGate::new(self.frames_per_second));
+        let Ok(socket) = WebSocket::new(&format!("/api/v1/feeds/{}/live", self.feed)) else {
+            return self.reconnect();
+        };
+        let this = Rc::downgrade(self);
+        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            let Some(this) = this.upgrade().filter(|this| !this.stopped.get()) else { return };
+            match event.type_().as_str() {
+                "open" => {
+                    (this.report)(Report::Link(Link::Up));
+                    this.pump();
+                }
+                "message" => this.answered(&event),
+                _ => this.reconnect(),
+            }
+        });
+        let handler = on_event.as_ref().unchecked_ref();
+        socket.set_onopen(Some(handler));
+        socket.set_onmessage(Some(handler));
+        socket.set_onclose(Some(handler));
+        self.socket.replace(Some(Socket { socket, _on_event: on_event }));
+    }
+
+    fn reconnect(self: &Rc<Self>) {
+        (self.report)(Report::Link(Link::Down));
+        let mut backoff = self.backoff.get();
+        let wait = backoff.next_ms(js_sys::Math::random());
+        self.backoff.set(backoff);
+        self.after(f64::from(wait), |this| this.connect());
+    }
+
+    fn answered(self: &Rc<Self>, event: &Event) {
+        let text = event.dyn_ref::<MessageEvent>().and_then(|message| message.data().as_string());
+        let answer = text.and_then(|text| Answer::read(&text));
+        let mut gate = self.gate.get();
+        match answer {
+            Some(Answer::Frame(answer)) => {
+                gate.answered();
+                let mut backoff = self.backoff.get();
+                backoff.reset();
+                self.backoff.set(backoff);
+                let (width, height) = (self.canvas.width(), self.canvas.height());
+                (self.report)(Report::Seen(Seen { width, height, answer }));
+            }
+            Some(Answer::Refusal(body)) => {
+                let hold = if body.error.code == codes::TOO_MANY_REQUESTS { 0.3 } else { 1.0 };
+                gate.hold(js_sys::Date::now(), REFUSED_HOLD_MS * hold);
+                (self.report)(Report::Refused(body.error));
+            }
+            None => gate.hold(js_sys::Date::now(), REFUSED_HOLD_MS),
+        }
+        self.gate.set(gate);
+        self.pump();
+    }
+
+    /// Does what the gate says, now and whenever something changed.
+    fn pump(self: &Rc<Self>) {
+        if self.stopped.get() {
+            return;
+        }
+        match self.gate.get().step(js_sys::Date::now()) {
+            Step::Capture => self.capture(),
+            Step::Wait(ms) => self.after(ms, |this| this.pump()),
+            Step::Stalled => {
+                self.socket.replace(None);
+                self.reconnect();
+            }
+        }
+    }
+
+    fn capture(self: &Rc<Self>) {
+        let (width, height) = (f64::from(self.video.video_width()), f64::from(self.video.video_height()));
+        let mut gate = self.gate.get();
+        let now = js_sys::Date::now();
+        if width < 1.0 || height < 1.0 {
+            gate.hold(now, NO_PICTURE_HOLD_MS);
+            self.gate.set(gate);
+            return self.pump();
+        }
+        let scale = (WIDEST / width.max(height)).min(1.0);
+        let size = ((width * scale).round(), (height * scale).round());
+        if f64::from(self.canvas.width()) != size.0 || f64::from(self.canvas.height()) != size.1 {
+            self.canvas.set_width(size.0 as u32);
+            self.canvas.set_height(size.1 as u32);
+        }
+        gate.begin(now);
+        self.gate.set(gate);
+        let drawn =
+            self.pen.draw_image_with_html_video_element_and_dw_and_dh(&self.video, 0.0, 0.0, size.0, size.1);
+        let this = Rc::downgrade(self);
+        let encoded = Closure::once_into_js(move |blob: JsValue| {
+            if let Some(this) = this.upgrade() {
+                this.send(blob.dyn_into::<Blob>().ok());
+            }
+        });
+        let asked = drawn.and_then(|()| {
+            self.canvas.to_blob_with_type_and_encoder_options(
+                encoded.unchecked_ref(),
+                "image/jpeg",
+                &JPEG_QUALITY.into(),
+            )
+        });
+        if asked.is_err() {
+            self.send(None);
+        }
+    }
+
+    fn send(self: &Rc<Self>, picture: Option<Blob>) {
+        let now = js_sys::Date::now();
+        let mut gate = self.gate.get();
+        let socket = self.socket.borrow();
+        let open = socket.as_ref().filter(|held| held.socket.ready_state() == WebSocket::OPEN);
+        let sent = match (picture, open) {
+            (Some(picture), Some(held)) => held.socket.send_with_blob(&picture).is_ok(),
+            _ => false,
+        };
+        if sent {
+            gate.sent(now);
+        } else {
+            gate.hold(now, NO_PICTURE_HOLD_MS);
+        }
+        drop(socket);
+        self.gate.set(gate);
+        // While the connection is down its own timer runs; pumping would take that timer's place.
+        if sent || self.is_open() {
+            self.pump();
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        self.socket.borrow().as_ref().is_some_and(|held| held.socket.ready_state() == WebSocket::OPEN)
+    }
+
+    fn after(self: &Rc<Self>, ms: f64, action: impl FnOnce(&Rc<Self>) + 'static) {
+        let this = Rc::downgrade(self);
+        let run = move || {
+            if let Some(this) = this.upgrade().filter(|this| !this.stopped.get()) {
+                action(&this);
+            }
+        };
+        self.set_timer(set_timeout_with_handle(run, Duration::from_millis(ms.ceil().max(0.0) as u64)).ok());
+    }
+
+    fn set_timer(&self, timer: Option<TimeoutHandle>) {
+        if let Some(old) = self.timer.replace(timer) {
+            old.clear();
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The dashboard: a single-page app, compiled to WebAssembly.
+//!
+//! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
+//! are folders (`live`, `people`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
+//! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`) stand alone and are tested on the
+//! host.
+
+mod api;
+mod app;
+mod arrivals;
+mod backoff;
+mod camera;
+mod clock;
+mod draft;
+mod elapsed;
+mod gate;
+mod geometry;
+mod live;
+mod loading;
+mod people;
+mod router;
+mod session;
+mod settings;
+mod shell;
+mod ui;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::App);
+}

@@ -1,0 +1,135 @@
+//! Which page an address names, and how the browser's history moves between them.
+//!
+//! Five addresses do not need a routing framework: the pages are one `match` in the shell.
+
+use leptos::{ev, prelude::*};
+use types::PersonId;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Element;
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Cameras and last arrivals.
+    Live,
+    /// The list of people.
+    People,
+    /// One person.
+    Person(PersonId),
+    /// A section of the settings; empty for the first.
+    Settings(String),
+    /// Nothing that exists.
+    Nowhere,
+}
+
+impl Place {
+    /// The page at a path.
+    pub fn at(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match parts.as_slice() {
+            [] => Self::Live,
+            ["people"] => Self::People,
+            ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
+            ["settings"] => Self::Settings(String::new()),
+            ["settings", section] => Self::Settings((*section).to_owned()),
+            _ => Self::Nowhere,
+        }
+    }
+}
+
+/// The address shown, and the way to another.
+#[derive(Clone, Copy)]
+pub struct Router {
+    /// Path of the address.
+    pub path: RwSignal<String>,
+    /// Query of the address, with its question mark; empty without one.
+    pub query: RwSignal<String>,
+}
+
+impl Router {
+    /// Follows the address bar, the back button and every link of the page to itself.
+    pub fn new() -> Self {
+        let router = Self { path: RwSignal::new(String::new()), query: RwSignal::new(String::new()) };
+        router.read();
+        // Both listen for as long as the page lives.
+        let _ = window_event_listener(ev::popstate, move |_| router.read());
+        let _ = window_event_listener(ev::click, move |event| {
+            let plain = event.button() == 0
+                && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+            if let Some(address) = link_of(&event).filter(|_| plain && !event.default_prevented()) {
+                event.prevent_default();
+                router.go(&address);
+            }
+        });
+        router
+    }
+
+    /// Goes to an address of this site as a new step of the history.
+    pub fn go(self, address: &str) {
+        self.step(address, true);
+    }
+
+    /// Puts another address in the place of this one.
+    pub fn replace(self, address: &str) {
+        self.step(address, false);
+    }
+
+    fn step(self, address: &str, push: bool) {
+        let Ok(history) = window().history() else { return };
+        let moved = if push {
+            history.push_state_with_url(&JsValue::NULL, "", Some(address))
+        } else {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(address))
+        };
+        if moved.is_ok() {
+            self.read();
+        }
+    }
+
+    fn read(self) {
+        let location = window().location();
+        let (path, query) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+        if self.query.get_untracked() != query {
+            self.query.set(query);
+        }
+        if self.path.get_untracked() != path {
+            self.path.set(path);
+        }
+    }
+}
+
+/// The router of this page.
+pub fn use_router() -> Router {
+    expect_context::<Router>()
+}
+
+/// The address of the link that was clicked, if it leads to a page of this site.
+fn link_of(event: &web_sys::MouseEvent) -> Option<String> {
+    let link = event.target()?.dyn_into::<Element>().ok()?.closest("a[href]").ok()??;
+    let address = link.get_attribute("href")?;
+    let elsewhere = link.has_attribute("target") || link.has_attribute("download");
+    (address.starts_with('/') && !address.starts_with("/api/") && !elsewhere).then_some(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_name_pages() {
+        let id = "6f1cd2f0-4c6f-4f0e-8a52-111111111111";
+        for (path, place) in [
+            ("/", Place::Live),
+            ("/people", Place::People),
+            ("/people/", Place::People),
+            ("/people/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Person(id.parse().expect("an id"))),
+            ("/people/nobody", Place::Nowhere),
+            ("/settings", Place::Settings(String::new())),
+            ("/settings/feeds", Place::Settings("feeds".to_owned())),
+            ("/settings/feeds/more", Place::Nowhere),
+            ("/reports", Place::Nowhere),
+        ] {
+            assert_eq!(Place::at(path), place, "{path}");
+        }
+    }
+}

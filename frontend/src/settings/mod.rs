@@ -1,0 +1,6 @@
+//! Settings.
+use leptos::prelude::*;
+#[component]
+pub fn SettingsPage(section: String) -> impl IntoView {
+    "Settings"
+}

@@ -1,0 +1,48 @@
+//! Who is signed in, and the way out.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use crate::api::use_api;
+use crate::session::{Session, use_desk};
+use crate::ui::{Icon, icons, use_toasts};
+
+#[component]
+pub fn AccountMenu() -> impl IntoView {
+    let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
+    let busy = RwSignal::new(false);
+    let sign_out = move |_| {
+        busy.set(true);
+        spawn_local(async move {
+            match api.sign_out().await {
+                Ok(()) => desk.session.set(Session::SignedOut { ended: false }),
+                Err(failure) => toasts.show(failure.message()),
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <button type="button" class="icon-btn" popovertarget="account-menu" aria-label="Account">
+            <Icon icon=icons::Person />
+        </button>
+        <div id="account-menu" class="menu" popover="auto">
+            <p class="menu-head">
+                <span class="block truncate font-medium">{move || desk.email()}</span>
+                <span class="block text-xs text-faint">
+                    {move || if desk.is_admin() { "Administrator" } else { "Guard" }}
+                </span>
+            </p>
+            <a class="menu-item" href="/settings/account">
+                <Icon icon=icons::Key />
+                "Change password"
+            </a>
+            <a class="menu-item" href="/settings/appearance">
+                <Icon icon=icons::Appearance />
+                "Appearance"
+            </a>
+            <button type="button" class="menu-item" disabled=busy on:click=sign_out>
+                <Icon icon=icons::SignOut />
+                "Sign out"
+            </button>
+        </div>
+    }
+}

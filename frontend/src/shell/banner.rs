@@ -1,0 +1,65 @@
+//! What is wrong at the moment, above the page, for as long as it is.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::Signals;
+use crate::api::use_api;
+use crate::arrivals::{Arrivals, Link};
+use crate::ui::{Icon, icons};
+
+/// A connection that comes back within this time is not worth a word.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+
+#[component]
+pub fn Banner() -> impl IntoView {
+    let api = use_api();
+    let arrivals = expect_context::<Arrivals>();
+    let signals = expect_context::<Signals>();
+    let broken = Memo::new(move |_| {
+        !api.server_up.get()
+            || [arrivals.link.get(), signals.watch.get(), signals.camera.get()].contains(&Link::Down)
+    });
+    let lost = lasting(broken);
+    view! {
+        <div class="banners" role="status" aria-live="polite">
+            <Show when=move || lost.get()>
+                <p class="banner banner-error" data-testid="banner-connection">
+                    <Icon icon=icons::Offline />
+                    <span>"Connection lost. What you see may be old; trying again…"</span>
+                </p>
+            </Show>
+            <Show when=move || signals.recognizer_down.get() && !lost.get()>
+                <p class="banner banner-warning" data-testid="banner-recognizer">
+                    <Icon icon=icons::Alert />
+                    <span>"The recognizer does not answer. Nobody is recognised until it is back."</span>
+                </p>
+            </Show>
+        </div>
+    }
+}
+
+/// True once `signal` has been true for a while, false at once.
+fn lasting(signal: Memo<bool>) -> RwSignal<bool> {
+    let shown = RwSignal::new(false);
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let stop = move || {
+        if let Some(Some(handle)) = timer.try_update_value(Option::take) {
+            handle.clear();
+        }
+    };
+    Effect::new(move |_| {
+        stop();
+        if signal.get() {
+            let later = move || {
+                shown.try_set(true);
+            };
+            timer.set_value(set_timeout_with_handle(later, PATIENCE).ok());
+        } else {
+            shown.set(false);
+        }
+    });
+    on_cleanup(stop);
+    shown
+}

@@ -1,0 +1,148 @@
+//! What frames the pages: rail, top bar, search, banners, sign-in.
+
+mod account;
+mod banner;
+mod rail;
+mod search;
+mod sign_in;
+pub mod theme;
+mod topbar;
+
+use std::time::Duration;
+
+use leptos::{ev, prelude::*, task::spawn_local};
+use types::PartStatus;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use crate::api::use_api;
+use crate::arrivals::{Link, provide_arrivals};
+use crate::live::LivePage;
+use crate::people::{PeoplePage, PersonPage};
+use crate::router::{Place, use_router};
+use crate::session::use_desk;
+use crate::settings::SettingsPage;
+use crate::ui::{Empty, icons};
+
+pub use sign_in::SignIn;
+
+/// How often the parts' health is asked for.
+const HEALTH_EVERY: Duration = Duration::from_secs(15);
+
+/// What the page knows of the connections, for the top bar and the banners.
+#[derive(Clone, Copy)]
+pub struct Signals {
+    /// The WebSocket that brings other cameras' pictures.
+    pub watch: RwSignal<Link>,
+    /// The WebSocket that carries this browser's camera.
+    pub camera: RwSignal<Link>,
+    /// Whether the recognizer does not answer.
+    pub recognizer_down: RwSignal<bool>,
+}
+
+/// The dashboard of somebody who is signed in.
+#[component]
+pub fn Shell() -> impl IntoView {
+    let desk = use_desk();
+    provide_arrivals();
+    let signals = Signals {
+        watch: RwSignal::new(Link::Idle),
+        camera: RwSignal::new(Link::Idle),
+        recognizer_down: RwSignal::new(false),
+    };
+    provide_context(signals);
+    read_site();
+    watch_health(signals);
+    listen_to_keys();
+    let router = use_router();
+    let place = Memo::new(move |_| router.path.with(|path| Place::at(path)));
+    view! {
+        <a class="skip" href="#page">"Skip to the page"</a>
+        <div class="shell" class:wall=move || desk.wall.get()>
+            <rail::Rail />
+            <topbar::TopBar />
+            <main id="page" class="page" tabindex="-1">
+                <banner::Banner />
+                {move || match place.get() {
+                    Place::Live => view! { <LivePage /> }.into_any(),
+                    Place::People => view! { <PeoplePage /> }.into_any(),
+                    Place::Person(id) => view! { <PersonPage id /> }.into_any(),
+                    Place::Settings(section) => view! { <SettingsPage section /> }.into_any(),
+                    Place::Nowhere => view! { <NotFound /> }.into_any(),
+                }}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn NotFound() -> impl IntoView {
+    view! {
+        <Empty icon=icons::Search title="There is no such page" text="The address may be old or mistyped.">
+            <a class="btn" href="/">"Go to Live"</a>
+        </Empty>
+    }
+}
+
+fn read_site() {
+    let (api, desk) = (use_api(), use_desk());
+    spawn_local(async move {
+        if let Ok(settings) = api.settings().await {
+            desk.site.try_set(Some(settings));
+        }
+    });
+    Effect::new(move |_| {
+        let name = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
+        document().set_title(&match name {
+            Some(name) if !name.is_empty() => format!("{name} – Attendance"),
+            _ => "Attendance".to_owned(),
+        });
+    });
+}
+
+fn watch_health(signals: Signals) {
+    let api = use_api();
+    let ask = move || {
+        spawn_local(async move {
+            if let Ok(health) = api.health().await {
+                signals.recognizer_down.try_set(health.recognizer == PartStatus::Down);
+            }
+        });
+    };
+    ask();
+    if let Ok(timer) = set_interval_with_handle(ask, HEALTH_EVERY) {
+        on_cleanup(move || timer.clear());
+    }
+}
+
+/// `/` and Ctrl-K go to the search, `W` to and from the wall mode.
+fn listen_to_keys() {
+    let desk = use_desk();
+    let router = use_router();
+    let handle = window_event_listener(ev::keydown, move |event| {
+        let typing = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlElement>().ok())
+            .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
+        let modal = document().query_selector("dialog[open]").ok().flatten().is_some();
+        let with_key = event.ctrl_key() || event.meta_key();
+        let key = event.key().to_lowercase();
+        if modal || event.alt_key() {
+            return;
+        }
+        if (with_key && key == "k") || (!with_key && !typing && key == "/") {
+            event.prevent_default();
+            desk.wall.set(false);
+            search::focus();
+        } else if !with_key && !typing && key == "w" {
+            let on_live = router.path.get_untracked() == "/";
+            if !on_live {
+                router.go("/");
+            }
+            desk.wall.update(|wall| *wall = !on_live || !*wall);
+        } else if key == "escape" && desk.wall.get_untracked() && document().fullscreen_element().is_none() {
+            desk.wall.set(false);
+        }
+    });
+    on_cleanup(move || handle.remove());
+}

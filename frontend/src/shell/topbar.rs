@@ -1,0 +1,73 @@
+//! Site, search, state of the connection, theme, account.
+
+use leptos::prelude::*;
+
+use super::{Signals, account::AccountMenu, search::SearchBox, theme::Theme};
+use crate::api::use_api;
+use crate::arrivals::{Arrivals, Link};
+use crate::session::use_desk;
+use crate::ui::{Icon, icons};
+
+#[component]
+pub fn TopBar() -> impl IntoView {
+    let desk = use_desk();
+    let site =
+        move || desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()).unwrap_or_default());
+    view! {
+        <header class="topbar">
+            <p class="topbar-site truncate" title=site>{site}</p>
+            <SearchBox />
+            <LinkState />
+            <ThemeButton />
+            <AccountMenu />
+        </header>
+    }
+}
+
+/// Whether what is on screen is current.
+#[component]
+fn LinkState() -> impl IntoView {
+    let api = use_api();
+    let arrivals = expect_context::<Arrivals>();
+    let signals = expect_context::<Signals>();
+    let state = Memo::new(move |_| {
+        let links = [arrivals.link.get(), signals.watch.get(), signals.camera.get()];
+        if !api.server_up.get() || links.contains(&Link::Down) {
+            ("down", "Reconnecting")
+        } else if links.contains(&Link::Opening) {
+            ("opening", "Connecting")
+        } else {
+            ("up", "Connected")
+        }
+    });
+    view! {
+        <p class="link-state" data-state=move || state.get().0 title=move || state.get().1>
+            <span class="link-dot" aria-hidden="true"></span>
+            <span class="link-word">{move || state.get().1}</span>
+        </p>
+    }
+}
+
+#[component]
+fn ThemeButton() -> impl IntoView {
+    let dark = RwSignal::new(Theme::chosen().is_dark());
+    let label = move || if dark.get() { "Light theme" } else { "Dark theme" };
+    view! {
+        <button
+            type="button"
+            class="icon-btn topbar-theme"
+            aria-label=label
+            title=label
+            on:click=move |_| {
+                let next = if Theme::chosen().is_dark() { Theme::Light } else { Theme::Dark };
+                next.choose();
+                dark.set(next == Theme::Dark);
+            }
+        >
+            {move || {
+                let icon = if dark.get() { icons::Light } else { icons::Dark };
+                view! { <Icon icon /> }
+            }}
+        </button>
+    }
+}

@@ -1,0 +1,53 @@
+//! The question before something goes for good.
+
+use leptos::prelude::*;
+
+use super::{Modal, ModalHead};
+
+/// Asks, naming what goes.
+#[component]
+pub fn Confirm(
+    /// The question.
+    #[prop(into)]
+    title: String,
+    /// What will happen.
+    #[prop(into)]
+    text: String,
+    /// The button that does it.
+    #[prop(into)]
+    action: String,
+    /// While it is being done.
+    #[prop(into)]
+    busy: Signal<bool>,
+    /// Why it could not be done.
+    #[prop(into)]
+    problem: Signal<Option<String>>,
+    /// Does it.
+    on_confirm: Callback<()>,
+    /// Leaves it.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <Modal label=title.clone() on_close>
+            <ModalHead title=title on_close />
+            <div class="px-6 py-4">
+                <p class="text-soft break-words">{text}</p>
+                <Show when=move || problem.with(Option::is_some)>
+                    <p class="problem mt-3" role="alert">{move || problem.get()}</p>
+                </Show>
+            </div>
+            <footer class="modal-foot">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Keep"</button>
+                <button
+                    type="button"
+                    class="btn btn-danger"
+                    data-testid="confirm-delete"
+                    disabled=busy
+                    on:click=move |_| on_confirm.run(())
+                >
+                    {action}
+                </button>
+            </footer>
+        </Modal>
+    }
+}

@@ -1,0 +1,109 @@
+//! Labelled inputs with their hint and their error.
+
+use leptos::prelude::*;
+
+/// One line of text.
+#[component]
+pub fn TextField(
+    /// Names the field in the page.
+    id: &'static str,
+    /// What to enter.
+    #[prop(into)]
+    label: String,
+    /// The text.
+    value: RwSignal<String>,
+    /// What is wrong with it.
+    #[prop(into, optional)]
+    problem: Signal<Option<String>>,
+    /// More about it.
+    #[prop(into, optional)]
+    hint: String,
+    /// HTML input type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// HTML autocomplete token.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// HTML input mode.
+    #[prop(default = "text")]
+    inputmode: &'static str,
+    /// Whether it may not stay empty.
+    #[prop(optional)]
+    required: bool,
+    /// Names the field for tests.
+    #[prop(optional)]
+    testid: Option<&'static str>,
+) -> impl IntoView {
+    let note = format!("{id}-note");
+    let described = note.clone();
+    let has_hint = !hint.is_empty();
+    view! {
+        <div class="field">
+            <label class="label" for=id>
+                {label}
+                {(!required).then(|| view! { <span class="optional">"optional"</span> })}
+            </label>
+            <input
+                id=id
+                class="input"
+                type=kind
+                autocomplete=autocomplete
+                inputmode=inputmode
+                data-testid=testid
+                prop:value=value
+                aria-required=required.then_some("true")
+                aria-invalid=move || problem.with(Option::is_some).then_some("true")
+                aria-describedby=move || {
+                    (has_hint || problem.with(Option::is_some)).then(|| described.clone())
+                }
+                on:input:target=move |event| value.set(event.target().value())
+            />
+            <p id=note class="note" class:problem=move || problem.with(Option::is_some)>
+                {move || problem.get().unwrap_or_else(|| hint.clone())}
+            </p>
+        </div>
+    }
+}
+
+/// One of a few.
+#[component]
+pub fn SelectField(
+    /// Names the field in the page.
+    id: &'static str,
+    /// What to choose.
+    #[prop(into)]
+    label: String,
+    /// The chosen value.
+    value: RwSignal<String>,
+    /// Value and words of each choice.
+    #[prop(into)]
+    choices: Signal<Vec<(String, String)>>,
+    /// More about it.
+    #[prop(into, optional)]
+    hint: String,
+) -> impl IntoView {
+    let note = format!("{id}-note");
+    view! {
+        <div class="field">
+            <label class="label" for=id>{label}</label>
+            <select
+                id=id
+                class="input"
+                aria-describedby=note.clone()
+                on:change:target=move |event| value.set(event.target().value())
+            >
+                {move || {
+                    choices
+                        .get()
+                        .into_iter()
+                        .map(|(key, words)| {
+                            let chosen = key == value.get();
+                            view! { <option value=key selected=chosen>{words}</option> }
+                        })
+                        .collect_view()
+                }}
+            </select>
+            <p id=note class="note">{hint}</p>
+        </div>
+    }
+}

@@ -1,0 +1,43 @@
+//! Line icons (Lucide), compiled in.
+
+use leptos::prelude::*;
+
+/// The icons in use.
+pub mod icons {
+    pub use icondata_lu::{
+        LuArchive as Archive, LuCamera as Camera, LuCameraOff as CameraOff, LuCctv as Feed, LuCheck as Check,
+        LuChevronRight as Next, LuCircleAlert as Alert, LuCircleCheck as Good, LuCircleDashed as Pending,
+        LuCopy as Copy, LuCpu as Model, LuImageOff as NoPicture, LuImagePlus as AddPicture,
+        LuKeyRound as Key, LuLogOut as SignOut, LuMapPin as Place, LuMaximize2 as Enlarge,
+        LuMinimize2 as Reduce, LuMonitor as System, LuMoon as Dark, LuPalette as Appearance,
+        LuPencil as Edit, LuPlus as Plus, LuRefreshCw as Retry, LuScanFace as Mark, LuSearch as Search,
+        LuSettings as Settings, LuShieldCheck as Consent, LuSquare as Stop, LuSun as Light,
+        LuTrash2 as Delete, LuTv as Wall, LuUserPlus as AddPerson, LuUserRound as Person, LuUsers as People,
+        LuVideo as Live, LuWifiOff as Offline, LuX as Close,
+    };
+}
+
+/// An icon beside a word; decoration, so screen readers pass over it.
+#[component]
+pub fn Icon(
+    /// Which one.
+    icon: icondata_core::Icon,
+    /// Classes for its size and colour.
+    #[prop(optional)]
+    class: &'static str,
+) -> impl IntoView {
+    let class = if class.is_empty() { "icon" } else { class };
+    view! {
+        <svg
+            class=class
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            stroke-width="1.75"
+            stroke-linecap="round"
+            stroke-linejoin="round"
+            aria-hidden="true"
+            inner_html=icon.data
+        ></svg>
+    }
+}

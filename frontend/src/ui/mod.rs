@@ -1,0 +1,19 @@
+//! What the pages share.
+
+mod avatar;
+mod confirm;
+mod field;
+mod icon;
+mod modal;
+mod moment;
+mod states;
+mod toast;
+
+pub use avatar::Avatar;
+pub use confirm::Confirm;
+pub use field::{SelectField, TextField};
+pub use icon::{Icon, icons};
+pub use modal::{Modal, ModalHead};
+pub use moment::{Ago, Moment};
+pub use states::{Empty, Failed, MoreButton, Skeleton};
+pub use toast::{Toasts, ToastsView, use_toasts};
