@@ -50,6 +50,7 @@ postgres_choose_home() {
     elsewhere=/var/lib/attendance/$(folder_hash "$data")
     say "The user 'postgres' cannot reach $data, so the database lies in $elsewhere"
     mkdir -p /var/lib/attendance "$elsewhere"
+    chmod 711 /var/lib/attendance
     ln -s "$elsewhere" "$pg_home"
 }
 
