@@ -189,12 +189,8 @@ fn sample(view: View, x: f32, y: f32) -> [u8; 3] {
     let (floor_x, floor_y) = (x.floor(), y.floor());
     // Weights in 256ths: the products fit in 24 bits.
     let (right, lower) = (((x - floor_x) * 256.0) as u32, ((y - floor_y) * 256.0) as u32);
-    let weights = [
-        (256 - right) * (256 - lower),
-        right * (256 - lower),
-        (256 - right) * lower,
-        right * lower,
-    ];
+    let weights =
+        [(256 - right) * (256 - lower), right * (256 - lower), (256 - right) * lower, right * lower];
     let inside = floor_x >= 0.0
         && floor_y >= 0.0
         && floor_x < view.width as f32 - 1.0

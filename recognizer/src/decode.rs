@@ -303,7 +303,10 @@ fn turn(frame: &mut Frame, orientation: Orientation) {
     let (width, height) = (frame.width, frame.height);
     let swapped = matches!(
         orientation,
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
     );
     let (new_width, new_height) = if swapped { (height, width) } else { (width, height) };
     let (right, bottom) = (width - 1, height - 1);

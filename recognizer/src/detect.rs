@@ -76,10 +76,7 @@ struct Fit {
 
 impl Fit {
     fn point(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        [
-            (x - self.left) * self.scale_x + self.origin[0],
-            (y - self.top) * self.scale_y + self.origin[1],
-        ]
+        [(x - self.left) * self.scale_x + self.origin[0], (y - self.top) * self.scale_y + self.origin[1]]
     }
 }
 
@@ -158,12 +155,14 @@ impl FaceDetector {
         let source = ImageRef::new(frame.width as u32, frame.height as u32, &frame.pixels, PixelType::U8x3)
             .map_err(|error| failed(&error))?;
         let (to_width, to_height) = (inner_width as u32, inner_height as u32);
-        let mut target =
-            Image::from_slice_u8(to_width, to_height, &mut self.fitted, PixelType::U8x3)
-                .map_err(|error| failed(&error))?;
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(area.left as f64, area.top as f64, area.width as f64, area.height as f64);
+        let mut target = Image::from_slice_u8(to_width, to_height, &mut self.fitted, PixelType::U8x3)
+            .map_err(|error| failed(&error))?;
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).crop(
+            area.left as f64,
+            area.top as f64,
+            area.width as f64,
+            area.height as f64,
+        );
         self.resizer.resize(&source, &mut target, &options).map_err(|error| failed(&error))?;
 
         let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);

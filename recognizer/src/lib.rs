@@ -11,6 +11,7 @@ pub mod config;
 pub mod decode;
 pub mod detect;
 pub mod embed;
+pub mod evaluate;
 pub mod landmarks;
 pub mod liveness;
 pub mod metrics;

@@ -1,9 +1,12 @@
-//! The recognizer's commands: `serve` (the default) and `healthcheck`.
+//! The recognizer's commands: `serve` (the default), `evaluate` and `healthcheck`.
+
+use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use recognizer::{
     config::{Listen, Models},
+    evaluate::evaluate,
     startup::Application,
 };
 
@@ -22,6 +25,17 @@ enum Command {
     Serve(Serve),
     /// Asks a running recognizer whether it is ready; exit code 0 means yes.
     Healthcheck(Listen),
+    /// Measures how well the pack tells people apart.
+    Evaluate {
+        #[command(flatten)]
+        models: Models,
+        /// CSV with the columns a, b, same (1 or 0); a and b are `identity/file`.
+        #[arg(long)]
+        pairs: PathBuf,
+        /// Folder of the pictures.
+        #[arg(long)]
+        images: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -47,6 +61,11 @@ async fn main() -> anyhow::Result<()> {
             Application::build(&models, &listen, workers)?.run_until_stopped().await
         }
         Command::Healthcheck(listen) => check_health(&listen).await,
+        Command::Evaluate { models, pairs, images } => {
+            let report = evaluate(&models, &pairs, &images)?;
+            write!(std::io::stdout(), "{report}")?;
+            Ok(())
+        }
     }
 }
 

@@ -96,10 +96,8 @@ impl Network {
     pub fn run(&mut self) -> Result<Outputs<'_>, NetworkError> {
         let Self { session, model, input, .. } = self;
         let shape = [1usize, 3, model.input.height, model.input.width];
-        let failed = |error: ort::Error| NetworkError::Runtime {
-            file: model.file.clone(),
-            cause: error.to_string(),
-        };
+        let failed =
+            |error: ort::Error| NetworkError::Runtime { file: model.file.clone(), cause: error.to_string() };
         let tensor = TensorRef::from_array_view((shape, input.as_slice())).map_err(failed)?;
         let outputs = session.run(ort::inputs![tensor]).map_err(failed)?;
         Ok(Outputs { outputs, file: &model.file })

@@ -146,9 +146,9 @@ impl Pipeline {
         let mut found = Vec::with_capacity(detections.len());
         for detection in detections {
             let points = match &mut self.landmarks {
-                Some(finder) => finder
-                    .find(&self.frame, &detection, &mut self.cutter)
-                    .map_err(StageError::Landmarks)?,
+                Some(finder) => {
+                    finder.find(&self.frame, &detection, &mut self.cutter).map_err(StageError::Landmarks)?
+                }
                 None => Some(Points::of_detection(&detection)),
             };
             let clipped = clip(&detection.bounding_box, (self.frame.width, self.frame.height));
@@ -181,6 +181,7 @@ impl Pipeline {
                 self.embedder.size().0,
             );
             timings.align += since(start);
+            tracing::debug!(?measures, "face");
 
             let start = Instant::now();
             let wanted = plans.get(i).is_none_or(|plan| plan.embed);

@@ -44,9 +44,8 @@ impl Measures {
         let along = across.map(|number| number / eye_distance_px.max(f32::MIN_POSITIVE));
         let down = [-along[1], along[0]];
         let eyes = middle(left, right);
-        let from_eyes = |point: [f32; 2], axis: [f32; 2]| {
-            (point[0] - eyes[0]) * axis[0] + (point[1] - eyes[1]) * axis[1]
-        };
+        let from_eyes =
+            |point: [f32; 2], axis: [f32; 2]| (point[0] - eyes[0]) * axis[0] + (point[1] - eyes[1]) * axis[1];
         let mouth = from_eyes(middle(mouth_left, mouth_right), down);
         let (sharpness, brightness) = texture(chip, chip_width);
         Self {

@@ -111,11 +111,7 @@ async fn get_model(service: web::Data<Service>, request: HttpRequest) -> HttpRes
     }
 }
 
-async fn create_faces(
-    service: web::Data<Service>,
-    request: HttpRequest,
-    body: web::Payload,
-) -> HttpResponse {
+async fn create_faces(service: web::Data<Service>, request: HttpRequest, body: web::Payload) -> HttpResponse {
     let response = match faces(&service, &request, body).await {
         Ok(response) => response,
         Err(error) => error_response(&error),
