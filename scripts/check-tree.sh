@@ -24,6 +24,10 @@ refuse "Something unfinished" '(todo!\(|unimplemented!\(|FIX[M]E|#\[ignore\]|tes
 
 while IFS= read -r -d '' file; do
     case $file in
+    */node_modules/* | node_modules/*)
+        printf 'An npm package: %s\n' "$file" >&2
+        bad=1
+        ;;
     *.onnx | *.bin | *.pb | *.safetensors | *.mkv | *.mp4 | *.y4m | *.jpg | *.jpeg | *.webp | *.wasm | .env | *.pem | *.key)
         printf 'A file that does not belong here: %s\n' "$file" >&2
         bad=1
