@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { asFrame, ffmpeg, noPhotos, original, photo, png, wrongPictures } from './support/pictures.mjs';
-import { System, eventually } from './support/system.mjs';
+import { System, eventually, undoing } from './support/system.mjs';
 
+const undo = undoing(after);
 let system;
 let admin;
 
 before(async () => {
-  system = await System.start({ after });
+  system = await System.start(undo);
   admin = await system.admin();
 });
 

@@ -6,15 +6,16 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 
 import { asFrame, noPhotos, original, photo } from './support/pictures.mjs';
-import { System, eventually, sleep } from './support/system.mjs';
+import { System, eventually, sleep, undoing } from './support/system.mjs';
 
+const undo = undoing(after);
 let system;
 let admin;
 let frames;
 
 before(async () => {
   if (noPhotos) return;
-  system = await System.start({ after });
+  system = await System.start(undo);
   admin = await system.admin();
   for (const [index, file] of [photo.first, photo.second, photo.third].entries()) {
     const answer = await admin.createPerson({ name: `Person ${index + 1}`, external_id: `crash-${index + 1}`, consent: true }, [await original(file)]);

@@ -12,19 +12,20 @@ import axe from 'axe-core';
 
 import { assertClean, noBrowser, openBrowser, openPage, picturing, signIn } from './support/browser.mjs';
 import { asCamera, clipAsCamera, clipFrame, noPhotos, photo } from './support/pictures.mjs';
-import { System, eventually, sharedData, sleep } from './support/system.mjs';
+import { System, eventually, sharedData, sleep, undoing } from './support/system.mjs';
 
 const clips = join(sharedData, 'clips');
 const noClips = existsSync(join(clips, 'labels.csv')) ? false : 'no ../shared/data/clips beside the repository';
 
+const undo = undoing(after);
 let system;
 let folder;
 
 before(async () => {
   if (noBrowser || noPhotos) return;
   folder = await mkdtemp(join(tmpdir(), 'attendance-cameras-'));
-  after(() => rm(folder, { recursive: true, force: true }));
-  system = await System.start({ after });
+  undo.after(() => rm(folder, { recursive: true, force: true }));
+  system = await System.start(undo);
 });
 
 /** Adds a person through the page. */

@@ -77,7 +77,7 @@ async function openFeed() {
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Sends a frame; a server that is busy, away or restarting is asked again with the next one. */
-async function send(feed, frame) {
+async function send(feed, frame, again = true) {
   try {
     const response = await fetch(`${url}/api/v1/feeds/${feed.id}/frames`, {
       method: 'POST',
@@ -89,6 +89,7 @@ async function send(feed, frame) {
     return response.ok ? body.faces : `the server answers ${response.status}: ${body.error?.message}`;
   } catch (error) {
     if (error instanceof Stop) throw error;
+    if (again) return send(feed, frame, false); // the connection may only have been kept for too long
     return `the server does not answer (${error.cause?.code ?? error.message})`;
   }
 }

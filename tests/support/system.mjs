@@ -35,6 +35,18 @@ export async function eventually(what, probe, { timeoutMs = 15_000, everyMs = 10
   }
 }
 
+/**
+ * What is to be undone when all tests of a file are over: made at the top of the file with node's `after`, since one
+ * that is called inside `before` belongs to that hook alone.
+ */
+export function undoing(after) {
+  const steps = [];
+  after(async () => {
+    while (steps.length) await steps.pop()();
+  });
+  return { after: (step) => steps.push(step) };
+}
+
 async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, () => new Promise((done, fail) => {
@@ -48,7 +60,7 @@ async function freePorts(count) {
 }
 
 export class System {
-  /** Starts one; `t` (a test context or `{ after }`) stops it. */
+  /** Starts one; a test context or what `undoing` gives stops it. */
   static async start({ after }, settings = {}) {
     const [port, recognizerPort] = await freePorts(2);
     const data = await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
