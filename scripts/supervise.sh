@@ -12,6 +12,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/running.sh"
 read_settings
 umask 077
+export NO_COLOR=1 # the logs are files
 
 readonly log_cap_bytes=$((20 * 1024 * 1024))
 readonly longest_delay=30 # seconds between two attempts to start a part that keeps dying
