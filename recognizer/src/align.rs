@@ -223,3 +223,117 @@ fn border(view: View, floor_x: f32, floor_y: f32, weights: [u32; 4]) -> [u8; 3] 
     }
     sums.map(|sum| ((sum + 32_768) >> 16) as u8)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gradient(width: usize, height: usize) -> Frame {
+        let mut pixels = vec![];
+        for y in 0..height {
+            for x in 0..width {
+                pixels.extend([(x * 255 / width) as u8, (y * 255 / height) as u8, 128]);
+            }
+        }
+        Frame { width, height, pixels }
+    }
+
+    proptest! {
+        #[test]
+        fn an_exact_similarity_is_found_again(
+            a in -3.0f32..3.0, b in -3.0f32..3.0, tx in -500.0f32..500.0, ty in -500.0f32..500.0,
+            points in prop::collection::vec([0.0f32..150.0, 0.0f32..150.0], 5),
+        ) {
+            let truth = Similarity { a, b, tx, ty };
+            let spread = points.iter().any(|p| (p[0] - points[0][0]).hypot(p[1] - points[0][1]) > 20.0);
+            prop_assume!(truth.scale() > 0.2 && spread);
+            let moved: Vec<[f32; 2]> = points.iter().map(|&point| truth.apply(point)).collect();
+            let found = Similarity::estimate(&points, &moved).expect("spread points");
+            for point in points {
+                let (is, should) = (found.apply(point), truth.apply(point));
+                prop_assert!((is[0] - should[0]).hypot(is[1] - should[1]) < 0.05, "{is:?} {should:?}");
+            }
+        }
+
+        #[test]
+        fn the_estimate_is_no_worse_than_its_neighbours(
+            to in prop::collection::vec([0.0f32..100.0, 0.0f32..100.0], 5), da in -0.1f32..0.1, dt in -5.0f32..5.0,
+        ) {
+            let from = [[10.0, 20.0], [40.0, 20.0], [60.0, 22.0], [90.0, 18.0], [50.0, 70.0]];
+            let error = |transform: &Similarity| -> f32 {
+                from.iter().zip(&to).map(|(p, q)| {
+                    let is = transform.apply(*p);
+                    (is[0] - q[0]).powi(2) + (is[1] - q[1]).powi(2)
+                }).sum()
+            };
+            if let Some(best) = Similarity::estimate(&from, &to) {
+                let other = Similarity { a: best.a + da, tx: best.tx + dt, ..best };
+                prop_assert!(error(&best) <= error(&other) * 1.001 + 0.01);
+            }
+        }
+
+        #[test]
+        fn cutting_never_leaves_the_frame(
+            a in -40.0f32..40.0, b in -40.0f32..40.0, tx in -1e6f32..1e6, ty in -1e6f32..1e6,
+            width in 1usize..40, height in 1usize..40,
+        ) {
+            let mut out = vec![];
+            Cutter::default().cut(&gradient(width, height), &Similarity { a, b, tx, ty }, 16, 16, &mut out);
+            prop_assert_eq!(out.len(), 16 * 16 * 3);
+        }
+    }
+
+    #[test]
+    fn points_in_one_place_have_no_transform() {
+        assert_eq!(Similarity::estimate(&[[1.0, 1.0]; 5], &[[2.0, 2.0]; 5]), None);
+        assert_eq!(Similarity::estimate(&[[0.0, 0.0], [1.0, 0.0]], &[[f32::NAN, 0.0], [1.0, 0.0]]), None);
+        assert_eq!(Similarity::estimate(&[[0.0, 0.0], [1.0, 0.0]], &[[3.0, 3.0]; 2]), None, "scale 0");
+    }
+
+    #[test]
+    fn the_identity_copies() {
+        let frame = gradient(32, 32);
+        let mut out = vec![];
+        let identity = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
+        Cutter::default().cut(&frame, &identity, 32, 32, &mut out);
+        // The last row and column lie on the edge, where black begins to mix in at a weight of zero.
+        assert_eq!(out, frame.pixels);
+    }
+
+    #[test]
+    fn a_square_is_centred() {
+        let place = Similarity::square([100.0, 60.0], 30.0, 0.7, 192);
+        let [x, y] = place.apply([96.0, 96.0]);
+        assert!((x - 100.0).abs() < 1e-3 && (y - 60.0).abs() < 1e-3);
+        assert!((place.scale() * 192.0 - 30.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn shrinking_shows_the_same_picture() {
+        // A slope halved three times is still that slope.
+        let frame = gradient(800, 800);
+        let mut out = vec![];
+        let shrink = Similarity { a: 16.0, b: 0.0, tx: 7.5, ty: 7.5 };
+        Cutter::default().cut(&frame, &shrink, 40, 40, &mut out);
+        for y in 1..39 {
+            for x in 1..39 {
+                let expected = ((x * 16 + 7) * 255 / 800) as i32;
+                let got = i32::from(out[(y * 40 + x) * 3]);
+                assert!((got - expected).abs() <= 2, "({x}, {y}): {got} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn fine_stripes_average_out() {
+        let mut frame = gradient(400, 400);
+        for (i, pixel) in frame.pixels.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            pixel.fill(if i % 2 == 0 { 255 } else { 0 });
+        }
+        let mut out = vec![];
+        Cutter::default().cut(&frame, &Similarity { a: 6.0, b: 0.0, tx: 20.0, ty: 20.0 }, 50, 50, &mut out);
+        assert!(out.iter().all(|&value| (120..=136).contains(&value)), "aliasing");
+    }
+}

@@ -309,3 +309,49 @@ fn mean(sum: &Detection, score: f32) -> Detection {
         score,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn face(x: f32, size: f32, score: f32) -> Detection {
+        let bounding_box = BoundingBox { x, y: 0.0, width: size, height: size };
+        Detection { bounding_box, points: [[x, 0.0]; 5], score }
+    }
+
+    #[test]
+    fn anchors_of_one_face_are_merged_by_score() {
+        let mut candidates = vec![face(0.0, 100.0, 0.9), face(10.0, 100.0, 0.6), face(300.0, 50.0, 0.7)];
+        let faces = merge(&mut candidates, 0.3);
+        assert_eq!(faces.len(), 2);
+        assert!((faces[0].bounding_box.x - 4.0).abs() < 1e-4, "10 · 0.6 / 1.5");
+        assert_eq!(faces[0].score, 0.9);
+        assert_eq!(faces[1].bounding_box.x, 300.0);
+    }
+
+    #[test]
+    fn the_largest_face_comes_first() {
+        let faces = merge(&mut vec![face(0.0, 50.0, 0.99), face(500.0, 80.0, 0.7)], 0.3);
+        assert_eq!(faces[0].bounding_box.width, 80.0);
+    }
+
+    proptest! {
+        #[test]
+        fn merged_faces_do_not_hide_candidates(
+            list in prop::collection::vec((0.0f32..1000.0, 1.0f32..200.0, 0.1f32..1.0), 0..40),
+        ) {
+            let mut candidates: Vec<_> = list.iter().map(|&(x, size, score)| face(x, size, score)).collect();
+            let faces = merge(&mut candidates, 0.3);
+            prop_assert!(candidates.is_empty());
+            prop_assert_eq!(faces.is_empty(), list.is_empty());
+            for (x, size, _) in list {
+                let near = |f: &Detection| {
+                    f.bounding_box.x <= x + size && x <= f.bounding_box.x + f.bounding_box.width + 200.0
+                };
+                prop_assert!(faces.iter().any(near));
+            }
+        }
+    }
+}

@@ -173,8 +173,10 @@ fn threshold_at(sorted: &[f32], rate: f64) -> f32 {
     let Some(&highest_refused) = sorted.len().checked_sub(allowed + 1).and_then(|i| sorted.get(i)) else {
         return -1.0;
     };
-    // Rounded down first, then a step up: strictly above the score that has to be refused.
-    (((f64::from(highest_refused) * 1000.0).floor() + 1.0) / 1000.0) as f32
+    // The next step above it; a score that lies on a step itself is refused as well.
+    let step = (f64::from(highest_refused) * 1000.0).floor() as i32 + 1;
+    let threshold = step as f32 / 1000.0;
+    if threshold > highest_refused { threshold } else { (step + 1) as f32 / 1000.0 }
 }
 
 fn share_from(scores: &[f32], threshold: f32) -> f64 {
@@ -211,7 +213,7 @@ fn ten_folds(scores: &[(f32, bool)]) -> (f64, f64) {
     (mean, (variance / FOLDS as f64).sqrt())
 }
 
-/// The score at which accepting it and all above is right most often.
+/// The threshold that is right most often: midway between the last score that is better accepted and the next.
 fn best_threshold(mut scores: Vec<(f32, bool)>) -> f32 {
     scores.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     // Right so far, relative to refusing all: one more for each genuine pair, one less for each impostor.
@@ -219,9 +221,9 @@ fn best_threshold(mut scores: Vec<(f32, bool)>) -> f32 {
     let mut scores = scores.into_iter().peekable();
     while let Some((score, same)) = scores.next() {
         right += if same { 1 } else { -1 };
-        let more_of_it = scores.peek().is_some_and(|(next, _)| *next == score);
-        if !more_of_it && right > most {
-            (most, best) = (right, score);
+        let next = scores.peek().map_or(-1.0, |(next, _)| *next);
+        if next != score && right > most {
+            (most, best) = (right, f32::midpoint(score, next));
         }
     }
     best
@@ -358,7 +360,7 @@ mod tests {
     #[test]
     fn equal_scores_stay_together() {
         let best = best_threshold(vec![(0.9, true), (0.5, true), (0.5, false), (0.5, false), (0.1, false)]);
-        assert_eq!(best, 0.9);
+        assert!((best - 0.7).abs() < 1e-6, "{best}");
     }
 
     #[test]

@@ -125,3 +125,93 @@ fn texture(chip: &[u8], width: usize) -> (f32, f32) {
     // A face without any contrast has no detail either: dividing by at least one grey level keeps it finite.
     (100.0 * detail as f32 / count / deviation.max(1.0), mean)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (usize, usize) = (640, 480);
+    const FRONTAL: Landmarks =
+        [[280.0, 200.0], [360.0, 200.0], [320.0, 240.0], [290.0, 280.0], [350.0, 280.0]];
+    const BOX: BoundingBox = BoundingBox { x: 240.0, y: 150.0, width: 160.0, height: 170.0 };
+    const SIDE: usize = 60;
+
+    fn limits() -> QualityLimits {
+        QualityLimits {
+            min_eye_distance_px: 24.0,
+            max_outside: 0.1,
+            max_yaw: 0.35,
+            pitch: [0.2, 0.8],
+            max_roll_degrees: 30.0,
+            min_sharpness: 3.0,
+            brightness: [40.0, 220.0],
+            measured: String::new(),
+        }
+    }
+
+    /// Stripes of three pixels, so that there is both contrast and detail.
+    fn chip(low: u8, high: u8) -> Vec<u8> {
+        (0..SIDE * SIDE).flat_map(|i| [if (i % SIDE) / 3 % 2 == 0 { low } else { high }; 3]).collect()
+    }
+
+    fn reasons(bounds: &BoundingBox, points: &Landmarks, chip: &[u8]) -> Vec<QualityReason> {
+        Measures::of(bounds, points, SIZE, chip, SIDE).judge(&limits()).reasons
+    }
+
+    fn turned(points: &Landmarks, degrees: f32) -> Landmarks {
+        let (sin, cos) = degrees.to_radians().sin_cos();
+        points.map(|[x, y]| {
+            [320.0 + (x - 320.0) * cos - (y - 240.0) * sin, 240.0 + (x - 320.0) * sin + (y - 240.0) * cos]
+        })
+    }
+
+    #[test]
+    fn a_good_face_passes() {
+        assert_eq!(reasons(&BOX, &FRONTAL, &chip(80, 160)), []);
+        assert_eq!(reasons(&BOX, &turned(&FRONTAL, 20.0), &chip(80, 160)), []);
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let good = chip(80, 160);
+        let outside = BoundingBox { x: -60.0, ..BOX };
+        assert_eq!(reasons(&outside, &FRONTAL, &good), [QualityReason::CutOff]);
+        let small = FRONTAL.map(|[x, y]| [320.0 + (x - 320.0) * 0.25, 240.0 + (y - 240.0) * 0.25]);
+        assert_eq!(reasons(&BOX, &small, &good), [QualityReason::TooSmall]);
+        let mut aside = FRONTAL;
+        aside[2][0] = 355.0;
+        assert_eq!(reasons(&BOX, &aside, &good), [QualityReason::TurnedAway]);
+        let mut down = FRONTAL;
+        down[2][1] = 275.0;
+        assert_eq!(reasons(&BOX, &down, &good), [QualityReason::TurnedAway]);
+        assert_eq!(reasons(&BOX, &turned(&FRONTAL, 45.0), &good), [QualityReason::TurnedAway]);
+        assert_eq!(reasons(&BOX, &FRONTAL, &chip(0, 60)), [QualityReason::TooDark]);
+        assert_eq!(reasons(&BOX, &FRONTAL, &chip(200, 255)), [QualityReason::TooBright]);
+        assert_eq!(reasons(&BOX, &FRONTAL, &vec![120; SIDE * SIDE * 3]), [QualityReason::Blurred]);
+    }
+
+    #[test]
+    fn blur_lowers_sharpness_and_light_does_not() {
+        let sharpness = |chip: &[u8]| Measures::of(&BOX, &FRONTAL, SIZE, chip, SIDE).sharpness;
+        // A face has large light and dark parts besides its detail: the detail goes first.
+        let mut sharp = chip(80, 160);
+        sharp.iter_mut().skip(SIDE * SIDE * 3 / 2).for_each(|value| *value -= 70);
+        let blurred: Vec<u8> = (0..sharp.len())
+            .map(|i| {
+                let around = (i.saturating_sub(9)..(i + 10).min(sharp.len())).step_by(3);
+                let (sum, count) = around.fold((0u32, 0u32), |(s, n), j| (s + u32::from(sharp[j]), n + 1));
+                (sum / count) as u8
+            })
+            .collect();
+        assert!(sharpness(&blurred) < sharpness(&sharp) * 0.5);
+        let dimmer: Vec<u8> = sharp.iter().map(|value| value / 2).collect();
+        assert!((sharpness(&dimmer) / sharpness(&sharp) - 1.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn degenerate_points_are_finite() {
+        let measures = Measures::of(&BOX, &[[1.0, 1.0]; 5], SIZE, &[], 0);
+        assert!(measures.yaw.is_finite() && measures.sharpness.is_finite());
+        assert!(!measures.judge(&limits()).ok);
+    }
+}

@@ -1,9 +1,12 @@
 //! From settings to a running service.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use actix_web::dev::Server;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use models::pack::{self, LoadedPack};
 use ort::environment::Environment;
 use recognizer_types::{PackFile, PackView};
@@ -16,13 +19,25 @@ use crate::{
     server::{self, Service},
 };
 
-/// Opens the ONNX Runtime library.
+/// ONNX Runtime allows one environment per process, so the first one that is opened is kept.
+static RUNTIME: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+
+/// Opens the ONNX Runtime library; a process can use one only.
 pub fn open_runtime(path: &Path) -> anyhow::Result<Environment> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((opened, environment)) = &*runtime {
+        if opened != path {
+            bail!("this process already uses ONNX Runtime from {}", opened.display());
+        }
+        return Ok(environment.clone());
+    }
     let advice = || {
         format!("cannot load ONNX Runtime from {}; run `make setup` or set RECOGNIZER_ORT", path.display())
     };
     let builder = ort::init_from(path).with_context(advice)?;
-    builder.with_name("recognizer").with_telemetry(false).build().with_context(advice)
+    let environment = builder.with_name("recognizer").with_telemetry(false).build().with_context(advice)?;
+    *runtime = Some((path.to_owned(), environment.clone()));
+    Ok(environment)
 }
 
 /// Reads and checks the pack.

@@ -183,3 +183,142 @@ fn blend(mut reference: Embedding, newest: &Embedding) -> Embedding {
     reference.0.iter_mut().for_each(|number| *number /= length);
     reference
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SAME_FACE: f32 = 0.9;
+
+    fn at(x: f32) -> BoundingBox {
+        BoundingBox { x, y: 50.0, width: 100.0, height: 100.0 }
+    }
+
+    /// An embedding in the direction of `person`; different people's are at right angles.
+    fn of(person: usize) -> Embedding {
+        let mut numbers = vec![0.0; 8];
+        numbers[person] = 1.0;
+        Embedding(numbers)
+    }
+
+    struct Scene {
+        stream: Stream,
+        start: Instant,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let start = Instant::now();
+            Self { stream: Stream::new(7, SAME_FACE, start), start }
+        }
+
+        /// Shows faces (position, person) at a time; answers the ids and who was embedded.
+        fn show(&mut self, ms: u64, faces: &[(f32, usize)], settled: &[String]) -> (Vec<String>, Vec<bool>) {
+            let now = self.start + Duration::from_millis(ms);
+            let boxes: Vec<BoundingBox> = faces.iter().map(|face| at(face.0)).collect();
+            let plans = self.stream.plan(&boxes, settled, now);
+            let people: Vec<Embedding> = faces.iter().map(|face| of(face.1)).collect();
+            let embeddings: Vec<Option<&Embedding>> =
+                plans.iter().zip(&people).map(|(plan, person)| plan.embed.then_some(person)).collect();
+            let ids = self.stream.follow(&boxes, &plans, &embeddings, now);
+            (ids, plans.iter().map(|plan| plan.embed).collect())
+        }
+    }
+
+    #[test]
+    fn a_face_that_moves_keeps_its_track() {
+        let mut scene = Scene::new();
+        let (first, _) = scene.show(0, &[(0.0, 1)], &[]);
+        for step in 1..20u8 {
+            let (ids, embedded) = scene.show(u64::from(step) * 66, &[(f32::from(step) * 20.0, 1)], &[]);
+            assert_eq!((ids, embedded), (first.clone(), vec![true]));
+        }
+    }
+
+    #[test]
+    fn a_settled_face_is_embedded_once_a_second() {
+        let mut scene = Scene::new();
+        let (settled, _) = scene.show(0, &[(0.0, 1)], &[]);
+        let times: Vec<u64> = (1..=30)
+            .map(|step| step * 100)
+            .filter(|&ms| scene.show(ms, &[(0.0, 1)], &settled).1[0])
+            .collect();
+        assert_eq!(times, [1000, 2000, 3000]);
+    }
+
+    #[test]
+    fn a_face_that_takes_anothers_place_gets_a_track_of_its_own_within_a_second() {
+        let mut scene = Scene::new();
+        let (first, _) = scene.show(0, &[(0.0, 1)], &[]);
+        let ids: Vec<String> =
+            (1..=11).map(|step| scene.show(step * 100, &[(0.0, 2)], &first).0.remove(0)).collect();
+        assert_ne!(ids[10], first[0], "the swap was never seen");
+    }
+
+    #[test]
+    fn a_face_that_jumps_is_recalled_by_its_embedding() {
+        let mut scene = Scene::new();
+        let (first, _) = scene.show(0, &[(0.0, 1)], &[]);
+        let (ids, embedded) = scene.show(100, &[(900.0, 1)], &first);
+        assert_eq!((ids, embedded), (first, vec![true]));
+    }
+
+    #[test]
+    fn two_faces_that_change_places_keep_their_tracks() {
+        let mut scene = Scene::new();
+        let (ids, _) = scene.show(0, &[(0.0, 1), (45.0, 2)], &[]);
+        let (swapped, embedded) = scene.show(66, &[(0.0, 2), (45.0, 1)], &ids);
+        assert_eq!(embedded, [true, true], "boxes near each other are not trusted");
+        assert_eq!(swapped, [ids[1].clone(), ids[0].clone()]);
+    }
+
+    #[test]
+    fn unknown_and_foreign_ids_are_ignored() {
+        let mut scene = Scene::new();
+        scene.show(0, &[(0.0, 1)], &[]);
+        let foreign = ["0000000000000008-1".to_owned(), "nonsense".to_owned(), String::new()];
+        assert_eq!(scene.show(66, &[(0.0, 1)], &foreign).1, [true]);
+    }
+
+    #[test]
+    fn ids_are_not_used_again() {
+        let mut scene = Scene::new();
+        let (first, _) = scene.show(0, &[(0.0, 1)], &[]);
+        let (later, _) = scene.show(5_000, &[(0.0, 1)], &first);
+        assert_ne!(first, later, "out of sight for longer than a track lives");
+        assert_eq!(first[0].split_once('-').map(|(epoch, _)| epoch), Some("0000000000000007"));
+    }
+
+    #[test]
+    fn silence_ends_a_stream() {
+        let scene = Scene::new();
+        assert!(!scene.stream.has_ended(scene.start + STREAM_SILENCE));
+        assert!(scene.stream.has_ended(scene.start + STREAM_SILENCE + Duration::from_millis(1)));
+    }
+
+    proptest! {
+        /// Whatever happens, the faces of one frame have different tracks, and a face that is not embedded was
+        /// called settled.
+        #[test]
+        fn tracks_are_distinct_within_a_frame(
+            frames in prop::collection::vec(
+                (1u64..1500, prop::collection::vec((0.0f32..300.0, 0usize..6), 0..5)), 1..12),
+        ) {
+            let mut scene = Scene::new();
+            let mut time = 0;
+            let mut settled: Vec<String> = vec![];
+            for (wait, faces) in frames {
+                time += wait;
+                let (ids, embedded) = scene.show(time, &faces, &settled);
+                let distinct: std::collections::HashSet<_> = ids.iter().collect();
+                prop_assert_eq!(distinct.len(), ids.len());
+                for (id, embedded) in ids.iter().zip(embedded) {
+                    prop_assert!(embedded || settled.contains(id));
+                }
+                settled = ids;
+            }
+        }
+    }
+}
