@@ -3,7 +3,13 @@
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaDeviceInfo, MediaDeviceKind, MediaDevices, MediaStream, MediaStreamConstraints};
+use web_sys::{
+    Blob, CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement, MediaDeviceInfo, MediaDeviceKind,
+    MediaDevices, MediaStream, MediaStreamConstraints,
+};
+
+/// Quality of a JPEG, 0 to 1: above this a face does not become clearer.
+const JPEG_QUALITY: f64 = 0.85;
 
 /// Why there is no picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +110,42 @@ pub fn close(stream: &MediaStream) {
             track.stop();
         }
     }
+}
+
+/// Draws the video's newest picture onto `canvas`, at most `widest` pixels along its longer side. False while the
+/// video has no picture.
+pub fn draw(video: &HtmlVideoElement, canvas: &HtmlCanvasElement, widest: f64) -> bool {
+    let (width, height) = (f64::from(video.video_width()), f64::from(video.video_height()));
+    let pen = canvas.get_context("2d").ok().flatten();
+    let Some(pen) = pen.and_then(|pen| pen.dyn_into::<CanvasRenderingContext2d>().ok()) else { return false };
+    if width < 1.0 || height < 1.0 {
+        return false;
+    }
+    let scale = (widest / width.max(height)).min(1.0);
+    let size = ((width * scale).round(), (height * scale).round());
+    if f64::from(canvas.width()) != size.0 || f64::from(canvas.height()) != size.1 {
+        canvas.set_width(size.0 as u32);
+        canvas.set_height(size.1 as u32);
+    }
+    pen.draw_image_with_html_video_element_and_dw_and_dh(video, 0.0, 0.0, size.0, size.1).is_ok()
+}
+
+/// The canvas as a JPEG; `None` if the browser cannot encode it.
+pub async fn encode(canvas: &HtmlCanvasElement) -> Option<Blob> {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let asked =
+            canvas.to_blob_with_type_and_encoder_options(&resolve, "image/jpeg", &JPEG_QUALITY.into());
+        if asked.is_err() {
+            // Calling the promise's own function does not fail.
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    });
+    JsFuture::from(promise).await.ok()?.dyn_into().ok()
+}
+
+/// A canvas that is not on the page.
+pub fn hidden_canvas() -> Option<HtmlCanvasElement> {
+    document().create_element("canvas").ok()?.dyn_into().ok()
 }
 
 fn devices() -> Result<MediaDevices, Trouble> {

@@ -4,22 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use types::{ErrorBody, ErrorDetail, FeedId, FrameAnswer, codes};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{
-    Blob, CanvasRenderingContext2d, Event, HtmlCanvasElement, HtmlVideoElement, MessageEvent, WebSocket,
-};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Blob, Event, HtmlCanvasElement, HtmlVideoElement, MessageEvent, WebSocket};
 
 use super::Seen;
 use crate::arrivals::Link;
 use crate::backoff::Backoff;
+use crate::camera;
 use crate::gate::{FrameGate, Step};
 
 /// Pictures are sent at most this wide; more pixels cost time and tell the recognizer nothing.
 const WIDEST: f64 = 1280.0;
-/// Quality of the JPEG, 0 to 1: above this a face does not become clearer.
-const JPEG_QUALITY: f64 = 0.85;
 /// How long to wait after a refused frame, in milliseconds.
 const REFUSED_HOLD_MS: f64 = 1_000.0;
 /// How long to wait for a video that has no picture yet, in milliseconds.
@@ -55,7 +52,6 @@ struct Inner {
     feed: FeedId,
     video: HtmlVideoElement,
     canvas: HtmlCanvasElement,
-    pen: CanvasRenderingContext2d,
     gate: Cell<FrameGate>,
     frames_per_second: u16,
     backoff: Cell<Backoff>,
@@ -89,20 +85,18 @@ impl Drop for Sender {
 }
 
 impl Sender {
-    /// Connects and sends `video` as `feed`. `None` where the browser has no 2D canvas.
+    /// Connects and sends `video` as `feed`. `None` where the browser has no canvas.
     pub fn start(
         feed: FeedId,
         frames_per_second: u16,
         video: HtmlVideoElement,
         report: impl Fn(Report) + 'static,
     ) -> Option<Self> {
-        let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
-        let pen = canvas.get_context("2d").ok()??.dyn_into().ok()?;
+        let canvas = camera::hidden_canvas()?;
         let inner = Rc::new(Inner {
             feed,
             video,
             canvas,
-            pen,
             gate: Cell::new(FrameGate::new(frames_per_second)),
             frames_per_second,
             backoff: Cell::default(),
@@ -189,40 +183,23 @@ impl Inner {
     }
 
     fn capture(self: &Rc<Self>) {
-        let (width, height) = (f64::from(self.video.video_width()), f64::from(self.video.video_height()));
         let mut gate = self.gate.get();
         let now = js_sys::Date::now();
-        if width < 1.0 || height < 1.0 {
+        if !camera::draw(&self.video, &self.canvas, WIDEST) {
             gate.hold(now, NO_PICTURE_HOLD_MS);
             self.gate.set(gate);
             return self.pump();
         }
-        let scale = (WIDEST / width.max(height)).min(1.0);
-        let size = ((width * scale).round(), (height * scale).round());
-        if f64::from(self.canvas.width()) != size.0 || f64::from(self.canvas.height()) != size.1 {
-            self.canvas.set_width(size.0 as u32);
-            self.canvas.set_height(size.1 as u32);
-        }
         gate.begin(now);
         self.gate.set(gate);
-        let drawn =
-            self.pen.draw_image_with_html_video_element_and_dw_and_dh(&self.video, 0.0, 0.0, size.0, size.1);
         let this = Rc::downgrade(self);
-        let encoded = Closure::once_into_js(move |blob: JsValue| {
-            if let Some(this) = this.upgrade() {
-                this.send(blob.dyn_into::<Blob>().ok());
+        let canvas = self.canvas.clone();
+        spawn_local(async move {
+            let picture = camera::encode(&canvas).await;
+            if let Some(this) = this.upgrade().filter(|this| !this.stopped.get()) {
+                this.send(picture);
             }
         });
-        let asked = drawn.and_then(|()| {
-            self.canvas.to_blob_with_type_and_encoder_options(
-                encoded.unchecked_ref(),
-                "image/jpeg",
-                &JPEG_QUALITY.into(),
-            )
-        });
-        if asked.is_err() {
-            self.send(None);
-        }
     }
 
     fn send(self: &Rc<Self>, picture: Option<Blob>) {

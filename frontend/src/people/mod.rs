@@ -1,10 +1,15 @@
-//! People.
-use leptos::prelude::*;
-#[component]
-pub fn PeoplePage() -> impl IntoView {
-    "People"
-}
-#[component]
-pub fn PersonPage(id: types::PersonId) -> impl IntoView {
-    "Person"
-}
+//! People: the list, adding somebody, and one person's page.
+
+mod add;
+mod consent;
+mod details;
+mod fields;
+mod list;
+mod log;
+mod person;
+mod photos;
+mod picker;
+mod webcam;
+
+pub use list::PeoplePage;
+pub use person::PersonPage;

@@ -1,0 +1,217 @@
+//! A person's photos with the verdict under each, and the way to add more.
+
+use leptos::{prelude::*, task::spawn_local};
+use types::{PersonView, PhotoView};
+use web_sys::FormData;
+
+use super::add::{Objections, Obstacle};
+use super::picker::{PhotoPicker, Picker};
+use crate::api::use_api;
+use crate::clock::Style;
+use crate::session::use_desk;
+use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, icons, use_toasts};
+
+#[component]
+pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
+    let desk = use_desk();
+    let adding = RwSignal::new(false);
+    let going = RwSignal::new(None::<PhotoView>);
+    let consented = person.consent.is_some();
+    let person = StoredValue::new(person);
+    let photos = person.with_value(|person| person.photos.clone());
+    let no_photos = photos.is_empty();
+    view! {
+        <Show when=move || desk.is_admin() && consented>
+            <div class="toolbar">
+                <button type="button" class="btn" on:click=move |_| adding.set(true)>
+                    <Icon icon=icons::AddPicture />
+                    "Add photos"
+                </button>
+            </div>
+        </Show>
+        {no_photos
+            .then(|| {
+                let text = match (desk.is_admin(), consented) {
+                    (true, true) => "Add one, and cameras recognise this person within a second.",
+                    (true, false) => "Photos need consent: record it under Details first.",
+                    _ => "An administrator adds them.",
+                };
+                view! { <Empty icon=icons::NoPicture title="No photos" text /> }
+            })}
+        <ul class="photo-grid">
+            {photos
+                .into_iter()
+                .map(|photo| view! { <PhotoCard photo person going /> })
+                .collect_view()}
+        </ul>
+        <Show when=move || adding.get()>
+            <AddPhotos person on_change on_close=Callback::new(move |()| adding.set(false)) />
+        </Show>
+        <Show when=move || going.with(Option::is_some)>
+            <DeletePhoto person going on_change />
+        </Show>
+    }
+}
+
+#[component]
+fn PhotoCard(
+    photo: PhotoView,
+    person: StoredValue<PersonView>,
+    going: RwSignal<Option<PhotoView>>,
+) -> impl IntoView {
+    let desk = use_desk();
+    let (id, name) = person.with_value(|person| (person.id, person.name.clone()));
+    let verdicts = if photo.quality.ok {
+        view! {
+            <p class="verdict verdict-good">
+                <Icon icon=icons::Good />
+                <span>"Good"</span>
+            </p>
+        }
+        .into_any()
+    } else {
+        photo
+            .quality
+            .reasons
+            .iter()
+            .map(|reason| {
+                view! {
+                    <p class="verdict verdict-bad">
+                        <Icon icon=icons::Alert />
+                        <span>{reason.advice()}</span>
+                    </p>
+                }
+            })
+            .collect_view()
+            .into_any()
+    };
+    let chosen = photo.clone();
+    view! {
+        <li class="photo-card">
+            <img
+                class="photo"
+                src=format!("/api/v1/people/{id}/photos/{}", photo.id)
+                alt=format!("Photo of {name}")
+                loading="lazy"
+            />
+            <div class="photo-note">
+                {verdicts}
+                <p class="note">"Added " <Moment at=photo.created_at style=Style::Full /></p>
+            </div>
+            <Show when=move || desk.is_admin()>
+                {
+                    let chosen = chosen.clone();
+                    view! {
+                        <button
+                            type="button"
+                            class="chip photo-delete"
+                            aria-label="Delete this photo"
+                            on:click=move |_| going.set(Some(chosen.clone()))
+                        >
+                            <Icon icon=icons::Delete />
+                        </button>
+                    }
+                }
+            </Show>
+        </li>
+    }
+}
+
+#[component]
+fn DeletePhoto(
+    person: StoredValue<PersonView>,
+    going: RwSignal<Option<PhotoView>>,
+    on_change: Callback<PersonView>,
+) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let name = person.with_value(|person| person.name.clone());
+    let delete = Callback::new(move |()| {
+        let Some(photo) = going.get_untracked() else { return };
+        busy.set(true);
+        spawn_local(async move {
+            let id = person.with_value(|person| person.id);
+            match api.delete_photo(id, photo.id).await {
+                Ok(()) => {
+                    toasts.show("Photo deleted");
+                    going.try_set(None);
+                    if let Ok(person) = api.person(id).await {
+                        on_change.run(person);
+                    }
+                }
+                Err(failure) => {
+                    problem.try_set(Some(failure.message()));
+                    busy.try_set(false);
+                }
+            }
+        });
+    });
+    view! {
+        <Confirm
+            title=format!("Delete this photo of {name}?")
+            text="Its face template goes with it. Without any photo the person is not recognised."
+            action="Delete photo"
+            busy
+            problem
+            on_confirm=delete
+            on_close=Callback::new(move |()| going.set(None))
+        />
+    }
+}
+
+#[component]
+fn AddPhotos(
+    person: StoredValue<PersonView>,
+    on_change: Callback<PersonView>,
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let picker = Picker::new();
+    let obstacle = Obstacle::new();
+    let busy = RwSignal::new(false);
+    let (id, name) = person.with_value(|person| (person.id, person.name.clone()));
+    let save = Callback::new(move |knowingly: bool| {
+        obstacle.clear();
+        let Ok(form) = FormData::new() else { return };
+        picker.append_to(&form);
+        busy.set(true);
+        spawn_local(async move {
+            match api.add_photos(id, &form, knowingly).await {
+                Ok(_) => {
+                    toasts.show("Photos added");
+                    on_close.run(());
+                    if let Ok(person) = api.person(id).await {
+                        on_change.run(person);
+                    }
+                }
+                Err(failure) => {
+                    let shown = picker.take(&failure);
+                    obstacle.take(&failure, shown);
+                    busy.try_set(false);
+                }
+            }
+        });
+    });
+    let title = format!("Add photos of {name}");
+    view! {
+        <Modal label=title.clone() on_close>
+            <ModalHead title on_close />
+            <div class="sheet-column">
+                <PhotoPicker picker />
+            </div>
+            <Objections obstacle save busy />
+            <footer class="modal-foot">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button
+                    type="button"
+                    class="btn btn-primary"
+                    disabled=move || busy.get() || picker.is_empty() || picker.has_refused()
+                    on:click=move |_| save.run(false)
+                >
+                    {move || if busy.get() { "Adding…" } else { "Add photos" }}
+                </button>
+            </footer>
+        </Modal>
+    }
+}

@@ -1,0 +1,273 @@
+//! Making and changing a feed.
+
+use std::str::FromStr;
+
+use leptos::{ev, prelude::*, task::spawn_local};
+use types::{CreateFeed, Direction, FeedView, Liveness, PackView, Reveals, UpdateFeed};
+
+use super::feeds::{Doing, direction_words};
+use crate::api::{Failure, use_api};
+use crate::loading::Loader;
+use crate::ui::{Modal, ModalHead, SelectField, TextField, use_toasts};
+
+const FIELDS: [&str; 7] =
+    ["name", "liveness", "min_frames", "dedup_seconds", "max_fps", "threshold", "margin"];
+
+/// The fields of a feed as they are being typed.
+#[derive(Clone, Copy)]
+struct Form {
+    name: RwSignal<String>,
+    direction: RwSignal<String>,
+    liveness: RwSignal<String>,
+    reveals: RwSignal<String>,
+    min_frames: RwSignal<String>,
+    dedup_seconds: RwSignal<String>,
+    max_fps: RwSignal<String>,
+    threshold: RwSignal<String>,
+    margin: RwSignal<String>,
+    problems: RwSignal<Vec<(&'static str, String)>>,
+}
+
+fn key<T: serde::Serialize>(value: T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+impl Form {
+    fn new(feed: Option<&FeedView>) -> Self {
+        let number = |value: Option<f32>| value.map(|value| value.to_string()).unwrap_or_default();
+        Self {
+            name: RwSignal::new(feed.map(|feed| feed.name.clone()).unwrap_or_default()),
+            direction: RwSignal::new(key(feed.map(|feed| feed.direction).unwrap_or_default())),
+            liveness: RwSignal::new(key(feed.map(|feed| feed.liveness).unwrap_or_default())),
+            reveals: RwSignal::new(key(feed.map(|feed| feed.reveals).unwrap_or_default())),
+            min_frames: RwSignal::new(feed.map_or(3, |feed| feed.min_frames).to_string()),
+            dedup_seconds: RwSignal::new(feed.map_or(300, |feed| feed.dedup_seconds).to_string()),
+            max_fps: RwSignal::new(feed.map_or(15, |feed| feed.max_fps).to_string()),
+            threshold: RwSignal::new(number(feed.and_then(|feed| feed.threshold))),
+            margin: RwSignal::new(number(feed.and_then(|feed| feed.margin))),
+            problems: RwSignal::new(Vec::new()),
+        }
+    }
+
+    /// The request, or the problems shown at their fields.
+    fn checked(self) -> Option<CreateFeed> {
+        let mut problems = Vec::new();
+        let name = self.name.get_untracked().trim().to_owned();
+        if name.is_empty() || name.chars().count() > 100 {
+            problems.push(("name", "Enter a name of 1 to 100 characters.".to_owned()));
+        }
+        let min_frames = within(self.min_frames, "min_frames", 1..=100, &mut problems);
+        let dedup_seconds = within(self.dedup_seconds, "dedup_seconds", 1..=86_400, &mut problems);
+        let max_fps = within(self.max_fps, "max_fps", 1..=60, &mut problems);
+        let threshold = fraction(self.threshold, "threshold", -1.0, 1.0, &mut problems);
+        let margin = fraction(self.margin, "margin", 0.0, 2.0, &mut problems);
+        let good = problems.is_empty();
+        self.problems.set(problems);
+        good.then(|| CreateFeed {
+            name,
+            liveness: match self.liveness.get_untracked().as_str() {
+                "passive" => Liveness::Passive,
+                "challenge" => Liveness::Challenge,
+                _ => Liveness::Off,
+            },
+            min_frames,
+            dedup_seconds,
+            max_fps,
+            direction: match self.direction.get_untracked().as_str() {
+                "out" => Direction::Out,
+                "both" => Direction::Both,
+                _ => Direction::In,
+            },
+            reveals: if self.reveals.get_untracked() == "state" { Reveals::State } else { Reveals::All },
+            threshold,
+            margin,
+        })
+    }
+
+    fn take(self, failure: &Failure) -> bool {
+        let problems: Vec<_> =
+            FIELDS.iter().filter_map(|name| failure.field(name).map(|text| (*name, text))).collect();
+        let named = !problems.is_empty();
+        self.problems.try_set(problems);
+        named
+    }
+
+    fn problem(self, field: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.problems.with(|problems| {
+                problems.iter().find(|(name, _)| *name == field).map(|(_, text)| text.clone())
+            })
+        })
+    }
+}
+
+fn within<T: FromStr + PartialOrd + std::fmt::Display>(
+    text: RwSignal<String>,
+    field: &'static str,
+    range: std::ops::RangeInclusive<T>,
+    problems: &mut Vec<(&'static str, String)>,
+) -> Option<T> {
+    let value = text.get_untracked().trim().parse().ok().filter(|value| range.contains(value));
+    if value.is_none() {
+        problems.push((field, format!("Enter a number from {} to {}.", range.start(), range.end())));
+    }
+    value
+}
+
+fn fraction(
+    text: RwSignal<String>,
+    field: &'static str,
+    least: f32,
+    most: f32,
+    problems: &mut Vec<(&'static str, String)>,
+) -> Option<f32> {
+    let text = text.get_untracked();
+    if text.trim().is_empty() {
+        return None;
+    }
+    // A comma is how half the world writes a point.
+    within(RwSignal::new(text.replace(',', ".")), field, least..=most, problems)
+}
+
+/// Everything is named: what is empty returns to the pack's own.
+fn changes(feed: CreateFeed) -> UpdateFeed {
+    UpdateFeed {
+        name: Some(feed.name),
+        liveness: Some(feed.liveness),
+        min_frames: feed.min_frames,
+        dedup_seconds: feed.dedup_seconds,
+        max_fps: feed.max_fps,
+        direction: Some(feed.direction),
+        reveals: Some(feed.reveals),
+        threshold: Some(feed.threshold),
+        margin: Some(feed.margin),
+    }
+}
+
+#[component]
+pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<Doing>) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let form = Form::new(feed.as_ref());
+    let busy = RwSignal::new(false);
+    let problem = RwSignal::new(None::<String>);
+    let title = feed.as_ref().map_or_else(|| "Add feed".to_owned(), |feed| format!("Edit {}", feed.name));
+    let existing = feed.map(|feed| feed.id);
+    let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        problem.set(None);
+        let Some(request) = form.checked().filter(|_| !busy.get_untracked()) else { return };
+        busy.set(true);
+        spawn_local(async move {
+            let outcome = match existing {
+                Some(id) => api.update_feed(id, &changes(request)).await.map(|_| Doing::Nothing),
+                None => api
+                    .create_feed(&request)
+                    .await
+                    .map(|made| Doing::Showing { name: made.feed.name, token: made.token }),
+            };
+            match outcome {
+                Ok(next) => {
+                    toasts.show(if existing.is_some() { "Saved" } else { "Feed added" });
+                    done.run(next);
+                }
+                Err(failure) => {
+                    if !form.take(&failure) {
+                        problem.try_set(Some(failure.message()));
+                    }
+                    busy.try_set(false);
+                }
+            }
+        });
+    };
+    view! {
+        <Modal label=title.clone() on_close>
+            <ModalHead title on_close />
+            <form id="feed-form" class="sheet-column" on:submit=submit novalidate>
+                <FeedFields form />
+                <Show when=move || problem.with(Option::is_some)>
+                    <p class="problem" role="alert">{move || problem.get()}</p>
+                </Show>
+            </form>
+            <footer class="modal-foot">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button type="submit" form="feed-form" class="btn btn-primary" data-testid="feed-save" disabled=busy>
+                    {move || match (busy.get(), existing.is_some()) {
+                        (true, _) => "Saving…",
+                        (_, true) => "Save",
+                        _ => "Add feed",
+                    }}
+                </button>
+            </footer>
+        </Modal>
+    }
+}
+
+fn choices(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(key, words)| ((*key).to_owned(), (*words).to_owned())).collect()
+}
+
+#[component]
+fn FeedFields(form: Form) -> impl IntoView {
+    let api = use_api();
+    let pack = Loader::<PackView>::new();
+    pack.run(api.model());
+    // Only what the pack can give is offered; what the feed has already stays on the list.
+    let liveness = Signal::derive(move || {
+        let pack = pack.value();
+        let now = form.liveness.get();
+        let mut offered = choices(&[("off", "Off")]);
+        if now == "passive" || pack.as_ref().is_some_and(|pack| pack.passive_liveness) {
+            offered.extend(choices(&[("passive", "Passive")]));
+        }
+        if now == "challenge" || pack.as_ref().is_some_and(|pack| pack.challenge) {
+            offered.extend(choices(&[("challenge", "Challenge: turn the head")]));
+        }
+        offered
+    });
+    let default_of = move |part: fn(&PackView) -> f32| {
+        pack.value().map(|pack| format!("Empty takes the model's {:.3}.", part(&pack))).unwrap_or_default()
+    };
+    let directions = [Direction::In, Direction::Out, Direction::Both]
+        .map(|direction| (key(direction), direction_words(direction).to_owned()))
+        .to_vec();
+    view! {
+        <TextField id="feed-name" label="Name" value=form.name problem=form.problem("name") required=true testid="feed-name" />
+        <div class="field-pair">
+            <SelectField id="feed-direction" label="People pass" value=form.direction choices=directions />
+            <SelectField id="feed-liveness" label="Liveness" value=form.liveness choices=liveness />
+        </div>
+        <TextField
+            id="feed-dedup"
+            label="Same arrival within (seconds)"
+            value=form.dedup_seconds
+            problem=form.problem("dedup_seconds")
+            inputmode="numeric"
+            required=true
+            hint="A person who is seen again within this time is not logged again."
+        />
+        <details class="more">
+            <summary class="link">"Recognition"</summary>
+            <div class="sheet-fields">
+                <div class="field-pair">
+                    <TextField id="feed-frames" label="Frames to decide" value=form.min_frames problem=form.problem("min_frames") inputmode="numeric" required=true />
+                    <TextField id="feed-fps" label="Frames a second, at most" value=form.max_fps problem=form.problem("max_fps") inputmode="numeric" required=true />
+                </div>
+                <div class="field-pair">
+                    <TextField id="feed-threshold" label="Threshold" value=form.threshold problem=form.problem("threshold") inputmode="decimal" />
+                    <TextField id="feed-margin" label="Margin" value=form.margin problem=form.problem("margin") inputmode="decimal" />
+                </div>
+                <p class="note">
+                    {move || default_of(|pack| pack.threshold)}
+                </p>
+                <SelectField
+                    id="feed-reveals"
+                    label="Answers tell the device"
+                    value=form.reveals
+                    choices=choices(&[("all", "State, name and score"), ("state", "State only")])
+                    hint="State only keeps a stolen token from becoming a face search."
+                />
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,86 @@
+//! The model pack in use.
+
+use leptos::prelude::*;
+use types::{PackFile, PackView};
+
+use crate::api::use_api;
+use crate::loading::{Load, Loader};
+use crate::ui::{Failed, Skeleton};
+
+#[component]
+pub fn ModelSection() -> impl IntoView {
+    let api = use_api();
+    let pack = Loader::<PackView>::new();
+    let read = Callback::new(move |()| pack.run(api.model()));
+    read.run(());
+    view! {
+        <header class="section-head">
+            <div>
+                <h2 class="section-title">"Model"</h2>
+                <p class="note">"What recognises faces here, where it comes from and how well it was measured to work."</p>
+            </div>
+        </header>
+        {move || match pack.state.get() {
+            Load::Waiting => view! { <Skeleton rows=4 /> }.into_any(),
+            Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
+            Load::Ready(pack) => view! { <Pack pack /> }.into_any(),
+        }}
+    }
+}
+
+#[component]
+fn Pack(pack: PackView) -> impl IntoView {
+    let liveness = match (pack.passive_liveness, pack.challenge) {
+        (true, true) => "Passive and challenge",
+        (true, false) => "Passive",
+        (false, true) => "Challenge",
+        (false, false) => "None",
+    };
+    let facts = [
+        ("Pack", pack.name),
+        ("Id", pack.id),
+        ("Threshold", format!("{:.3}", pack.threshold)),
+        ("Margin", format!("{:.3}", pack.margin)),
+        ("Liveness", liveness.to_owned()),
+        ("Template", format!("{} numbers", pack.dimensions)),
+    ];
+    view! {
+        <dl class="facts facts-wide">
+            {facts
+                .into_iter()
+                .map(|(label, value)| {
+                    view! {
+                        <div>
+                            <dt class="note">{label}</dt>
+                            <dd class="tabular">{value}</dd>
+                        </div>
+                    }
+                })
+                .collect_view()}
+        </dl>
+        <h3 class="label mt-6">"Measured"</h3>
+        <p class="measure">{pack.measured}</p>
+        <p class="note measure">
+            "Accuracy on children is unmeasured. A printed photo or a screen held to a camera is not told from a face unless the feed asks for liveness."
+        </p>
+        <h3 class="label mt-6">"Files"</h3>
+        <ul class="rows">
+            {pack.files.into_iter().map(|file| view! { <FileRow file /> }).collect_view()}
+        </ul>
+    }
+}
+
+#[component]
+fn FileRow(file: PackFile) -> impl IntoView {
+    let short: String = file.sha256.chars().take(16).collect();
+    view! {
+        <li class="row">
+            <div class="min-w-0 flex-1">
+                <p class="font-medium">{file.role} <span class="note">" " {file.file}</span></p>
+                <p class="note">{file.source}</p>
+                <p class="note font-mono" title=file.sha256>"sha256 " {short} "…"</p>
+            </div>
+            <span class="tag">{file.license}</span>
+        </li>
+    }
+}
