@@ -114,7 +114,8 @@ impl Pipeline {
         decode::decode(bytes, header, &mut self.frame)?;
         timings.decode = since(start);
 
-        let found = self.find(&mut timings)?;
+        // A stream shows a face again in the next frame, a single picture does not.
+        let found = self.find(tracking.is_none(), &mut timings)?;
         let faces = match tracking {
             None => self.describe(&found, &[], &mut timings)?,
             Some(Tracking { stream, settled, now }) => {
@@ -137,9 +138,9 @@ impl Pipeline {
     }
 
     /// Detects, and finds the points of every face that the mesh agrees on and that lies in the frame.
-    fn find(&mut self, timings: &mut StageTimings) -> Result<Vec<Found>, StageError> {
+    fn find(&mut self, thorough: bool, timings: &mut StageTimings) -> Result<Vec<Found>, StageError> {
         let start = Instant::now();
-        let detections = self.detector.detect(&self.frame)?;
+        let detections = self.detector.detect(&self.frame, thorough)?;
         timings.detect = since(start);
 
         let start = Instant::now();

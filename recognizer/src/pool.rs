@@ -69,7 +69,7 @@ struct Queued {
     since: Instant,
     reply: oneshot::Sender<Result<FacesAnswer, JobError>>,
     /// Frees the place in the queue when the job is done.
-    _place: OwnedSemaphorePermit,
+    place: OwnedSemaphorePermit,
 }
 
 /// A place in the queue.
@@ -166,7 +166,7 @@ impl Pool {
     /// Looks at a picture. Dropping the future tells the workers that nobody waits for it.
     pub async fn analyse(&self, place: Place, job: Job) -> Result<FacesAnswer, JobError> {
         let (reply, answer) = oneshot::channel();
-        let queued = Queued { job, since: Instant::now(), reply, _place: place.0 };
+        let queued = Queued { job, since: Instant::now(), reply, place: place.0 };
         // There are as many places as the channel holds.
         self.sender.try_send(queued).map_err(|_| JobError::Overloaded)?;
         answer.await.unwrap_or(Err(JobError::Panicked))
@@ -185,7 +185,7 @@ fn prepare(environment: &Environment, pack: &LoadedPack) -> Result<Pipeline, Net
 }
 
 fn work(mut pipeline: Pipeline, jobs: &Receiver<Queued>, shared: &Shared) {
-    while let Ok(Queued { job, since, reply, _place }) = jobs.recv() {
+    while let Ok(Queued { job, since, reply, place }) = jobs.recv() {
         shared.metrics.waited(since.elapsed());
         if reply.is_closed() {
             shared.metrics.client_left();
@@ -200,6 +200,7 @@ fn work(mut pipeline: Pipeline, jobs: &Receiver<Queued>, shared: &Shared) {
         if let Ok(answer) = &outcome {
             shared.metrics.analysed(answer);
         }
+        drop(place);
         // The client may have left meanwhile.
         let _ = reply.send(outcome);
     }
