@@ -145,7 +145,8 @@ impl<P: Copy + Eq + Hash> Gallery<P> {
         }
         let mut best = vec![f32::NEG_INFINITY; self.people.len()];
         for (row, slot) in self.values.chunks_exact(self.dimensions).zip(&self.slot_of_row) {
-            let score = dot(probe, row);
+            // Rounding can carry a perfect match a little past one.
+            let score = dot(probe, row).clamp(-1.0, 1.0);
             let best = &mut best[*slot as usize];
             *best = best.max(score);
         }
