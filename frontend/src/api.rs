@@ -7,10 +7,11 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 use types::{
-    ArrivalView, ChangePassword, CreateFeed, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken,
-    FeedView, Health, PackView, Page, PersonId, PersonRef, PersonView, PhotoId, PhotoView, SessionView,
-    Settings, SignIn, Today, UpdateFeed, UpdatePerson, codes,
+    ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
+    Health, Liveness, PackView, Page, PersonId, PersonRef, PersonView, PhotoId, PhotoView, Reveals,
+    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
@@ -91,6 +92,30 @@ pub struct PhotoCheck {
     pub ok: bool,
     /// What is wrong and what to do.
     pub message: Option<String>,
+}
+
+/// Body of the requests that make and change a feed: [`types::CreateFeed`] and [`types::UpdateFeed`] with every field
+/// named. Fractions are ready-made JSON: writing floats would bring 10 kB of tables into the page.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FeedRequest {
+    pub name: String,
+    pub liveness: Liveness,
+    pub min_frames: u16,
+    pub dedup_seconds: u32,
+    pub max_fps: u16,
+    pub direction: Direction,
+    pub reveals: Reveals,
+    /// Null takes the model pack's.
+    pub threshold: Option<Box<RawValue>>,
+    /// Null takes the model pack's.
+    pub margin: Option<Box<RawValue>>,
+}
+
+impl FeedRequest {
+    /// A feed as most want it.
+    pub fn named(name: String) -> Self {
+        Self { name, min_frames: 3, dedup_seconds: 300, max_fps: 15, ..Self::default() }
+    }
 }
 
 /// Which arrivals are asked for.
@@ -192,13 +217,13 @@ impl Api {
         self.get("feeds").await
     }
 
-    pub async fn create_feed(self, feed: &CreateFeed) -> Answer<FeedCreated> {
+    pub async fn create_feed(self, feed: &FeedRequest) -> Answer<FeedCreated> {
         // Read twice: one type with both parts flattened would bring a second JSON reader into the page.
         let text = self.send(Request::post(&url("feeds")), json(feed)).await?;
         Ok(FeedCreated { feed: read(&text)?, token: read::<FeedToken>(&text)?.token })
     }
 
-    pub async fn update_feed(self, id: FeedId, changes: &UpdateFeed) -> Answer<FeedView> {
+    pub async fn update_feed(self, id: FeedId, changes: &FeedRequest) -> Answer<FeedView> {
         read(&self.send(Request::patch(&url(&format!("feeds/{id}"))), json(changes)).await?)
     }
 
@@ -343,4 +368,21 @@ fn unreadable(status: u16) -> Box<ErrorDetail> {
         person: None,
         request_id: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::{CreateFeed, UpdateFeed};
+
+    #[test]
+    fn a_feed_request_is_what_the_contract_expects() {
+        let threshold = RawValue::from_string("0.913".to_owned()).ok();
+        let request = FeedRequest { threshold, ..FeedRequest::named("Door".to_owned()) };
+        let text = serde_json::to_string(&request).expect("it can be written");
+        let made: CreateFeed = serde_json::from_str(&text).expect("it makes a feed");
+        assert_eq!((made.name.as_str(), made.max_fps), ("Door", Some(15)));
+        let changed: UpdateFeed = serde_json::from_str(&text).expect("it changes a feed");
+        assert_eq!((changed.threshold, changed.margin), (Some(Some(0.913)), Some(None)));
+    }
 }

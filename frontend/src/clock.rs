@@ -81,7 +81,7 @@ fn formatter(zone: &str, style: Style) -> Option<Function> {
 
 fn build(zone: &str, style: Style) -> Option<Intl::DateTimeFormat> {
     let options = Object::new();
-    let mut set = |name: &str, value: &str| Reflect::set(&options, &name.into(), &value.into()).ok();
+    let set = |name: &str, value: &str| Reflect::set(&options, &name.into(), &value.into()).ok();
     for (name, value) in style.options() {
         set(name, value)?;
     }

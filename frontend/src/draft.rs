@@ -1,5 +1,6 @@
 //! What a person's form holds, and what it says before the server is asked.
 
+use crate::numbers::fixed;
 use types::{ConsentGiven, CreatePerson, PersonView, UpdatePerson};
 
 /// Most photos of one request.
@@ -100,22 +101,22 @@ pub fn photo_problem(media_type: &str, bytes: f64) -> Option<String> {
     }
     if bytes > LARGEST_PHOTO {
         return Some(format!(
-            "The file has {:.0} MB, more than {:.0} MB: use a smaller picture.",
-            bytes / 1e6,
-            LARGEST_PHOTO / 1e6
+            "The file has {} MB, more than {} MB: use a smaller picture.",
+            fixed(bytes / 1e6, 0),
+            fixed(LARGEST_PHOTO / 1e6, 0)
         ));
     }
     None
 }
 
-/// One or two letters that stand in for a photo.
+/// One or two letters that stand in for a photo, as the name has them; the style sheet makes them capitals.
 pub fn initials(name: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().and_then(|word| word.chars().next());
     let last = words.next_back().and_then(|word| word.chars().next());
     // A Chinese, Japanese or Korean name reads as one sign; two would be half of a given name.
     let wide = first.is_some_and(|sign| ('\u{2e80}'..='\u{d7ff}').contains(&sign));
-    first.into_iter().chain(last.filter(|_| !wide)).flat_map(char::to_uppercase).collect()
+    first.into_iter().chain(last.filter(|_| !wide)).collect()
 }
 
 fn filled(text: impl AsRef<str>) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
 //! are folders (`live`, `people`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
-//! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`) stand alone and are tested on the
+//! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
 mod api;
@@ -17,6 +17,7 @@ mod gate;
 mod geometry;
 mod live;
 mod loading;
+mod numbers;
 mod people;
 mod router;
 mod session;

@@ -9,6 +9,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
 use super::{Seen, state_name, words};
 use crate::geometry::{Fit, Rect, label_position};
+use crate::numbers::fixed;
 
 /// How long a box takes to follow its face, in milliseconds.
 const GLIDE_MS: f64 = 120.0;
@@ -63,7 +64,7 @@ impl Scene {
                 opacity_to: 1.0,
                 state: face.state,
                 title: words(face),
-                detail: face.similarity.map(|score| format!("{score:.2}")).unwrap_or_default(),
+                detail: face.similarity.map(|score| fixed(f64::from(score), 2)).unwrap_or_default(),
                 person: face.person.as_ref().map(|person| person.id),
             });
         }
@@ -315,10 +316,10 @@ fn draw_ring(pen: &CanvasRenderingContext2d, rect: &Rect, colour: &str, ink: &In
 fn draw_label(pen: &CanvasRenderingContext2d, face: &Rect, glide: &Glide, area: (f64, f64), ink: &Ink) {
     let text_width = |text: &str| pen.measure_text(text).map_or(0.0, |metrics| metrics.width());
     let (pad, dot) = ((ink.size * 0.6).round(), (ink.size * 0.5).round());
-    let small = format!("500 {}px {}", (ink.size * 0.85).round(), ink.family);
+    let small = format!("500 {}px {}", (ink.size * 0.85).round() as u32, ink.family);
     pen.set_font(&small);
     let detail_width = if glide.detail.is_empty() { 0.0 } else { text_width(&glide.detail) + pad };
-    pen.set_font(&format!("600 {}px {}", ink.size, ink.family));
+    pen.set_font(&format!("600 {}px {}", ink.size as u32, ink.family));
     let room = (area.0 - 3.0 * pad - dot - detail_width).min((ink.size * 16.0).max(face.width));
     let title = shortened(&glide.title, room, text_width);
     let width = pad + dot + pad * 0.7 + text_width(&title) + detail_width + pad;

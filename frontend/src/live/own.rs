@@ -1,7 +1,7 @@
 //! This browser's camera: permission, the feed it sends as, the picture with its boxes.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use types::{CreateFeed, FeedId, FeedView, PersonId, codes};
+use types::{FeedId, FeedView, PersonId, codes};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::MediaStream;
 
@@ -9,7 +9,7 @@ use super::Seen;
 use super::overlay::Overlay;
 use super::sender::{Report, Sender};
 use super::tile::{Enlarged, TileFrame};
-use crate::api::use_api;
+use crate::api::{FeedRequest, use_api};
 use crate::arrivals::Link;
 use crate::camera::{self, Choice, Trouble};
 use crate::router::use_router;
@@ -242,8 +242,7 @@ fn StartPanel(own: OwnCamera, feeds: Signal<Vec<FeedView>>, on_feed: Callback<Fe
         }
         making.set(true);
         spawn_local(async move {
-            let request =
-                CreateFeed { name: name.get_untracked().trim().to_owned(), ..CreateFeed::default() };
+            let request = FeedRequest::named(name.get_untracked().trim().to_owned());
             match api.create_feed(&request).await {
                 Ok(made) => {
                     on_feed.run(made.feed.clone());

@@ -10,7 +10,7 @@ use super::picker::{PhotoPicker, Picker};
 use crate::api::{Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::draft::PersonDraft;
-use crate::ui::{Icon, Modal, ModalHead, icons, use_toasts};
+use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, icons, use_toasts};
 
 /// What stands against adding the person.
 #[derive(Clone, Copy)]
@@ -127,15 +127,7 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
                     fallback=move || {
                         view! {
                             <button type="button" class="btn" on:click=move |_| close.run(())>"Cancel"</button>
-                            <button
-                                type="submit"
-                                form="add-person"
-                                class="btn btn-primary"
-                                data-testid="person-save"
-                                disabled=busy
-                            >
-                                {move || if busy.get() { "Adding…" } else { "Add person" }}
-                            </button>
+                            <SaveButton words="Add person" busy_words="Adding…" busy form="add-person" testid="person-save" />
                         }
                     }
                 >
@@ -152,20 +144,15 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
 #[component]
 pub fn Objections(obstacle: Obstacle, save: Callback<bool>, busy: RwSignal<bool>) -> impl IntoView {
     view! {
-        <div class="objections" role="alert">
-            <Show when=move || obstacle.problem.with(Option::is_some)>
-                <p class="problem-box">
-                    <Icon icon=icons::Alert />
-                    <span>{move || obstacle.problem.get()}</span>
-                </p>
-            </Show>
+        <div class="objections">
+            <Problem text=obstacle.problem boxed=true />
             {move || {
                 obstacle
                     .twin
                     .get()
                     .map(|twin| {
                         view! {
-                            <div class="advice-box">
+                            <div class="advice-box" role="alert">
                                 <Icon icon=icons::Alert />
                                 <p class="min-w-0 flex-1">
                                     "This face is already enrolled as "

@@ -6,7 +6,7 @@ use types::{ConsentGiven, PersonView, UpdatePerson};
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::session::use_desk;
-use crate::ui::{Confirm, Icon, Moment, icons, use_toasts};
+use crate::ui::{Confirm, Icon, Moment, Problem, icons, use_toasts};
 
 /// The box to tick.
 #[component]
@@ -90,9 +90,7 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
                 }
                 None => view! { <p class="text-soft">"None on record. Photos can be added once it is."</p> }.into_any(),
             }}
-            <Show when=move || problem.with(Option::is_some) && !asking.get()>
-                <p class="problem" role="alert">{move || problem.get()}</p>
-            </Show>
+            <Problem text=problem />
             <Show when=move || desk.is_admin()>
                 {if stands {
                     view! {

@@ -9,7 +9,7 @@ use crate::api::use_api;
 use crate::clock::Style;
 use crate::draft::PersonDraft;
 use crate::session::use_desk;
-use crate::ui::{Moment, use_toasts};
+use crate::ui::{Moment, Problem, SaveButton, use_toasts};
 
 #[component]
 pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
@@ -65,17 +65,14 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
     view! {
         <form class="form" on:submit=submit novalidate>
             <PersonFields form />
-            <Show when=move || problem.with(Option::is_some)>
-                <p class="problem" role="alert">{move || problem.get()}</p>
-            </Show>
-            <button
-                type="submit"
-                class="btn btn-primary w-fit"
-                data-testid="person-save"
-                disabled=move || busy.get() || !changed.get()
-            >
-                {move || if busy.get() { "Saving…" } else { "Save changes" }}
-            </button>
+            <Problem text=problem />
+            <SaveButton
+                words="Save changes"
+                busy_words="Saving…"
+                busy
+                disabled=Signal::derive(move || !changed.get())
+                testid="person-save"
+            />
         </form>
     }
 }

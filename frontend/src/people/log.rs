@@ -7,6 +7,7 @@ use crate::api::{ArrivalQuery, use_api};
 use crate::arrivals::Arrivals;
 use crate::clock::{self, Style};
 use crate::loading::{Load, Pages};
+use crate::numbers::fixed;
 use crate::session::use_desk;
 use crate::ui::{Empty, Failed, Icon, Moment, MoreButton, Skeleton, icons};
 
@@ -110,7 +111,7 @@ fn LogRow(day: Option<String>, arrival: ArrivalView) -> impl IntoView {
                     {method}
                     {arrival
                         .similarity
-                        .map(|score| view! { <span class="tabular">{format!(" {score:.2}")}</span> })}
+                        .map(|score| view! { <span class="tabular">{format!(" {}", fixed(f64::from(score), 2))}</span> })}
                 </span>
             </div>
         </li>

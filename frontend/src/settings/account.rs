@@ -5,7 +5,7 @@ use types::ChangePassword;
 
 use crate::api::use_api;
 use crate::session::use_desk;
-use crate::ui::{TextField, use_toasts};
+use crate::ui::{SaveButton, TextField, use_toasts};
 
 #[component]
 pub fn AccountSection() -> impl IntoView {
@@ -70,9 +70,7 @@ pub fn AccountSection() -> impl IntoView {
                 hint="At least 12 characters; a few words are easier to keep than signs."
             />
             <TextField id="password-again" label="New password again" value=again problem=again_problem kind="password" autocomplete="new-password" required=true />
-            <button type="submit" class="btn btn-primary w-fit" disabled=busy>
-                {move || if busy.get() { "Changing…" } else { "Change password" }}
-            </button>
+            <SaveButton words="Change password" busy_words="Changing…" busy />
         </form>
     }
 }

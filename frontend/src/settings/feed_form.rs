@@ -3,12 +3,14 @@
 use std::str::FromStr;
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use types::{CreateFeed, Direction, FeedView, Liveness, PackView, Reveals, UpdateFeed};
+use serde_json::value::RawValue;
+use types::{Direction, FeedView, Liveness, PackView, Reveals};
 
 use super::feeds::{Doing, direction_words};
-use crate::api::{Failure, use_api};
+use crate::api::{Failure, FeedRequest, use_api};
 use crate::loading::Loader;
-use crate::ui::{Modal, ModalHead, SelectField, TextField, use_toasts};
+use crate::numbers::{fixed, short, thousandths};
+use crate::ui::{Modal, ModalHead, Problem, SaveButton, SelectField, TextField, use_toasts};
 
 const FIELDS: [&str; 7] =
     ["name", "liveness", "min_frames", "dedup_seconds", "max_fps", "threshold", "margin"];
@@ -29,12 +31,12 @@ struct Form {
 }
 
 fn key<T: serde::Serialize>(value: T) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_string(&value).unwrap_or_default().trim_matches('"').to_owned()
 }
 
 impl Form {
     fn new(feed: Option<&FeedView>) -> Self {
-        let number = |value: Option<f32>| value.map(|value| value.to_string()).unwrap_or_default();
+        let number = |value: Option<f32>| value.map(|value| short(f64::from(value), 3)).unwrap_or_default();
         Self {
             name: RwSignal::new(feed.map(|feed| feed.name.clone()).unwrap_or_default()),
             direction: RwSignal::new(key(feed.map(|feed| feed.direction).unwrap_or_default())),
@@ -50,7 +52,7 @@ impl Form {
     }
 
     /// The request, or the problems shown at their fields.
-    fn checked(self) -> Option<CreateFeed> {
+    fn checked(self) -> Option<FeedRequest> {
         let mut problems = Vec::new();
         let name = self.name.get_untracked().trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
@@ -59,11 +61,16 @@ impl Form {
         let min_frames = within(self.min_frames, "min_frames", 1..=100, &mut problems);
         let dedup_seconds = within(self.dedup_seconds, "dedup_seconds", 1..=86_400, &mut problems);
         let max_fps = within(self.max_fps, "max_fps", 1..=60, &mut problems);
-        let threshold = fraction(self.threshold, "threshold", -1.0, 1.0, &mut problems);
-        let margin = fraction(self.margin, "margin", 0.0, 2.0, &mut problems);
+        let threshold = fraction(self.threshold, "threshold", -1_000..=1_000, &mut problems);
+        let margin = fraction(self.margin, "margin", 0..=2_000, &mut problems);
         let good = problems.is_empty();
         self.problems.set(problems);
-        good.then(|| CreateFeed {
+        let (Some(min_frames), Some(dedup_seconds), Some(max_fps), true) =
+            (min_frames, dedup_seconds, max_fps, good)
+        else {
+            return None;
+        };
+        Some(FeedRequest {
             name,
             liveness: match self.liveness.get_untracked().as_str() {
                 "passive" => Liveness::Passive,
@@ -114,34 +121,26 @@ fn within<T: FromStr + PartialOrd + std::fmt::Display>(
     value
 }
 
+/// A fraction with at most three digits, as JSON; empty means the pack's own.
 fn fraction(
     text: RwSignal<String>,
     field: &'static str,
-    least: f32,
-    most: f32,
+    range: std::ops::RangeInclusive<i64>,
     problems: &mut Vec<(&'static str, String)>,
-) -> Option<f32> {
+) -> Option<Box<RawValue>> {
     let text = text.get_untracked();
     if text.trim().is_empty() {
         return None;
     }
-    // A comma is how half the world writes a point.
-    within(RwSignal::new(text.replace(',', ".")), field, least..=most, problems)
-}
-
-/// Everything is named: what is empty returns to the pack's own.
-fn changes(feed: CreateFeed) -> UpdateFeed {
-    UpdateFeed {
-        name: Some(feed.name),
-        liveness: Some(feed.liveness),
-        min_frames: feed.min_frames,
-        dedup_seconds: feed.dedup_seconds,
-        max_fps: feed.max_fps,
-        direction: Some(feed.direction),
-        reveals: Some(feed.reveals),
-        threshold: Some(feed.threshold),
-        margin: Some(feed.margin),
+    let value = thousandths(&text).filter(|value| range.contains(value));
+    if value.is_none() {
+        let (least, most) = (range.start() / 1000, range.end() / 1000);
+        problems.push((
+            field,
+            format!("Enter a number from {least} to {most} with at most three digits after the point."),
+        ));
     }
+    value.and_then(|value| RawValue::from_string(fixed(value as f64 / 1000.0, 3)).ok())
 }
 
 #[component]
@@ -160,7 +159,7 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
         busy.set(true);
         spawn_local(async move {
             let outcome = match existing {
-                Some(id) => api.update_feed(id, &changes(request)).await.map(|_| Doing::Nothing),
+                Some(id) => api.update_feed(id, &request).await.map(|_| Doing::Nothing),
                 None => api
                     .create_feed(&request)
                     .await
@@ -185,19 +184,11 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
             <ModalHead title on_close />
             <form id="feed-form" class="sheet-column" on:submit=submit novalidate>
                 <FeedFields form />
-                <Show when=move || problem.with(Option::is_some)>
-                    <p class="problem" role="alert">{move || problem.get()}</p>
-                </Show>
+                <Problem text=problem />
             </form>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <button type="submit" form="feed-form" class="btn btn-primary" data-testid="feed-save" disabled=busy>
-                    {move || match (busy.get(), existing.is_some()) {
-                        (true, _) => "Saving…",
-                        (_, true) => "Save",
-                        _ => "Add feed",
-                    }}
-                </button>
+                <SaveButton words=if existing.is_some() { "Save" } else { "Add feed" } busy_words="Saving…" busy form="feed-form" testid="feed-save" />
             </footer>
         </Modal>
     }
@@ -226,7 +217,9 @@ fn FeedFields(form: Form) -> impl IntoView {
         offered
     });
     let default_of = move |part: fn(&PackView) -> f32| {
-        pack.value().map(|pack| format!("Empty takes the model's {:.3}.", part(&pack))).unwrap_or_default()
+        pack.value()
+            .map(|pack| format!("Empty takes the model's {}.", fixed(f64::from(part(&pack)), 3)))
+            .unwrap_or_default()
     };
     let directions = [Direction::In, Direction::Out, Direction::Both]
         .map(|direction| (key(direction), direction_words(direction).to_owned()))

@@ -5,6 +5,7 @@ use types::{PackFile, PackView};
 
 use crate::api::use_api;
 use crate::loading::{Load, Loader};
+use crate::numbers::fixed;
 use crate::ui::{Failed, Skeleton};
 
 #[component]
@@ -39,8 +40,8 @@ fn Pack(pack: PackView) -> impl IntoView {
     let facts = [
         ("Pack", pack.name),
         ("Id", pack.id),
-        ("Threshold", format!("{:.3}", pack.threshold)),
-        ("Margin", format!("{:.3}", pack.margin)),
+        ("Threshold", fixed(f64::from(pack.threshold), 3)),
+        ("Margin", fixed(f64::from(pack.margin), 3)),
         ("Liveness", liveness.to_owned()),
         ("Template", format!("{} numbers", pack.dimensions)),
     ];

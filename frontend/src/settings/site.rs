@@ -8,7 +8,7 @@ use crate::arrivals::Arrivals;
 use crate::clock::{self, Style};
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Failed, Skeleton, TextField, use_toasts};
+use crate::ui::{Failed, Problem, SaveButton, Skeleton, TextField, use_toasts};
 
 #[component]
 pub fn SiteSection() -> impl IntoView {
@@ -94,12 +94,8 @@ fn SiteForm(settings: Settings) -> impl IntoView {
                     "Use this browser's zone"
                 </button>
             </div>
-            <Show when=move || problem.with(Option::is_some)>
-                <p class="problem" role="alert">{move || problem.get()}</p>
-            </Show>
-            <button type="submit" class="btn btn-primary w-fit" disabled=busy>
-                {move || if busy.get() { "Saving…" } else { "Save" }}
-            </button>
+            <Problem text=problem />
+            <SaveButton words="Save" busy_words="Saving…" busy />
         </form>
     }
 }

@@ -126,7 +126,7 @@ fn listen_to_keys() {
             .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
         let modal = document().query_selector("dialog[open]").ok().flatten().is_some();
         let with_key = event.ctrl_key() || event.meta_key();
-        let key = event.key().to_lowercase();
+        let key = event.key().to_ascii_lowercase();
         if modal || event.alt_key() {
             return;
         }

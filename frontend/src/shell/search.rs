@@ -84,12 +84,12 @@ pub fn SearchBox() -> impl IntoView {
         });
     };
     let hits = Memo::new(move |_| {
-        let query = text.get().trim().to_lowercase();
+        let query = text.get().trim().to_ascii_lowercase();
         let mut hits = people.value().filter(|_| !query.is_empty()).unwrap_or_default();
         hits.extend(
             places(desk.is_admin())
                 .into_iter()
-                .filter(|(label, _)| query.is_empty() || label.to_lowercase().contains(&query))
+                .filter(|(label, _)| query.is_empty() || label.to_ascii_lowercase().contains(&query))
                 .map(|(_, hit)| hit),
         );
         hits

@@ -5,7 +5,7 @@ use types::SignIn as Credentials;
 
 use crate::api::use_api;
 use crate::session::{Session, use_desk};
-use crate::ui::{Icon, TextField, icons};
+use crate::ui::{Icon, Problem, SaveButton, TextField, icons};
 
 #[component]
 pub fn SignIn() -> impl IntoView {
@@ -68,17 +68,14 @@ pub fn SignIn() -> impl IntoView {
                     required=true
                     testid="sign-in-password"
                 />
-                <div role="alert">
-                    <Show when=move || problem.with(Option::is_some)>
-                        <p class="problem-box">
-                            <Icon icon=icons::Alert />
-                            <span>{move || problem.get()}</span>
-                        </p>
-                    </Show>
-                </div>
-                <button type="submit" class="btn btn-primary btn-wide" data-testid="sign-in-submit" disabled=busy>
-                    {move || if busy.get() { "Signing in…" } else { "Sign in" }}
-                </button>
+                <Problem text=problem boxed=true />
+                <SaveButton
+                    words="Sign in"
+                    busy_words="Signing in…"
+                    busy
+                    testid="sign-in-submit"
+                    class="btn-wide"
+                />
             </form>
         </main>
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Modal, ModalHead};
+use super::{Modal, ModalHead, Problem};
 
 /// Asks, naming what goes.
 #[component]
@@ -32,9 +32,7 @@ pub fn Confirm(
             <ModalHead title=title on_close />
             <div class="px-6 py-4">
                 <p class="text-soft break-words">{text}</p>
-                <Show when=move || problem.with(Option::is_some)>
-                    <p class="problem mt-3" role="alert">{move || problem.get()}</p>
-                </Show>
+                <Problem text=problem />
             </div>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>"Keep"</button>

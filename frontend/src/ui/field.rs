@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::{Icon, icons};
+
 /// One line of text.
 #[component]
 pub fn TextField(
@@ -105,5 +107,56 @@ pub fn SelectField(
             </select>
             <p id=note class="note">{hint}</p>
         </div>
+    }
+}
+
+/// What went wrong, in the colour for it; nothing while there is nothing.
+#[component]
+pub fn Problem(
+    /// What went wrong.
+    #[prop(into)]
+    text: Signal<Option<String>>,
+    /// Whether it stands in a box of its own.
+    #[prop(optional)]
+    boxed: bool,
+) -> impl IntoView {
+    view! {
+        <p class=if boxed { "problem-box" } else { "problem" } role="alert">
+            {boxed.then(|| view! { <Icon icon=icons::Alert /> })}
+            <span>{text}</span>
+        </p>
+    }
+}
+
+/// The button that sends a form.
+#[component]
+pub fn SaveButton(
+    /// What it does.
+    words: &'static str,
+    /// While it is being done.
+    busy_words: &'static str,
+    /// Whether it is being done.
+    #[prop(into)]
+    busy: Signal<bool>,
+    /// Whether it cannot be done now.
+    #[prop(into, optional)]
+    disabled: Signal<bool>,
+    /// The form, where the button stands outside of it.
+    #[prop(optional)]
+    form: Option<&'static str>,
+    /// Names it for tests.
+    #[prop(optional)]
+    testid: Option<&'static str>,
+    /// More classes.
+    #[prop(default = "w-fit")]
+    class: &'static str,
+) -> impl IntoView {
+    let class = format!("btn btn-primary {class}");
+    let label = Signal::derive(move || if busy.get() { busy_words } else { words });
+    let off = Signal::derive(move || busy.get() || disabled.get());
+    view! {
+        <button type="submit" form=form class=class data-testid=testid disabled=off>
+            {label}
+        </button>
     }
 }

@@ -11,7 +11,7 @@ mod toast;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
-pub use field::{SelectField, TextField};
+pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
 pub use modal::{Modal, ModalHead};
 pub use moment::{Ago, Moment};
