@@ -118,7 +118,7 @@ run_cargo_tests() {
 run_node_tests() {
     (
         cd "$root/tests"
-        node --experimental-websocket --no-warnings --test --test-concurrency=1 \
+        node --experimental-websocket --no-warnings --test --test-concurrency=1 --test-force-exit \
             --test-reporter=spec --test-reporter-destination=stdout \
             --test-reporter=tap --test-reporter-destination="$scratch/node.tap" "$@"
     )

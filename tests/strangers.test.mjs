@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { after, it } from 'node:test';
+import { it } from 'node:test';
 
 import { System, sharedData } from './support/system.mjs';
 
@@ -20,7 +20,7 @@ const identity = (file) => basename(file).replace(/\.[a-z]+$/i, '').replace(/_\d
 it(`${strangers} strangers against ${enrolled} people`, { skip, timeout: 600_000 }, async (t) => {
   const rows = (await readFile(join(folder, 'pairs.csv'), 'utf8')).trim().split('\n').slice(1)
     .map((line) => line.trim().split(',')).map(([a, b, same]) => ({ a, b, same: /^(1|true|yes)$/i.test(same) }));
-  const system = await System.start({ after: (stop) => t.after(stop) });
+  const system = await System.start(t);
   const admin = await system.admin();
 
   const known = new Map();

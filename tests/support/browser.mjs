@@ -16,7 +16,7 @@ export const noBrowser = executablePath ? false : 'no Chromium on this machine';
 const screenshots = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'screenshots');
 
 /** Opens a browser whose camera shows a y4m file; closed when the test ends. */
-export async function openBrowser({ after }, { camera, viewport = { width: 1280, height: 800 }, permitted = true } = {}) {
+export async function openBrowser(t, { camera, viewport = { width: 1280, height: 800 }, permitted = true } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'attendance-browser-'));
   const args = ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
     '--disable-sync', '--use-fake-device-for-media-stream'];
@@ -24,7 +24,7 @@ export async function openBrowser({ after }, { camera, viewport = { width: 1280,
   if (camera) args.push(`--use-file-for-fake-video-capture=${camera}`);
   if (process.getuid() === 0) args.push('--no-sandbox');
   const context = await chromium.launchPersistentContext(profile, { executablePath, args, viewport });
-  after(async () => {
+  t.after(async () => {
     await context.close();
     await rm(profile, { recursive: true, force: true });
   });

@@ -61,7 +61,7 @@ async function freePorts(count) {
 
 export class System {
   /** Starts one; a test context or what `undoing` gives stops it. */
-  static async start({ after }, settings = {}) {
+  static async start(owner, settings = {}) {
     const [port, recognizerPort] = await freePorts(2);
     const data = await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
     const system = new System();
@@ -76,7 +76,7 @@ export class System {
       RECOGNIZER_PORT: String(recognizerPort),
       ...settings,
     };
-    after(() => system.stop());
+    owner.after(() => system.stop());
     await system.script('start.sh', '--built');
     system.url = (await system.running()).url;
     return system;
