@@ -1,7 +1,7 @@
 //! Stage 2: a frame → every face in it.
 //!
-//! The frame is fitted into the detector's square, black around it. Where that shows no face, the frame is
-//! looked at again in parts, which shows faces that are further away. Anchors that see the same face are merged
+//! The frame is fitted into the detector's square, black around it. A frame can be
+//! looked at in parts, which shows faces that are further away. Anchors that see the same face are merged
 //! by their scores (as the BlazeFace paper proposes instead of plain suppression: steadier boxes).
 
 use fast_image_resize::{
@@ -41,10 +41,6 @@ pub enum DetectError {
 
 /// Most faces that one frame is searched for; a class room has fewer.
 const MAX_FACES: usize = 64;
-
-/// How often a still picture without a face is looked at in smaller parts: with 26 megapixels that is 2, 15 and
-/// 40 parts, half a second.
-const THOROUGH_LEVELS: usize = 3;
 
 /// The detector with its memory.
 pub struct FaceDetector {
@@ -113,23 +109,23 @@ impl FaceDetector {
         self.network.run().map(drop)
     }
 
-    /// Every face, largest first. `thorough` spends more time on a frame that seems empty.
-    pub fn detect(&mut self, frame: &Frame, thorough: bool) -> Result<Vec<Detection>, DetectError> {
+    /// Every face, largest first. Level 0 looks at the whole frame, each further one at squares of it (the frame's
+    /// shorter side, half of that, …), which shows smaller faces; None when that would show nothing that the level before did not.
+    pub fn detect(&mut self, frame: &Frame, level: usize) -> Result<Option<Vec<Detection>>, DetectError> {
         self.candidates.clear();
-        self.look_at(frame, Area { left: 0, top: 0, width: frame.width, height: frame.height })?;
-        let levels = if thorough { THOROUGH_LEVELS } else { 1 };
-        let mut side = frame.width.min(frame.height);
-        for _ in 0..levels {
+        if level == 0 {
+            self.look_at(frame, Area { left: 0, top: 0, width: frame.width, height: frame.height })?;
+        } else {
+            let side = frame.width.min(frame.height) >> (level - 1);
             // Parts that are hardly larger than the network's input show nothing new.
-            if !self.candidates.is_empty() || side * 2 < self.network.size().0 * 3 {
-                break;
+            if side * 2 < self.network.size().0 * 3 {
+                return Ok(None);
             }
             for area in tiles(frame.width, frame.height, side) {
                 self.look_at(frame, area)?;
             }
-            side /= 2;
         }
-        Ok(merge(&mut self.candidates, self.max_overlap))
+        Ok(Some(merge(&mut self.candidates, self.max_overlap)))
     }
 
     fn look_at(&mut self, frame: &Frame, area: Area) -> Result<(), DetectError> {

@@ -22,6 +22,12 @@ use crate::{
 /// Frames larger than this are not kept in memory once they are answered.
 const KEEP_BYTES: usize = 1920 * 1080 * 3;
 
+/// How often a frame without a face is looked at in smaller parts: a stream shows the face again in its next
+/// frame, a single picture does not. 1280×720 pixels are 2 parts, then none smaller; 26 megapixels are 2, 15
+/// and 40 parts, half a second.
+const STREAM_LEVELS: usize = 1;
+const STILL_LEVELS: usize = 3;
+
 /// Which stage failed, and why.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
@@ -102,6 +108,16 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Runs each network on the input that it saw last, and nothing else: what a frame with one face costs at
+    /// least. For benchmarks.
+    pub fn run_networks(&mut self) -> Result<(), NetworkError> {
+        self.detector.run_bare()?;
+        if let Some(landmarks) = &mut self.landmarks {
+            landmarks.run_bare()?;
+        }
+        self.embedder.run_bare()
+    }
+
     /// Every face of a picture; `header` is what [`decode::read_header`] said of the bytes.
     pub fn analyse(
         &mut self,
@@ -114,8 +130,8 @@ impl Pipeline {
         decode::decode(bytes, header, &mut self.frame)?;
         timings.decode = since(start);
 
-        // A stream shows a face again in the next frame, a single picture does not.
-        let found = self.find(tracking.is_none(), &mut timings)?;
+        let more_levels = if tracking.is_some() { STREAM_LEVELS } else { STILL_LEVELS };
+        let found = self.find(more_levels, &mut timings)?;
         let faces = match tracking {
             None => self.describe(&found, &[], &mut timings)?,
             Some(Tracking { stream, settled, now }) => {
@@ -137,13 +153,27 @@ impl Pipeline {
         Ok(FacesAnswer { model: self.model.clone(), width, height, faces, timings_ms: timings })
     }
 
-    /// Detects, and finds the points of every face that the mesh agrees on and that lies in the frame.
-    fn find(&mut self, thorough: bool, timings: &mut StageTimings) -> Result<Vec<Found>, StageError> {
-        let start = Instant::now();
-        let detections = self.detector.detect(&self.frame, thorough)?;
-        timings.detect = since(start);
+    /// Finds the faces of the frame with their points. Where the whole frame shows none, it is looked at in
+    /// `more_levels` of ever smaller parts.
+    fn find(&mut self, more_levels: usize, timings: &mut StageTimings) -> Result<Vec<Found>, StageError> {
+        for level in 0..=more_levels {
+            let start = Instant::now();
+            let detections = self.detector.detect(&self.frame, level)?;
+            timings.detect += since(start);
+            let Some(detections) = detections else { break };
 
-        let start = Instant::now();
+            let start = Instant::now();
+            let found = self.confirm(detections)?;
+            timings.landmarks += since(start);
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(vec![])
+    }
+
+    /// The detections that the mesh agrees on and that lie in the frame.
+    fn confirm(&mut self, detections: Vec<Detection>) -> Result<Vec<Found>, StageError> {
         let mut found = Vec::with_capacity(detections.len());
         for detection in detections {
             let points = match &mut self.landmarks {
@@ -158,7 +188,6 @@ impl Pipeline {
                 found.push(Found { detection, clipped, points, place });
             }
         }
-        timings.landmarks = since(start);
         Ok(found)
     }
 
