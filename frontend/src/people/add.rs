@@ -70,10 +70,11 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
 
     let save = Callback::new(move |knowingly: bool| {
         obstacle.clear();
-        let Some(draft) = form.checked() else { return };
-        if !picker.is_empty() && !consent.get_untracked() {
-            return obstacle.consent.set(Some("Photos need the person's consent.".to_owned()));
+        let agreed = untrack(|| picker.is_empty()) || consent.get_untracked();
+        if !agreed {
+            obstacle.consent.set(Some("Photos need the person's consent.".to_owned()));
         }
+        let Some(draft) = form.checked().filter(|_| agreed) else { return };
         let Some(body) = request(&draft, consent.get_untracked(), picker) else { return };
         busy.set(true);
         spawn_local(async move {

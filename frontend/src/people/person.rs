@@ -132,7 +132,7 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
                 photo=person.photos.first().map(|photo| photo.id)
                 size="avatar-lg"
             />
-            <div class="min-w-0 flex-1">
+            <div class="person-main">
                 <h1 class="person-name">{person.name.clone()}</h1>
                 <p class="person-facts">
                     <span class="tabular">{person.external_id.clone()}</span>

@@ -250,9 +250,13 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
 fn PickedRow(photo: Picked, picker: Picker) -> impl IntoView {
     let Picked { id, name, address, verdict } = photo;
     let label = format!("Remove {name}");
+    let broken = RwSignal::new(false);
     view! {
         <li class="picked-row">
-            <img class="picked-photo" src=address alt="" />
+            <span class="picked-photo">
+                <Icon icon=icons::NoPicture />
+                <img src=address alt="" class:hidden=broken on:error=move |_| broken.set(true) />
+            </span>
             <span class="min-w-0 flex-1">
                 <span class="block truncate font-medium">{name}</span>
                 {move || {

@@ -141,7 +141,7 @@ fn FeedRow(feed: FeedView, doing: RwSignal<Doing>) -> impl IntoView {
                     {match last {
                         Some(at) => {
                             view! {
-                                <span class:text-known=live>{move || if live() { "Live" } else { "Last picture " }}</span>
+                                <span class:text-known=live>{move || if live() { "Live" } else { "Last picture" }}</span>
                                 <Show when=move || !live()>
                                     <Ago at />
                                 </Show>

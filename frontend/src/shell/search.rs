@@ -131,6 +131,7 @@ pub fn SearchBox() -> impl IntoView {
             }
             "Escape" => {
                 open.set(false);
+                text.set(String::new());
                 if let Some(field) = field.get_untracked() {
                     let _ = field.blur();
                 }
