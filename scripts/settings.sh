@@ -18,8 +18,13 @@ fail() {
     exit 1
 }
 
-# A header for a long step, with the time since the script began.
-step() { printf '\033[1m[%d:%02d] %s\033[0m\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
+# A header for a long step, with the time since the first of the scripts began.
+: "${ATTENDANCE_BEGAN:=$EPOCHSECONDS}"
+export ATTENDANCE_BEGAN
+step() {
+    local seconds=$((EPOCHSECONDS - ATTENDANCE_BEGAN))
+    printf '\033[1m[%d:%02d] %s\033[0m\n' $((seconds / 60)) $((seconds % 60)) "$*"
+}
 
 # A `.env` beside the Makefile gives settings too; what the environment already has wins.
 read_env_file() {
