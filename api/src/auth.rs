@@ -231,6 +231,28 @@ pub fn sign_in_from(request: &HttpRequest, app: &App) -> SignInFrom {
     }
 }
 
+/// Reads the rest of a request, `B`, only once permission `A` is granted: nobody learns from how a body, an id or
+/// a query is refused what they may not ask, and no body is read for them.
+#[derive(Debug)]
+pub struct After<A, B>(pub A, pub B);
+
+impl<A, B> FromRequest for After<A, B>
+where
+    A: FromRequest<Error = ApiError> + 'static,
+    B: FromRequest + 'static,
+{
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let permission = A::from_request(&request, &mut Payload::None).await?;
+            Ok(Self(permission, B::from_request(&request, &mut payload).await.map_err(Into::into)?))
+        })
+    }
+}
+
 impl FromRequest for CurrentUser {
     type Error = ApiError;
     type Future = Extraction<Self>;

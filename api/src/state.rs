@@ -95,6 +95,14 @@ impl App {
         }
         Ok(())
     }
+
+    /// Brings the gallery up to date after this process has changed it: whoever made the change sees it at once,
+    /// all others when they are notified. The change is committed, so a failure here is only late.
+    pub fn follow_own_change(&self, conn: &mut PgConnection) {
+        if let Err(error) = self.refresh_gallery(conn) {
+            tracing::warn!(error.cause = %error, "the gallery will follow later");
+        }
+    }
 }
 
 impl Deref for App {

@@ -217,7 +217,7 @@ pub fn commit(
     knowingly: bool,
     first: impl FnOnce(&mut PgConnection) -> Result<(), ApiError>,
 ) -> Result<Vec<Photo>, ApiError> {
-    conn.transaction(|conn| {
+    let rows = conn.transaction(|conn| {
         first(conn)?;
         // From here to the commit nobody else can change the gallery, so nobody can enrol the same face between
         // the look and the write.
@@ -246,8 +246,10 @@ pub fn commit(
             ("person", Some(person.0)),
             detail,
         )?;
-        Ok(rows)
-    })
+        Ok::<_, ApiError>(rows)
+    })?;
+    app.follow_own_change(conn);
+    Ok(rows)
 }
 
 fn insert(

@@ -153,14 +153,7 @@ pub async fn create(
             record_consent(conn, by, id, consent)?;
         }
         let detail = json!({ "external_id": person.external_id });
-        models::audit::insert(
-            conn,
-            Actor::User(by.0),
-            "person.created",
-            ("person", Some(person.id)),
-            detail,
-        )?;
-        Ok(())
+        audit(conn, by, "person.created", id, detail)
     };
     enrol(app, by, id, photos, knowingly, insert).await?;
     app.db.run(move |conn| find(conn, id)).await
@@ -252,10 +245,11 @@ pub async fn update(
     let groups = request.groups.as_deref().map(group_names).transpose()?;
     let withdrawn = matches!(request.consent, Some(ConsentGiven::Plain(false)));
     let given = request.consent.clone();
+    let task = app.clone();
     let view = app
         .db
         .run(move |conn| {
-            conn.transaction(|conn| {
+            let view = conn.transaction(|conn| {
                 let before = models::people::find_for_update(conn, id.0).map_err(missing)?;
                 let after = models::people::update(conn, id.0, changes)?;
                 if let Some(groups) = groups {
@@ -269,16 +263,12 @@ pub async fn update(
                 if withdrawn || before.name != after.name || before.archived_at != after.archived_at {
                     models::gallery::touch(conn, &[id.0])?;
                 }
-                let fields = changed_fields(&request);
-                models::audit::insert(
-                    conn,
-                    Actor::User(by.0),
-                    "person.updated",
-                    ("person", Some(id.0)),
-                    json!({ "fields": fields }),
-                )?;
+                let detail = json!({ "fields": changed_fields(&request) });
+                audit(conn, by, "person.updated", id, detail)?;
                 one(views(conn, vec![after])?)
-            })
+            })?;
+            task.follow_own_change(conn);
+            Ok(view)
         })
         .await?;
     if withdrawn {
@@ -300,6 +290,7 @@ fn changed_fields(request: &UpdatePerson) -> Vec<String> {
 /// # Errors
 /// 404.
 pub async fn delete(app: &App, by: UserId, id: PersonId) -> Result<(), ApiError> {
+    let task = app.clone();
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
@@ -307,21 +298,26 @@ pub async fn delete(app: &App, by: UserId, id: PersonId) -> Result<(), ApiError>
                     return Err(ApiError::NotFound("person"));
                 }
                 models::gallery::touch(conn, &[id.0])?;
-                models::audit::insert(
-                    conn,
-                    Actor::User(by.0),
-                    "person.deleted",
-                    ("person", Some(id.0)),
-                    json!({}),
-                )?;
-                Ok(())
-            })
+                audit(conn, by, "person.deleted", id, json!({}))
+            })?;
+            task.follow_own_change(conn);
+            Ok(())
         })
         .await?;
     if let Err(error) = app.photos.delete_person(id).await {
         tracing::warn!(person.id = %id, error.cause = %error, "sealed photos of an erased person are left over");
     }
     Ok(())
+}
+
+fn audit(
+    conn: &mut PgConnection,
+    by: UserId,
+    action: &str,
+    id: PersonId,
+    detail: serde_json::Value,
+) -> Result<(), ApiError> {
+    Ok(models::audit::insert(conn, Actor::User(by.0), action, ("person", Some(id.0)), detail)?)
 }
 
 fn record_consent(
@@ -334,16 +330,14 @@ fn record_consent(
     let consent = Consent { person_id: id.0, given_by, at, text_version, recorded_by: by.0 };
     models::people::record_consent(conn, &consent)?;
     let detail = json!({ "text_version": consent.text_version });
-    models::audit::insert(conn, Actor::User(by.0), "consent.recorded", ("person", Some(id.0)), detail)?;
-    Ok(())
+    audit(conn, by, "consent.recorded", id, detail)
 }
 
 fn withdraw_consent(conn: &mut PgConnection, by: UserId, id: PersonId) -> Result<(), ApiError> {
     models::people::delete_consent(conn, id.0)?;
     let photos = models::biometrics::delete_all(conn, id.0)?;
     let detail = json!({ "photos_erased": photos.len() });
-    models::audit::insert(conn, Actor::User(by.0), "consent.withdrawn", ("person", Some(id.0)), detail)?;
-    Ok(())
+    audit(conn, by, "consent.withdrawn", id, detail)
 }
 
 fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<ConsentDetail>, ApiError> {

@@ -42,6 +42,7 @@ pub async fn read(app: &App, person: PersonId, photo: PhotoId) -> Result<Bytes, 
 /// # Errors
 /// 404.
 pub async fn delete(app: &App, by: UserId, person: PersonId, photo: PhotoId) -> Result<(), ApiError> {
+    let task = app.clone();
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
@@ -49,16 +50,11 @@ pub async fn delete(app: &App, by: UserId, person: PersonId, photo: PhotoId) -> 
                     return Err(ApiError::NotFound("photo"));
                 }
                 models::gallery::touch(conn, &[person.0])?;
-                let detail = json!({ "photo": photo });
-                models::audit::insert(
-                    conn,
-                    Actor::User(by.0),
-                    "photo.deleted",
-                    ("person", Some(person.0)),
-                    detail,
-                )?;
-                Ok(())
-            })
+                let (subject, detail) = (("person", Some(person.0)), json!({ "photo": photo }));
+                Ok(models::audit::insert(conn, Actor::User(by.0), "photo.deleted", subject, detail)?)
+            })?;
+            task.follow_own_change(conn);
+            Ok(())
         })
         .await?;
     if let Err(error) = app.photos.delete(person, photo).await {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use types::{ArrivalView, FeedId, Page, PersonId};
 
 use super::{RENEW_EVERY, clamp_limit, text_of};
-use crate::auth::CurrentUser;
+use crate::auth::{After, CurrentUser};
 use crate::domain::arrivals::{self, Event};
 use crate::error::ApiError;
 use crate::models::arrivals::ArrivalFilter;
@@ -19,6 +19,7 @@ use crate::state::App;
 
 /// Which arrivals to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ArrivalsQuery {
     /// Part of a person's name.
@@ -44,8 +45,7 @@ pub struct ArrivalsQuery {
     (status = 200, body = Page<ArrivalView>), (status = 422, body = types::ErrorBody)))]
 pub async fn list_arrivals(
     app: web::Data<App>,
-    _: CurrentUser,
-    query: web::Query<ArrivalsQuery>,
+    After(_, query): After<CurrentUser, web::Query<ArrivalsQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let query = query.into_inner();
     if let (Some(from), Some(to)) = (query.from, query.to)

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use types::{CreateFeed, FeedCreated, FeedId, FeedToken, FeedView, Page, UpdateFeed};
 
-use crate::auth::{Admin, CurrentUser};
+use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::feeds;
 use crate::error::ApiError;
 use crate::state::App;
@@ -21,8 +21,7 @@ pub async fn list_feeds(app: web::Data<App>, _: CurrentUser) -> Result<HttpRespo
     (status = 422, body = types::ErrorBody)))]
 pub async fn create_feed(
     app: web::Data<App>,
-    admin: Admin,
-    body: web::Json<CreateFeed>,
+    After(admin, body): After<Admin, web::Json<CreateFeed>>,
 ) -> Result<HttpResponse, ApiError> {
     let created = feeds::create(&app, admin.0.id, body.into_inner()).await?;
     Ok(HttpResponse::Created().json(created))
@@ -33,8 +32,7 @@ pub async fn create_feed(
     (status = 200, body = FeedView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_feed(
     app: web::Data<App>,
-    _: CurrentUser,
-    id: web::Path<FeedId>,
+    After(_, id): After<CurrentUser, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(feeds::find(&app, *id).await?))
 }
@@ -46,9 +44,7 @@ pub async fn get_feed(
     (status = 422, body = types::ErrorBody)))]
 pub async fn update_feed(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<FeedId>,
-    body: web::Json<UpdateFeed>,
+    After(admin, (id, body)): After<Admin, (web::Path<FeedId>, web::Json<UpdateFeed>)>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(feeds::update(&app, admin.0.id, *id, body.into_inner()).await?))
 }
@@ -58,8 +54,7 @@ pub async fn update_feed(
     (status = 204, description = "Deleted"), (status = 404, body = types::ErrorBody)))]
 pub async fn delete_feed(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<FeedId>,
+    After(admin, id): After<Admin, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     feeds::delete(&app, admin.0.id, *id).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -70,8 +65,7 @@ pub async fn delete_feed(
     responses((status = 201, body = FeedToken), (status = 404, body = types::ErrorBody)))]
 pub async fn rotate_token(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<FeedId>,
+    After(admin, id): After<Admin, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     let token = feeds::rotate_token(&app, admin.0.id, *id).await?;
     Ok(HttpResponse::Created().json(FeedToken { token }))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use types::{Count, CreatePerson, Page, PersonId, PersonView, UpdatePerson};
 
 use super::{clamp_limit, text_of};
-use crate::auth::{Admin, CurrentUser};
+use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::people;
 use crate::error::ApiError;
 use crate::models::people::PeopleFilter;
@@ -15,6 +15,7 @@ use crate::state::App;
 
 /// Which people to list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PeopleQuery {
     /// Part of a name or id; accents and case do not matter, a slip is forgiven.
@@ -32,6 +33,7 @@ pub struct PeopleQuery {
 
 /// What a second enrolment of a face takes.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
     /// `true`: enrol although somebody else has this face already.
@@ -44,8 +46,7 @@ pub struct Override {
     (status = 200, body = Page<PersonView>), (status = 401, body = types::ErrorBody)))]
 pub async fn list_people(
     app: web::Data<App>,
-    _: CurrentUser,
-    query: web::Query<PeopleQuery>,
+    After(_, query): After<CurrentUser, web::Query<PeopleQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let PeopleQuery { query, group, archived, limit, after } = query.into_inner();
     let filter = PeopleFilter { query: text_of(query)?, group: text_of(group)?, archived };
@@ -62,9 +63,7 @@ pub async fn list_people(
     (status = 503, body = types::ErrorBody)))]
 pub async fn create_person(
     app: web::Data<App>,
-    admin: Admin,
-    query: web::Query<Override>,
-    form: Multipart,
+    After(admin, (query, form)): After<Admin, (web::Query<Override>, Multipart)>,
 ) -> Result<HttpResponse, ApiError> {
     let form = uploads::read(form).await?;
     let request: CreatePerson = form.person()?;
@@ -96,8 +95,7 @@ pub async fn count_people(app: web::Data<App>, _: CurrentUser) -> Result<HttpRes
     (status = 200, body = PersonView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_person(
     app: web::Data<App>,
-    _: CurrentUser,
-    id: web::Path<PersonId>,
+    After(_, id): After<CurrentUser, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     let person = app.db.run(move |conn| people::find(conn, *id)).await?;
     Ok(HttpResponse::Ok().json(person))
@@ -110,9 +108,7 @@ pub async fn get_person(
     (status = 409, body = types::ErrorBody), (status = 422, body = types::ErrorBody)))]
 pub async fn update_person(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<PersonId>,
-    body: web::Json<UpdatePerson>,
+    After(admin, (id, body)): After<Admin, (web::Path<PersonId>, web::Json<UpdatePerson>)>,
 ) -> Result<HttpResponse, ApiError> {
     let person = people::update(&app, admin.0.id, *id, body.into_inner()).await?;
     Ok(HttpResponse::Ok().json(person))
@@ -124,8 +120,7 @@ pub async fn update_person(
     (status = 204, description = "Erased"), (status = 404, body = types::ErrorBody)))]
 pub async fn delete_person(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<PersonId>,
+    After(admin, id): After<Admin, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     people::delete(&app, admin.0.id, *id).await?;
     Ok(HttpResponse::NoContent().finish())

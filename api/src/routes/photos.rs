@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::header, web};
 use serde::Serialize;
 use types::{Page, PersonId, PhotoId, PhotoView};
 
-use crate::auth::{Admin, CurrentUser};
+use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::{enrolment, people, photos};
 use crate::error::ApiError;
 use crate::routes::people::Override;
@@ -18,8 +18,7 @@ use crate::state::App;
     (status = 200, body = Page<PhotoView>), (status = 404, body = types::ErrorBody)))]
 pub async fn list_photos(
     app: web::Data<App>,
-    _: CurrentUser,
-    id: web::Path<PersonId>,
+    After(_, id): After<CurrentUser, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     let items = photos::list(&app, *id).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
@@ -33,10 +32,7 @@ pub async fn list_photos(
     (status = 409, body = types::ErrorBody), (status = 422, body = types::ErrorBody)))]
 pub async fn add_photos(
     app: web::Data<App>,
-    admin: Admin,
-    id: web::Path<PersonId>,
-    query: web::Query<Override>,
-    form: Multipart,
+    After(admin, (id, query, form)): After<Admin, (web::Path<PersonId>, web::Query<Override>, Multipart)>,
 ) -> Result<HttpResponse, ApiError> {
     let form = uploads::read(form).await?;
     let items = people::add_photos(&app, admin.0.id, *id, form.photos, query.knowingly()).await?;
@@ -58,8 +54,7 @@ pub struct PhotosForm {
     (status = 200, content_type = "image/jpeg"), (status = 404, body = types::ErrorBody)))]
 pub async fn get_photo(
     app: web::Data<App>,
-    _: CurrentUser,
-    ids: web::Path<(PersonId, PhotoId)>,
+    After(_, ids): After<CurrentUser, web::Path<(PersonId, PhotoId)>>,
 ) -> Result<HttpResponse, ApiError> {
     let jpeg = photos::read(&app, ids.0, ids.1).await?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "image/jpeg")).body(jpeg))
@@ -71,8 +66,7 @@ pub async fn get_photo(
     (status = 204, description = "Deleted"), (status = 404, body = types::ErrorBody)))]
 pub async fn delete_photo(
     app: web::Data<App>,
-    admin: Admin,
-    ids: web::Path<(PersonId, PhotoId)>,
+    After(admin, ids): After<Admin, web::Path<(PersonId, PhotoId)>>,
 ) -> Result<HttpResponse, ApiError> {
     photos::delete(&app, admin.0.id, ids.0, ids.1).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -91,7 +85,10 @@ pub struct PhotoCheck {
     request_body(content = PhotosForm, content_type = "multipart/form-data"), responses(
     (status = 200, body = Page<PhotoCheck>), (status = 413, body = types::ErrorBody),
     (status = 503, body = types::ErrorBody)))]
-pub async fn check_photos(app: web::Data<App>, _: Admin, form: Multipart) -> Result<HttpResponse, ApiError> {
+pub async fn check_photos(
+    app: web::Data<App>,
+    After(_, form): After<Admin, Multipart>,
+) -> Result<HttpResponse, ApiError> {
     let form = uploads::read(form).await?;
     let verdicts = enrolment::verdicts(&app, &form.photos).await?;
     let items = verdicts

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use types::{ChangePassword, SessionView, SignIn, UserView};
 
-use crate::auth::{self, CurrentUser};
+use crate::auth::{self, After, CurrentUser};
 use crate::domain::sessions;
 use crate::error::ApiError;
 use crate::models;
@@ -47,8 +47,7 @@ pub async fn sign_out(app: web::Data<App>, user: CurrentUser) -> Result<HttpResp
 pub async fn change_password(
     request: HttpRequest,
     app: web::Data<App>,
-    user: CurrentUser,
-    body: web::Json<ChangePassword>,
+    After(user, body): After<CurrentUser, web::Json<ChangePassword>>,
 ) -> Result<HttpResponse, ApiError> {
     let from = auth::sign_in_from(&request, &app);
     let token = sessions::change_password(&app.db, user.id, body.into_inner(), from).await?;

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use types::{Health, PackView, PartStatus, Settings, Today};
 
-use crate::auth::{Admin, CurrentUser};
+use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::site;
 use crate::error::ApiError;
 use crate::state::App;
@@ -64,8 +64,7 @@ pub async fn get_settings(app: web::Data<App>, _: CurrentUser) -> Result<HttpRes
     (status = 200, body = Settings), (status = 422, body = types::ErrorBody)))]
 pub async fn put_settings(
     app: web::Data<App>,
-    admin: Admin,
-    body: web::Json<Settings>,
+    After(admin, body): After<Admin, web::Json<Settings>>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(site::update_settings(&app, admin.0.id, body.into_inner()).await?))
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch::Receiver;
 use types::{FeedId, WatchRequest};
 
 use super::{RENEW_EVERY, body_error};
-use crate::auth::{self, CurrentUser};
+use crate::auth::{self, After, CurrentUser};
 use crate::domain::frames::LiveFrame;
 use crate::error::{ApiError, REQUEST_ID};
 use crate::state::App;
@@ -123,8 +123,7 @@ async fn next_frame(feeds: &mut [Newest]) -> Result<usize, usize> {
     (status = 404, body = types::ErrorBody)))]
 pub async fn stream(
     app: web::Data<App>,
-    user: CurrentUser,
-    id: web::Path<FeedId>,
+    After(user, id): After<CurrentUser, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     let feed = *id;
     app.db

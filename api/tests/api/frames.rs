@@ -226,6 +226,18 @@ async fn without_recognizer_frames_are_503_at_once_and_then_answered_again() {
     assert_eq!((status, error["code"].as_str()), (503, Some("recognizer_unavailable")));
 }
 
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// The next message that is no ping.
+async fn next_data(socket: &mut Socket) -> tokio_tungstenite::tungstenite::Message {
+    loop {
+        let message = socket.next().await.unwrap().unwrap();
+        if !message.is_ping() {
+            return message;
+        }
+    }
+}
+
 #[actix_web::test]
 async fn a_socket_answers_frame_for_frame_and_survives_a_bad_one() {
     let site = Site::start().await;
@@ -242,7 +254,7 @@ async fn a_socket_answers_frame_for_frame_and_survives_a_bad_one() {
     for message in [image.clone(), b"rubbish".to_vec(), image.clone(), image] {
         socket.send(Message::text(json!({ "captured_at": Utc::now() }).to_string())).await.unwrap();
         socket.send(Message::binary(message)).await.unwrap();
-        let answer = socket.next().await.unwrap().unwrap();
+        let answer = next_data(&mut socket).await;
         let answer: Value = serde_json::from_str(answer.to_text().unwrap()).unwrap();
         states.push(match answer["error"]["code"].as_str() {
             Some(code) => code.to_owned(),
@@ -299,11 +311,11 @@ async fn a_dashboard_sees_the_frames_and_decisions_of_the_feeds_it_watches() {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
     });
-    let header = socket.next().await.unwrap().unwrap();
+    let header = next_data(&mut socket).await;
     let header: Value = serde_json::from_str(header.to_text().unwrap()).unwrap();
     assert_eq!((&header["feed"], &header["width"]), (&json!(feed), &json!(640)));
     assert_eq!(header["answer"]["faces"][0]["person"]["name"], "Zoë", "a viewer is told the names");
-    assert_eq!(socket.next().await.unwrap().unwrap().into_data().to_vec(), image);
+    assert_eq!(next_data(&mut socket).await.into_data().to_vec(), image);
     sending.await.unwrap();
 }
 
