@@ -113,7 +113,7 @@ bring_up() {
     until_ready recognizer 60 answers "$recognizer_url/readyz" || return 1
     say "Starting the API"
     start_api
-    until_ready api 60 answers "$url/readyz"
+    until_ready api 60 answers "$url/api/v1/health" # which includes that it has met the recognizer
 }
 
 # The certificate is our own, and the connection stays on this machine.

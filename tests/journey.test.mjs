@@ -187,6 +187,12 @@ describe('the page in trouble', { skip: noBrowser || noPhotos, concurrency: fals
 });
 
 describe('the page for everybody', { skip: noBrowser || noPhotos, concurrency: false }, () => {
+  before(async () => {
+    const admin = await system.admin();
+    const answer = await admin.createPerson({ name: 'Somebody With A Rather Long Name Indeed', external_id: 'page-1', groups: ['Day shift'], consent: true }, [await readFile(photo.second)]);
+    assert.equal(answer.status, 201, answer.text);
+  });
+
   for (const colorScheme of ['light', 'dark']) {
     it(`has no serious accessibility violation (${colorScheme})`, { timeout: 120_000 }, async (t) => {
       const page = await openPage(await openBrowser(t), system.url);
@@ -202,11 +208,21 @@ describe('the page for everybody', { skip: noBrowser || noPhotos, concurrency: f
       await check('sign-in');
       await signIn(page, await system.firstAdmin());
       await check('live');
-      for (const nav of ['nav-people', 'nav-settings']) {
-        await page.byId(nav).click();
-        await sleep(500);
-        await check(nav);
-      }
+      await page.byId('nav-people').click();
+      await page.byId('person-row').first().waitFor();
+      await check('people');
+      await page.byId('person-row').first().click();
+      await page.byId('person-delete').first().waitFor();
+      await check('person');
+      await page.byId('nav-people').click();
+      await page.byId('people-add').click();
+      await page.byId('person-name').waitFor();
+      await sleep(300);
+      await check('add person');
+      await page.keyboard.press('Escape');
+      await page.byId('nav-settings').click();
+      await sleep(500);
+      await check('settings');
       assertClean(page);
     });
   }

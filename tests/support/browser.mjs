@@ -8,12 +8,12 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { root } from './system.mjs';
+import { target } from './system.mjs';
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = candidates.find((path) => path && existsSync(path));
 export const noBrowser = executablePath ? false : 'no Chromium on this machine';
-const screenshots = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'screenshots');
+const screenshots = join(target, 'screenshots');
 
 /** Opens a browser whose camera shows a y4m file; closed when the test ends. */
 export async function openBrowser(t, { camera, viewport = { width: 1280, height: 800 }, permitted = true } = {}) {

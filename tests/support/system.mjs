@@ -2,10 +2,10 @@
 // started by the same scripts that `make start` uses.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -14,6 +14,7 @@ import { Client } from './client.mjs';
 const run = promisify(execFile);
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'attendance');
+export const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
 export const sharedData = resolve(root, '../shared/data');
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -90,8 +91,12 @@ export class System {
     }
   }
 
+  /** Stops it and removes its data; the logs stay in target/e2e-logs until the next time. */
   async stop() {
     await this.script('stop.sh');
+    const logs = join(target, 'e2e-logs', basename(process.argv[1], '.mjs'));
+    await rm(logs, { recursive: true, force: true });
+    await cp(join(this.data, 'log'), logs, { recursive: true });
     await this.script('clean-data.sh');
     await rm(this.data, { recursive: true, force: true });
   }
@@ -125,7 +130,7 @@ export class System {
   /** A client that is signed in as a new user of a role, made on the command line of the server. */
   async user(email, role) {
     const { database_url: url } = await this.running();
-    const program = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'release/attendance');
+    const program = join(target, 'release/attendance');
     const { stdout } = await run(program, ['user', 'add', '--email', email, '--role', role], { env: { ...this.env, DATABASE_URL: url } });
     const password = stdout.trim().split(' ').at(-1);
     const client = new Client(this.url);
