@@ -21,6 +21,14 @@ impl Rect {
         x >= self.x && x <= self.x + self.width && y >= self.y && y <= self.y + self.height
     }
 
+    /// Whether the two have an area in common.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.x < other.x + other.width
+            && other.x < self.x + self.width
+            && self.y < other.y + other.height
+            && other.y < self.y + self.height
+    }
+
     /// The rectangle between `self` (at 0) and `other` (at 1).
     pub fn towards(&self, other: &Self, share: f64) -> Self {
         let mix = |a: f64, b: f64| a + (b - a) * share;
@@ -74,19 +82,17 @@ impl Fit {
     }
 }
 
-/// Where a label of `size` goes: above the box, below it where there is no room, inside the area always.
-pub fn label_position(face: &Rect, size: (f64, f64), area: (f64, f64), gap: f64) -> (f64, f64) {
+/// Where a label of `size` goes: above the box, else below it, else a little further off, so that it covers none of
+/// the labels in `taken`; inside the area always.
+pub fn label_place(face: &Rect, size: (f64, f64), area: (f64, f64), gap: f64, taken: &[Rect]) -> Rect {
     let x = face.x.min(area.0 - size.0).max(0.0);
-    let above = face.y - gap - size.1;
-    let below = face.y + face.height + gap;
-    let y = if above >= 0.0 {
-        above
-    } else if below + size.1 <= area.1 {
-        below
-    } else {
-        0.0
-    };
-    (x, y)
+    let at = |y: f64| Rect { x, y, width: size.0, height: size.1 };
+    let (above, below) = (face.y - gap - size.1, face.y + face.height + gap);
+    let steps = (0..4).map(|step| f64::from(step) * (size.1 + 2.0));
+    let places = steps.flat_map(|step| [above - step, below + step]);
+    let inside = places.map(at).filter(|place| place.y >= 0.0 && place.y + place.height <= area.1);
+    let free = inside.clone().find(|place| !taken.iter().any(|other| place.meets(other)));
+    free.or_else(|| inside.clone().next()).unwrap_or_else(|| at(0.0))
 }
 
 #[cfg(test)]
@@ -121,12 +127,27 @@ mod tests {
 
     #[test]
     fn a_label_stays_inside() {
+        let place = |face: &Rect, width: f64, taken: &[Rect]| {
+            let at = label_place(face, (width, 20.0), (400.0, 300.0), 4.0, taken);
+            (at.x, at.y)
+        };
         let face = Rect { x: 350.0, y: 100.0, width: 80.0, height: 100.0 };
-        assert_eq!(label_position(&face, (120.0, 20.0), (400.0, 300.0), 4.0), (280.0, 76.0));
+        assert_eq!(place(&face, 120.0, &[]), (280.0, 76.0));
         let high = Rect { y: 10.0, ..face };
-        assert_eq!(label_position(&high, (40.0, 20.0), (400.0, 300.0), 4.0), (350.0, 114.0));
+        assert_eq!(place(&high, 40.0, &[]), (350.0, 114.0), "below where there is no room above");
         let tall = Rect { y: 0.0, height: 300.0, ..face };
-        assert_eq!(label_position(&tall, (40.0, 20.0), (400.0, 300.0), 4.0), (350.0, 0.0));
+        assert_eq!(place(&tall, 40.0, &[]), (350.0, 0.0), "over the face where there is none at all");
+    }
+
+    #[test]
+    fn a_label_makes_way_for_another() {
+        let face = Rect { x: 100.0, y: 100.0, width: 80.0, height: 80.0 };
+        let first = label_place(&face, (90.0, 20.0), (400.0, 300.0), 4.0, &[]);
+        let second = label_place(&face, (90.0, 20.0), (400.0, 300.0), 4.0, &[first]);
+        assert_eq!((first.y, second.y), (76.0, 184.0));
+        let third = label_place(&face, (90.0, 20.0), (400.0, 300.0), 4.0, &[first, second]);
+        assert_eq!(third.y, 54.0);
+        assert!(!third.meets(&first) && !third.meets(&second));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
 use super::{Seen, state_name, words};
-use crate::geometry::{Fit, Rect, label_position};
+use crate::geometry::{Fit, Rect, label_place};
 use crate::numbers::fixed;
 
 /// How long a box takes to follow its face, in milliseconds.
@@ -249,11 +249,13 @@ fn draw(canvas: &HtmlCanvasElement, scene: &Scene, glide_ms: f64) {
     let Some(fit) = Fit::contain(scene.picture, area) else { return };
     let share = scene.share(js_sys::Date::now(), glide_ms);
     let ink = Ink::of(canvas, area.1);
+    let mut labels = Vec::new();
     for glide in &scene.glides {
         let rect = place(&fit, &glide.from.towards(&glide.to, share)).snapped(ratio);
         pen.set_global_alpha(opacity(glide, share));
         draw_ring(&pen, &rect, ink.state(glide.state), &ink);
-        draw_label(&pen, &rect, glide, area, &ink);
+        let label = draw_label(&pen, &rect, glide, area, &ink, &labels);
+        labels.push(label);
     }
     pen.set_global_alpha(1.0);
 }
@@ -313,7 +315,14 @@ fn draw_ring(pen: &CanvasRenderingContext2d, rect: &Rect, colour: &str, ink: &In
     }
 }
 
-fn draw_label(pen: &CanvasRenderingContext2d, face: &Rect, glide: &Glide, area: (f64, f64), ink: &Ink) {
+fn draw_label(
+    pen: &CanvasRenderingContext2d,
+    face: &Rect,
+    glide: &Glide,
+    area: (f64, f64),
+    ink: &Ink,
+    taken: &[Rect],
+) -> Rect {
     let text_width = |text: &str| pen.measure_text(text).map_or(0.0, |metrics| metrics.width());
     let (pad, dot) = ((ink.size * 0.6).round(), (ink.size * 0.5).round());
     let small = format!("500 {}px {}", (ink.size * 0.85).round() as u32, ink.family);
@@ -324,7 +333,8 @@ fn draw_label(pen: &CanvasRenderingContext2d, face: &Rect, glide: &Glide, area: 
     let title = shortened(&glide.title, room, text_width);
     let width = pad + dot + pad * 0.7 + text_width(&title) + detail_width + pad;
     let height = (ink.size * 1.75).round();
-    let (x, y) = label_position(face, (width, height), area, 6.0);
+    let place = label_place(face, (width, height), area, 6.0, taken);
+    let (x, y) = (place.x, place.y);
 
     pen.begin_path();
     // Fails only for a negative radius.
@@ -347,6 +357,7 @@ fn draw_label(pen: &CanvasRenderingContext2d, face: &Rect, glide: &Glide, area: 
         pen.set_fill_style_str(&ink.soft);
         let _ = pen.fill_text(&glide.detail, detail_x, middle + 0.5);
     }
+    place
 }
 
 /// `text` cut with an ellipsis so that it fits into `room`.

@@ -137,7 +137,7 @@ fn Nobody(searched: bool, archived: bool) -> impl IntoView {
 #[component]
 fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
     view! {
-        <table class="table" class:hidden=move || people.items.with(Vec::is_empty)>
+        <table class="list-table" class:hidden=move || people.items.with(Vec::is_empty)>
             <thead>
                 <tr>
                     <th scope="col">"Name"</th>
