@@ -11,7 +11,7 @@ use types::Role;
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
 use crate::domain::{first_admin, master_key};
 use crate::startup::Application;
-use crate::{models, telemetry};
+use crate::{models, telemetry, tls};
 
 /// The migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -81,6 +81,7 @@ impl Cli {
     /// When it cannot be done; the message says why.
     pub async fn run(self) -> Result<()> {
         telemetry::init();
+        tls::install_provider();
         match self.command {
             Command::Serve(config) => Application::build(*config).await?.run_until_stopped().await,
             Command::Migrate { database_owner_url } => migrate(&database_owner_url),

@@ -35,6 +35,7 @@ impl Application {
     /// When the configuration is wrong, the database cannot be reached, the master key does not fit, or the port
     /// is taken.
     pub async fn build(config: Config) -> Result<Self> {
+        tls::install_provider();
         config.data.create()?;
         let listener = TcpListener::bind((config.http.host, config.http.port)).with_context(|| {
             let HttpConfig { host, port, .. } = &config.http;

@@ -11,6 +11,12 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+/// Makes ring the process's provider of cryptography for TLS; clients cannot be built before. Calling it again
+/// changes nothing.
+pub fn install_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// TLS with the certificate in `folder`, which is made where it is missing and kept from then on, so that
 /// whoever has accepted it is not asked again.
 ///

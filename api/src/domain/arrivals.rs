@@ -244,12 +244,16 @@ pub fn events_after(conn: &mut PgConnection, cursor: &str) -> Result<(Vec<Event>
     })
 }
 
-/// A cursor that has had everything that is committed now.
+/// What a reader who comes back with `cursor` has missed, and the cursor after it; a new reader has missed
+/// nothing.
 ///
 /// # Errors
 /// When the database fails.
-pub fn now(conn: &mut PgConnection) -> Result<String, ApiError> {
-    Ok(models::arrivals::current_snapshot(conn)?)
+pub fn missed(conn: &mut PgConnection, cursor: Option<&str>) -> Result<(Vec<Event>, String), ApiError> {
+    match cursor {
+        Some(cursor) => events_after(conn, cursor),
+        None => Ok((Vec::new(), models::arrivals::current_snapshot(conn)?)),
+    }
 }
 
 /// Whether `text` is a well-formed snapshot that ends no later than `now`.

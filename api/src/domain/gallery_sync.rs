@@ -146,16 +146,16 @@ impl Known {
     }
 }
 
+/// A person, their name and their templates.
+type Opened = (PersonId, String, Vec<Vec<f32>>);
+
 /// Decrypts the rows, which come person by person.
-fn open_templates(
-    keys: &MasterKeys,
-    rows: Vec<Enrolled>,
-) -> Result<Vec<(PersonId, String, Vec<Vec<f32>>)>, ApiError> {
+fn open_templates(keys: &MasterKeys, rows: Vec<Enrolled>) -> Result<Vec<Opened>, ApiError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let unwrapper = keys.unwrapper()?;
-    let mut people: Vec<(PersonId, String, Vec<Vec<f32>>)> = Vec::new();
+    let mut people: Vec<Opened> = Vec::new();
     let mut key = None;
     let mut key_of = Uuid::nil();
     for (person, name, wrapped, template) in rows {

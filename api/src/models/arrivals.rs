@@ -16,6 +16,9 @@ use crate::schema::{arrivals, feeds, people};
 /// Name of the notification channel; its payload is empty, readers ask for what their cursor has not seen.
 pub const CHANNEL: &str = "arrivals";
 
+/// A span of time, `[from, to)`.
+pub type Span = (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>);
+
 /// An arrival with the names to show.
 #[derive(Debug, Clone, Queryable)]
 #[allow(missing_docs)]
@@ -42,7 +45,7 @@ pub struct NewArrival {
     pub person_id: Uuid,
     pub feed_id: Uuid,
     pub at: DateTime<Utc>,
-    pub span: (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>),
+    pub span: Span,
     pub captured_at: DateTime<Utc>,
     pub received_at: DateTime<Utc>,
     pub method: &'static str,
@@ -149,7 +152,7 @@ pub fn overlapping(
     feed: Uuid,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-) -> QueryResult<Vec<(Uuid, DateTime<Utc>, (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>))>> {
+) -> QueryResult<Vec<(Uuid, DateTime<Utc>, Span)>> {
     arrivals::table
         .filter(arrivals::person_id.eq(person))
         .filter(arrivals::feed_id.eq(feed))
@@ -161,12 +164,7 @@ pub fn overlapping(
 }
 
 /// Moves an arrival back in time.
-pub fn move_back(
-    conn: &mut PgConnection,
-    id: Uuid,
-    at: DateTime<Utc>,
-    span: (Bound<DateTime<Utc>>, Bound<DateTime<Utc>>),
-) -> QueryResult<()> {
+pub fn move_back(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>, span: Span) -> QueryResult<()> {
     diesel::update(arrivals::table.find(id))
         .set((arrivals::at.eq(at), arrivals::captured_at.eq(at), arrivals::span.eq(span)))
         .execute(conn)?;

@@ -80,20 +80,13 @@ pub async fn stream_arrivals(
         request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok()).map(str::to_owned);
     // Subscribed before the database is read: what commits in between comes twice, never not at all.
     let live = app.events.subscribe();
-    let (missed, cursor) = app.db.run(move |conn| missed(conn, resume.as_deref())).await?;
+    let (missed, cursor) = app.db.run(move |conn| arrivals::missed(conn, resume.as_deref())).await?;
     let (sender, receiver) = mpsc::channel(64);
     let push = Push { app: App::clone(&app), user, sender, cursor };
     actix_web::rt::spawn(push.run(missed, live));
     Ok(Sse::from_infallible_receiver(receiver)
         .with_keep_alive(Duration::from_secs(10))
         .with_retry_duration(Duration::from_secs(1)))
-}
-
-fn missed(conn: &mut diesel::PgConnection, resume: Option<&str>) -> Result<(Vec<Event>, String), ApiError> {
-    match resume {
-        Some(cursor) => arrivals::events_after(conn, cursor),
-        None => Ok((Vec::new(), arrivals::now(conn)?)),
-    }
 }
 
 struct Push {

@@ -29,7 +29,7 @@ pub fn person(n: usize) -> Face {
 
 /// A face between several people.
 pub fn mixed(parts: &[(usize, f32)]) -> Face {
-    let mut embedding = vec![0.0; DIMENSIONS];
+    let mut embedding = [0.0; DIMENSIONS];
     parts.iter().for_each(|(n, weight)| embedding[*n] = *weight);
     let length = embedding.iter().map(|v| v * v).sum::<f32>().sqrt();
     Face { embedding: embedding.iter().map(|v| v / length).collect(), reasons: Vec::new() }
