@@ -302,9 +302,10 @@ pub struct LoadedPack {
 }
 
 impl LoadedPack {
-    /// The bytes of one of the pack's files, checked again as they are read.
-    pub fn read(&self, model: &ModelFile) -> Result<Vec<u8>, PackError> {
-        read_checked(&self.folder, model)
+    /// Where one of the pack's files lies. [`load`] has checked it; ONNX Runtime reads it from there, because
+    /// handing it the bytes costs each worker as much memory again.
+    pub fn path(&self, model: &ModelFile) -> PathBuf {
+        self.folder.join(&model.file)
     }
 }
 
@@ -317,7 +318,7 @@ pub fn load(folder: &Path) -> Result<LoadedPack, PackError> {
     check(&pack).map_err(|what| PackError::Invalid { path: path.clone(), what })?;
     let folder = folder.canonicalize().map_err(|cause| PackError::Read { path, cause })?;
     for (_, model) in pack.files() {
-        read_checked(&folder, model)?;
+        check_file(&folder, model)?;
     }
     Ok(LoadedPack { pack, folder })
 }
@@ -350,7 +351,7 @@ fn check(pack: &Pack) -> Result<(), String> {
     Ok(())
 }
 
-fn read_checked(folder: &Path, model: &ModelFile) -> Result<Vec<u8>, PackError> {
+fn check_file(folder: &Path, model: &ModelFile) -> Result<(), PackError> {
     let path = folder.join(&model.file);
     let outside = || PackError::Invalid {
         path: folder.join(FILE_NAME),
@@ -369,6 +370,5 @@ fn read_checked(folder: &Path, model: &ModelFile) -> Result<Vec<u8>, PackError> 
     if got != model.sha256.to_lowercase() {
         return Err(PackError::Hash { path, got, expected: model.sha256.clone() });
     }
-    onnx::inspect(&bytes).map_err(|cause| PackError::Refused { path, cause })?;
-    Ok(bytes)
+    onnx::inspect(&bytes).map_err(|cause| PackError::Refused { path, cause })
 }

@@ -79,6 +79,8 @@ async fn check_health(listen: &Listen) -> anyhow::Result<()> {
     let url = format!("{scheme}://{host}:{}/readyz", listen.port);
     // The client cannot be built without a provider; one that is there already is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    // The HTTP client brings no cryptography of its own; a provider that is there already does as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     // The certificate names the host that others use; nothing secret is sent or believed here.
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)

@@ -1,8 +1,10 @@
 //! One ONNX network: a session with its input's memory, checked against what the pack says of it.
 
+use std::path::Path;
+
 use models::{
     golden::{Mismatch, picture},
-    pack::{Colour, Input, LoadedPack, ModelFile, PackError},
+    pack::{Colour, Input, LoadedPack, ModelFile},
 };
 use ort::{
     environment::Environment,
@@ -13,9 +15,6 @@ use ort::{
 /// What went wrong with a network.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
-    /// The pack's file cannot be used.
-    #[error(transparent)]
-    Pack(#[from] PackError),
     /// ONNX Runtime refuses.
     #[error("{file}: {cause}")]
     Runtime {
@@ -61,8 +60,7 @@ impl Network {
         model: &ModelFile,
         outputs: &[&str],
     ) -> Result<Self, NetworkError> {
-        let bytes = pack.read(model)?;
-        let session = open(environment, &bytes)
+        let session = open(environment, &pack.path(model))
             .map_err(|cause| NetworkError::Runtime { file: model.file.clone(), cause })?;
         check(&session, &model.input, outputs)
             .map_err(|what| NetworkError::Shape { file: model.file.clone(), what })?;
@@ -137,13 +135,13 @@ impl Outputs<'_> {
     }
 }
 
-fn open(environment: &Environment, bytes: &[u8]) -> Result<Session, String> {
+fn open(environment: &Environment, path: &Path) -> Result<Session, String> {
     let text = |error: ort::Error<ort::session::builder::SessionBuilder>| error.to_string();
     let builder = Session::builder(environment).map_err(|error| error.to_string())?;
     // One thread per session and as many workers as cores: measured better than sharing threads.
     let builder = builder.with_intra_threads(1).map_err(text)?.with_inter_threads(1).map_err(text)?;
     let mut builder = builder.with_intra_op_spinning(false).map_err(text)?;
-    builder.commit_from_memory(bytes).map_err(|error| error.to_string())
+    builder.commit_from_file(path).map_err(|error| error.to_string())
 }
 
 fn check(session: &Session, input: &Input, outputs: &[&str]) -> Result<(), String> {

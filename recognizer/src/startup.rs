@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use models::pack::{self, LoadedPack};
 use ort::environment::Environment;
 use recognizer_types::{PackFile, PackView};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -38,6 +39,14 @@ pub fn open_runtime(path: &Path) -> anyhow::Result<Environment> {
     let environment = builder.with_name("recognizer").with_telemetry(false).build().with_context(advice)?;
     *runtime = Some((path.to_owned(), environment.clone()));
     Ok(environment)
+}
+
+/// Forbids core dumps: they would hold frames and embeddings.
+pub fn forbid_core_dumps() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core dumps cannot be forbidden");
+    }
 }
 
 /// Reads and checks the pack.
@@ -78,6 +87,7 @@ pub struct Application {
 impl Application {
     /// Loads the pack, starts the workers and binds.
     pub fn build(models: &Models, listen: &Listen, workers: usize) -> anyhow::Result<Self> {
+        forbid_core_dumps();
         listen.check()?;
         let secret = listen.secret()?;
         let pack = Arc::new(open_pack(models)?);

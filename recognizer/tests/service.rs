@@ -4,8 +4,8 @@ mod support;
 
 use recognizer_types::{Embedding, PackView, RecognizerError};
 use support::{
-    Running, animated_png, animated_webp, cmyk_jpeg, gradient, huge_jpeg, huge_png, jpeg, jpeg_turned,
-    listen, models, photo, png, side_by_side, webp,
+    Running, animated_png, animated_webp, client, cmyk_jpeg, gradient, huge_jpeg, huge_png, jpeg,
+    jpeg_turned, listen, models, photo, png, side_by_side, webp,
 };
 
 fn cosine(a: &Option<Embedding>, b: &Option<Embedding>) -> f32 {
@@ -203,6 +203,56 @@ async fn a_secret_is_asked_for() {
 
 fn support_listen(secret_file: std::path::PathBuf) -> recognizer::config::Listen {
     recognizer::config::Listen { secret_file: Some(secret_file), ..listen() }
+}
+
+/// A process that does not outlive its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Everything that the service logs at its most talkative, while it looks at a photo.
+#[actix_web::test]
+async fn neither_pixels_nor_embeddings_reach_the_log() {
+    let (Some(models), Some(obama)) = (models(), photo("obama.jpg")) else { return };
+    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    let log = tempfile::NamedTempFile::new().expect("a log");
+    let process = std::process::Command::new(env!("CARGO_BIN_EXE_recognizer"))
+        .env("RECOGNIZER_PACK", &models.pack)
+        .env("RECOGNIZER_ORT", &models.ort)
+        .env("RECOGNIZER_PORT", port.to_string())
+        .env("RECOGNIZER_WORKERS", "1")
+        .env("RUST_LOG", "trace")
+        .stderr(log.reopen().expect("a log"))
+        .spawn()
+        .expect("the recognizer");
+    let process = Ended(process);
+    let service = Running { url: format!("http://127.0.0.1:{port}"), client: client() };
+    for _ in 0..200 {
+        if service.client.get(format!("{}/readyz", service.url)).send().await.is_ok_and(|a| a.status() == 200)
+        {
+            break;
+        }
+        actix_web::rt::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let answer = service.faces("?stream=door", obama).await;
+    drop(process);
+    let text = std::fs::read_to_string(log.path()).expect("a log");
+    assert!(text.contains("sharpness"), "the log must hold something to look at");
+    let embedding = answer.faces[0].embedding.as_ref().expect("embedded");
+    for number in &embedding.0 {
+        // Five digits of a number say which it is; fewer occur by chance.
+        let digits = format!("{:.7}", number.abs());
+        assert!(!text.contains(&digits[1..8]), "{number} of the embedding is in the log");
+    }
+    assert!(text.lines().all(|line| line.len() < 2000), "a line long enough for pixels");
 }
 
 #[test]

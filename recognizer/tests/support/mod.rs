@@ -62,7 +62,7 @@ impl Running {
         let application = Application::build(models, &listen, workers).expect("a working pack");
         let url = format!("http://127.0.0.1:{}", application.port());
         actix_web::rt::spawn(application.run_until_stopped());
-        Self { url, client: reqwest::Client::builder().no_proxy().build().expect("client") }
+        Self { url, client: client() }
     }
 
     /// Polls `/readyz`.
@@ -92,6 +92,13 @@ impl Running {
         assert_eq!(status, 200, "{text}");
         serde_json::from_str(&text).expect("faces")
     }
+}
+
+/// An HTTP client. It brings no cryptography of its own.
+pub fn client() -> reqwest::Client {
+    // Another test of this process may have installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("client")
 }
 
 /// A free port on loopback, without secret and TLS.
