@@ -3,6 +3,7 @@
 mod counters;
 mod overlay;
 mod own;
+mod own_panel;
 mod page;
 mod rail;
 mod sender;

@@ -7,20 +7,20 @@ use web_sys::MediaStream;
 
 use super::Seen;
 use super::overlay::Overlay;
+use super::own_panel::{Controls, StartPanel};
 use super::sender::{Report, Sender};
 use super::tile::{Enlarged, TileFrame};
-use crate::api::{FeedRequest, use_api};
 use crate::arrivals::Link;
 use crate::camera::{self, Choice, Trouble};
 use crate::router::use_router;
 use crate::shell::Signals;
-use crate::ui::{Icon, icons, use_toasts};
+use crate::ui::{Icon, icons};
 
 const FEED_KEY: &str = "camera-feed";
 
 /// Where the camera stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub enum Stage {
     Off,
     Asking,
     Trouble(Trouble),
@@ -29,11 +29,11 @@ enum Stage {
 
 /// What the parts of the tile share.
 #[derive(Clone, Copy)]
-struct OwnCamera {
-    stage: RwSignal<Stage>,
-    feed: RwSignal<Option<FeedId>>,
-    device: RwSignal<Option<String>>,
-    devices: RwSignal<Vec<Choice>>,
+pub struct OwnCamera {
+    pub stage: RwSignal<Stage>,
+    pub feed: RwSignal<Option<FeedId>>,
+    pub device: RwSignal<Option<String>>,
+    pub devices: RwSignal<Vec<Choice>>,
     seen: RwSignal<Option<Seen>>,
     problem: RwSignal<Option<String>>,
     stream: StoredValue<Option<MediaStream>, LocalStorage>,
@@ -59,7 +59,7 @@ impl OwnCamera {
     }
 
     /// Asks for the camera and sends it as `feed`.
-    fn start(self, feed: FeedView) {
+    pub fn start(self, feed: FeedView) {
         self.stop();
         self.stage.set(Stage::Asking);
         self.feed.set(Some(feed.id));
@@ -142,7 +142,7 @@ impl OwnCamera {
     }
 
     /// Lets camera and connection go.
-    fn stop(self) {
+    pub fn stop(self) {
         self.sender.try_set_value(None);
         self.stream.try_update_value(|held| {
             if let Some(stream) = held.take() {
@@ -222,164 +222,6 @@ pub fn OwnTile(
                 </Show>
             </Show>
         </TileFrame>
-    }
-}
-
-/// Before the camera runs: as which feed, and the button; or what went wrong.
-#[component]
-fn StartPanel(own: OwnCamera, feeds: Signal<Vec<FeedView>>, on_feed: Callback<FeedView>) -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let name = RwSignal::new("Main entrance".to_owned());
-    let making = RwSignal::new(false);
-    let chosen = move || {
-        let wanted = own.feed.get();
-        feeds.with(|feeds| feeds.iter().find(|feed| Some(feed.id) == wanted).or(feeds.first()).cloned())
-    };
-    let no_feed = Memo::new(move |_| feeds.with(Vec::is_empty));
-    let start = move |_| {
-        if let Some(feed) = untrack(chosen) {
-            return own.start(feed);
-        }
-        making.set(true);
-        spawn_local(async move {
-            let request = FeedRequest::named(name.get_untracked().trim().to_owned());
-            match api.create_feed(&request).await {
-                Ok(made) => {
-                    on_feed.run(made.feed.clone());
-                    own.start(made.feed);
-                }
-                Err(failure) => toasts.show(failure.message()),
-            }
-            making.try_set(false);
-        });
-    };
-    let trouble = move || match own.stage.get() {
-        Stage::Trouble(trouble) => Some(trouble),
-        _ => None,
-    };
-    view! {
-        <div class="tile-panel">
-            {move || {
-                let (icon, title, text) = match trouble() {
-                    Some(trouble) => (icons::CameraOff, trouble.title(), trouble.advice()),
-                    None if no_feed.get() => {
-                        (
-                            icons::Camera,
-                            "Use this camera",
-                            "A feed is a camera position: an entrance, a room. Name the first one.",
-                        )
-                    }
-                    None => (icons::Camera, "Use this camera", "Pictures go to your server, nowhere else."),
-                };
-                view! {
-                    <span class="tile-panel-mark" class:tile-panel-error=trouble().is_some()>
-                        <Icon icon class="icon-lg" />
-                    </span>
-                    <div role=trouble().map(|_| "alert")>
-                        <p class="tile-panel-title">{title}</p>
-                        <p class="tile-panel-text">{text}</p>
-                    </div>
-                }
-            }}
-            <div class="tile-panel-row">
-                <Show
-                    when=move || no_feed.get()
-                    fallback=move || {
-                        view! {
-                            <select
-                                class="input tile-select"
-                                aria-label="Send as"
-                                on:change:target=move |event| {
-                                    own.feed.set(event.target().value().parse().ok())
-                                }
-                            >
-                                {move || {
-                                    let now = chosen().map(|feed| feed.id);
-                                    feeds
-                                        .get()
-                                        .into_iter()
-                                        .map(|feed| {
-                                            view! {
-                                                <option
-                                                    value=feed.id.to_string()
-                                                    selected=Some(feed.id) == now
-                                                >
-                                                    {feed.name}
-                                                </option>
-                                            }
-                                        })
-                                        .collect_view()
-                                }}
-                            </select>
-                        }
-                    }
-                >
-                    <input
-                        class="input tile-select"
-                        aria-label="Name of the first feed"
-                        prop:value=name
-                        on:input:target=move |event| name.set(event.target().value())
-                    />
-                </Show>
-                <button
-                    type="button"
-                    class="btn btn-primary"
-                    data-testid="camera-start"
-                    disabled=move || {
-                        making.get() || own.stage.get() == Stage::Asking
-                            || (no_feed.get() && name.with(|name| name.trim().is_empty()))
-                    }
-                    on:click=start
-                >
-                    {move || match (own.stage.get(), no_feed.get()) {
-                        (Stage::Asking, _) => "Waiting for permission…",
-                        (Stage::Trouble(_), _) => "Try again",
-                        (_, true) => "Create feed and start",
-                        _ => "Start camera",
-                    }}
-                </button>
-            </div>
-        </div>
-    }
-}
-
-/// While the camera runs: another camera, and the way to stop.
-#[component]
-fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
-    let restart = move |device: String| {
-        own.device.set(Some(device));
-        let feed = own.feed.get_untracked();
-        let feed = feeds.with_untracked(|feeds| feeds.iter().find(|f| Some(f.id) == feed).cloned());
-        if let Some(feed) = feed {
-            own.start(feed);
-        }
-    };
-    view! {
-        <div class="tile-controls">
-            <Show when=move || { own.devices.with(|devices| devices.len() > 1) }>
-                <select
-                    class="chip chip-select"
-                    aria-label="Camera"
-                    on:change:target=move |event| restart(event.target().value())
-                >
-                    {move || {
-                        let now = own.device.get();
-                        own.devices
-                            .get()
-                            .into_iter()
-                            .map(|choice| {
-                                let selected = Some(&choice.id) == now.as_ref();
-                                view! { <option value=choice.id selected=selected>{choice.label}</option> }
-                            })
-                            .collect_view()
-                    }}
-                </select>
-            </Show>
-            <button type="button" class="chip chip-button" on:click=move |_| own.stop()>
-                <Icon icon=icons::Stop />
-                "Stop camera"
-            </button>
-        </div>
     }
 }
 

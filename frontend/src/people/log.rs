@@ -40,7 +40,9 @@ pub fn LogTab(person: PersonId) -> impl IntoView {
             items.iter().map(with_day).collect::<Vec<_>>()
         })
     });
+    let zone = move || Some(desk.timezone()).filter(|zone| !zone.is_empty() && *zone != clock::own_zone());
     view! {
+        {move || zone().map(|zone| view! { <p class="note mb-3">"Times in the zone " {zone}</p> })}
         <ol class="log" aria-label="Arrivals, newest first">
             <For each=move || rows.get() key=|(day, arrival)| (arrival.id, day.is_some(), arrival.at) let((day, arrival))>
                 <LogRow day arrival />

@@ -1,7 +1,7 @@
 //! One person: header and tabs.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::{PersonId, PersonView};
+use types::{PersonId, PersonView, UpdatePerson};
 
 use super::details::DetailsTab;
 use super::log::LogTab;
@@ -86,10 +86,57 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
 
 #[component]
 fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
-    let (api, desk, router, toasts) = (use_api(), use_desk(), use_router(), use_toasts());
+    let desk = use_desk();
+    let shown = person.clone();
+    view! {
+        <a class="crumb" href="/people">"People"</a>
+        <header class="person-head">
+            <Avatar
+                person=person.id
+                name=person.name.clone()
+                photo=person.photos.first().map(|photo| photo.id)
+                size="avatar-lg"
+            />
+            <div class="person-main">
+                <h1 class="person-name">{person.name}</h1>
+                <p class="person-facts">
+                    <span class="tabular">{person.external_id}</span>
+                    {person.branch.map(|branch| view! { <span>{branch}</span> })}
+                    {person.year.map(|year| view! { <span>"Year " {year}</span> })}
+                    {match person.last_seen {
+                        Some(at) => view! { <span>"Seen " <Ago at /></span> }.into_any(),
+                        None => view! { <span>"Never seen"</span> }.into_any(),
+                    }}
+                </p>
+                <p class="tags">
+                    {person
+                        .archived_at
+                        .map(|_| view! { <span class="tag tag-uncertain">"Archived, not recognised"</span> })}
+                    {person
+                        .photos
+                        .is_empty()
+                        .then(|| view! { <span class="tag tag-uncertain">"No photo, not recognised"</span> })}
+                    {person
+                        .groups
+                        .into_iter()
+                        .map(|group| view! { <span class="tag truncate">{group.name}</span> })
+                        .collect_view()}
+                </p>
+            </div>
+            <Show when=move || desk.is_admin()>
+                <PersonActions person=shown.clone() on_change />
+            </Show>
+        </header>
+    }
+}
+
+/// Archiving, and deleting after a question.
+#[component]
+fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
+    let (api, router, toasts) = (use_api(), use_router(), use_toasts());
     let arrivals = expect_context::<Arrivals>();
     let id = person.id;
-    let name = StoredValue::new(person.name.clone());
+    let name = StoredValue::new(person.name);
     let archived = person.archived_at.is_some();
     let asking = RwSignal::new(false);
     let busy = RwSignal::new(false);
@@ -113,7 +160,7 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
     });
     let archive = move |_| {
         spawn_local(async move {
-            let changes = types::UpdatePerson { archived: Some(!archived), ..Default::default() };
+            let changes = UpdatePerson { archived: Some(!archived), ..UpdatePerson::default() };
             match api.update_person(id, &changes).await {
                 Ok(person) => {
                     arrivals.refresh_today();
@@ -124,56 +171,21 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
         });
     };
     view! {
-        <a class="crumb" href="/people">"People"</a>
-        <header class="person-head">
-            <Avatar
-                person=id
-                name=person.name.clone()
-                photo=person.photos.first().map(|photo| photo.id)
-                size="avatar-lg"
-            />
-            <div class="person-main">
-                <h1 class="person-name">{person.name.clone()}</h1>
-                <p class="person-facts">
-                    <span class="tabular">{person.external_id.clone()}</span>
-                    {person.branch.clone().map(|branch| view! { <span>{branch}</span> })}
-                    {person.year.map(|year| view! { <span>"Year " {year}</span> })}
-                    {match person.last_seen {
-                        Some(at) => view! { <span>"Seen " <Ago at /></span> }.into_any(),
-                        None => view! { <span>"Never seen"</span> }.into_any(),
-                    }}
-                </p>
-                <p class="tags">
-                    {archived.then(|| view! { <span class="tag tag-uncertain">"Archived, not recognised"</span> })}
-                    {person
-                        .photos
-                        .is_empty()
-                        .then(|| view! { <span class="tag tag-uncertain">"No photo, not recognised"</span> })}
-                    {person
-                        .groups
-                        .iter()
-                        .map(|group| view! { <span class="tag truncate">{group.name.clone()}</span> })
-                        .collect_view()}
-                </p>
-            </div>
-            <Show when=move || desk.is_admin()>
-                <div class="person-actions">
-                    <button type="button" class="btn btn-quiet" on:click=archive>
-                        <Icon icon=icons::Archive />
-                        {if archived { "Bring back" } else { "Archive" }}
-                    </button>
-                    <button
-                        type="button"
-                        class="btn btn-quiet btn-quiet-danger"
-                        data-testid="person-delete"
-                        on:click=move |_| asking.set(true)
-                    >
-                        <Icon icon=icons::Delete />
-                        "Delete"
-                    </button>
-                </div>
-            </Show>
-        </header>
+        <div class="person-actions">
+            <button type="button" class="btn btn-quiet" on:click=archive>
+                <Icon icon=icons::Archive />
+                {if archived { "Bring back" } else { "Archive" }}
+            </button>
+            <button
+                type="button"
+                class="btn btn-quiet btn-quiet-danger"
+                data-testid="person-delete"
+                on:click=move |_| asking.set(true)
+            >
+                <Icon icon=icons::Delete />
+                "Delete"
+            </button>
+        </div>
         <Show when=move || asking.get()>
             <Confirm
                 title=format!("Delete {}?", name.get_value())

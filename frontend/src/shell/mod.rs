@@ -56,6 +56,7 @@ pub fn Shell() -> impl IntoView {
     listen_to_keys();
     let router = use_router();
     let place = Memo::new(move |_| router.path.with(|path| Place::at(path)));
+    announce(place);
     view! {
         <a class="skip" href="#page">"Skip to the page"</a>
         <div class="shell" class:wall=move || desk.wall.get()>
@@ -91,12 +92,33 @@ fn read_site() {
             desk.site.try_set(Some(settings));
         }
     });
+}
+
+/// Another page begins at its top, with its own title, and the keyboard's next step leads into it.
+fn announce(place: Memo<Place>) {
+    let desk = use_desk();
     Effect::new(move |_| {
-        let name = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
-        document().set_title(&match name {
-            Some(name) if !name.is_empty() => format!("{name} – Attendance"),
-            _ => "Attendance".to_owned(),
+        let page = match place.get() {
+            Place::Live => "Live",
+            Place::People => "People",
+            Place::Person(_) => "Person",
+            Place::Settings(_) => "Settings",
+            Place::Nowhere => "Not found",
+        };
+        let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
+        document().set_title(&match site {
+            Some(site) if !site.is_empty() => format!("{page} – {site}"),
+            _ => format!("{page} – Attendance"),
         });
+    });
+    Effect::new(move |before: Option<()>| {
+        place.track();
+        let page = document().get_element_by_id("page").and_then(|page| page.dyn_into::<HtmlElement>().ok());
+        if let (Some(page), Some(())) = (page, before) {
+            page.set_scroll_top(0);
+            // Fails only for an element that is not on the page.
+            let _ = page.focus();
+        }
     });
 }
 

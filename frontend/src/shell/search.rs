@@ -6,10 +6,10 @@ use leptos::{ev, html, prelude::*};
 use types::{PersonId, PhotoId};
 use wasm_bindgen::JsCast;
 
-use crate::api::use_api;
+use crate::api::{Api, use_api};
 use crate::loading::{Load, Loader};
-use crate::router::use_router;
-use crate::session::use_desk;
+use crate::router::{Router, use_router};
+use crate::session::{Desk, use_desk};
 use crate::ui::{Avatar, Icon, icons};
 
 const FIELD: &str = "search";
@@ -57,23 +57,52 @@ fn places(admin: bool) -> Vec<(&'static str, Hit)> {
     places
 }
 
-#[component]
-pub fn SearchBox() -> impl IntoView {
-    let (api, desk) = (use_api(), use_desk());
-    let text = RwSignal::new(String::new());
-    let open = RwSignal::new(false);
-    let chosen = RwSignal::new(0_usize);
-    let people = Loader::<Vec<Hit>>::new();
-    let pause = StoredValue::new(None::<TimeoutHandle>);
-    let field = NodeRef::<html::Input>::new();
+/// What the search shares with its list.
+#[derive(Clone, Copy)]
+struct Search {
+    text: RwSignal<String>,
+    open: RwSignal<bool>,
+    chosen: RwSignal<usize>,
+    people: Loader<Vec<Hit>>,
+    pause: StoredValue<Option<TimeoutHandle>>,
+    field: NodeRef<html::Input>,
+    api: Api,
+    desk: Desk,
+    router: Router,
+}
 
-    let look_up = move || {
-        let query = text.get_untracked().trim().to_owned();
-        people.run(async move {
+impl Search {
+    fn new() -> Self {
+        Self {
+            text: RwSignal::new(String::new()),
+            open: RwSignal::new(false),
+            chosen: RwSignal::new(0),
+            people: Loader::new(),
+            pause: StoredValue::new(None),
+            field: NodeRef::new(),
+            api: use_api(),
+            desk: use_desk(),
+            router: use_router(),
+        }
+    }
+
+    fn typed(self, value: String) {
+        self.text.set(value);
+        self.open.set(true);
+        self.chosen.set(0);
+        if let Some(Some(timer)) = self.pause.try_update_value(Option::take) {
+            timer.clear();
+        }
+        self.pause.set_value(set_timeout_with_handle(move || self.look_up(), TYPING_PAUSE).ok());
+    }
+
+    fn look_up(self) {
+        let Some(query) = self.text.try_get_untracked().map(|text| text.trim().to_owned()) else { return };
+        self.people.run(async move {
             if query.is_empty() {
                 return Ok(Vec::new());
             }
-            let page = api.people(&query, false, PEOPLE_SHOWN, None).await?;
+            let page = self.api.people(&query, false, PEOPLE_SHOWN, None).await?;
             let hit = |person: types::PersonView| Hit::Person {
                 id: person.id,
                 photo: person.photos.first().map(|photo| photo.id),
@@ -82,69 +111,70 @@ pub fn SearchBox() -> impl IntoView {
             };
             Ok(page.items.into_iter().map(hit).collect())
         });
-    };
-    let hits = Memo::new(move |_| {
-        let query = text.get().trim().to_ascii_lowercase();
-        let mut hits = people.value().filter(|_| !query.is_empty()).unwrap_or_default();
+    }
+
+    /// People first, then the pages and actions whose name fits.
+    fn hits(self) -> Vec<Hit> {
+        let query = self.text.get().trim().to_ascii_lowercase();
+        let mut hits = self.people.value().filter(|_| !query.is_empty()).unwrap_or_default();
         hits.extend(
-            places(desk.is_admin())
+            places(self.desk.is_admin())
                 .into_iter()
                 .filter(|(label, _)| query.is_empty() || label.to_ascii_lowercase().contains(&query))
                 .map(|(_, hit)| hit),
         );
         hits
-    });
-    let router = use_router();
-    let go = Callback::new(move |hit: Hit| {
-        open.set(false);
-        text.set(String::new());
-        if let Some(field) = field.get_untracked() {
+    }
+
+    fn go(self, hit: Hit) {
+        self.leave();
+        match hit {
+            Hit::Person { id, .. } => self.router.go(&format!("/people/{id}")),
+            Hit::Place { path, .. } => self.router.go(path),
+            Hit::Wall => {
+                self.router.go("/");
+                self.desk.wall.set(true);
+            }
+        }
+    }
+
+    fn leave(self) {
+        self.open.set(false);
+        self.text.set(String::new());
+        if let Some(field) = self.field.get_untracked() {
+            // Fails only for an element that is not on the page.
             let _ = field.blur();
         }
-        match hit {
-            Hit::Person { id, .. } => router.go(&format!("/people/{id}")),
-            Hit::Place { path, .. } => router.go(path),
-            Hit::Wall => {
-                router.go("/");
-                desk.wall.set(true);
-            }
-        }
-    });
-    let typed = move |value: String| {
-        text.set(value);
-        open.set(true);
-        chosen.set(0);
-        if let Some(Some(timer)) = pause.try_update_value(Option::take) {
-            timer.clear();
-        }
-        pause.set_value(set_timeout_with_handle(look_up, TYPING_PAUSE).ok());
-    };
-    let key = move |event: ev::KeyboardEvent| {
-        let count = hits.with(Vec::len);
+    }
+
+    fn pressed(self, event: ev::KeyboardEvent, hits: Memo<Vec<Hit>>) {
+        let count = hits.with_untracked(Vec::len);
         match event.key().as_str() {
-            "ArrowDown" if count > 0 => chosen.update(|at| *at = (*at + 1) % count),
-            "ArrowUp" if count > 0 => chosen.update(|at| *at = (*at + count - 1) % count),
+            "ArrowDown" if count > 0 => self.chosen.update(|at| *at = (*at + 1) % count),
+            "ArrowUp" if count > 0 => self.chosen.update(|at| *at = (*at + count - 1) % count),
             "Enter" => {
-                if let Some(hit) = hits.with(|hits| hits.get(chosen.get_untracked()).cloned()) {
-                    go.run(hit);
+                let chosen = self.chosen.get_untracked();
+                if let Some(hit) = hits.with_untracked(|hits| hits.get(chosen).cloned()) {
+                    self.go(hit);
                 }
             }
-            "Escape" => {
-                open.set(false);
-                text.set(String::new());
-                if let Some(field) = field.get_untracked() {
-                    let _ = field.blur();
-                }
-            }
+            "Escape" => self.leave(),
             _ => return,
         }
         event.prevent_default();
-    };
+    }
+}
+
+#[component]
+pub fn SearchBox() -> impl IntoView {
+    let search = Search::new();
+    let hits = Memo::new(move |_| search.hits());
+    let open = search.open;
     view! {
         <div class="search" role="search">
             <Icon icon=icons::Search class="icon search-icon" />
             <input
-                node_ref=field
+                node_ref=search.field
                 id=FIELD
                 class="search-input"
                 type="search"
@@ -154,41 +184,44 @@ pub fn SearchBox() -> impl IntoView {
                 aria-keyshortcuts="/ Control+K"
                 aria-controls="search-results"
                 aria-expanded=move || if open.get() { "true" } else { "false" }
-                aria-activedescendant=move || open.get().then(|| format!("hit-{}", chosen.get()))
+                aria-activedescendant=move || open.get().then(|| format!("hit-{}", search.chosen.get()))
                 autocomplete="off"
                 data-testid="search-input"
-                prop:value=text
-                on:input:target=move |event| typed(event.target().value())
+                prop:value=search.text
+                on:input:target=move |event| search.typed(event.target().value())
                 on:focus=move |_| open.set(true)
                 on:blur=move |_| open.set(false)
-                on:keydown=key
+                on:keydown=move |event| search.pressed(event, hits)
             />
             <kbd class="search-key" aria-hidden="true">"/"</kbd>
             <Show when=move || open.get()>
-                // A press must not take the focus out of the field before its click has been handled.
-                <div class="search-list" on:mousedown=|event| event.prevent_default()>
-                    <ul id="search-results" role="listbox" aria-label="Results">
-                        {move || {
-                            hits.get()
-                                .into_iter()
-                                .enumerate()
-                                .map(|(at, hit)| view! { <HitRow at hit chosen go /> })
-                                .collect_view()
-                        }}
-                    </ul>
-                    <Show when=move || {
-                        hits.with(Vec::is_empty) && !matches!(people.state.get(), Load::Failed(_))
-                    }>
-                        <p class="search-note">"Nobody and nothing by that name"</p>
-                    </Show>
-                    {move || match people.state.get() {
-                        Load::Failed(failure) => {
-                            Some(view! { <p class="search-note problem">{failure.message()}</p> })
-                        }
-                        _ => None,
-                    }}
-                </div>
+                <HitList search hits />
             </Show>
+        </div>
+    }
+}
+
+#[component]
+fn HitList(search: Search, hits: Memo<Vec<Hit>>) -> impl IntoView {
+    let go = Callback::new(move |hit: Hit| search.go(hit));
+    let note = move || match search.people.state.get() {
+        Load::Failed(failure) => failure.message(),
+        _ if hits.with(Vec::is_empty) => "Nobody and nothing by that name".to_owned(),
+        _ => String::new(),
+    };
+    view! {
+        // A press must not take the focus out of the field before its click has been handled.
+        <div class="search-list" on:mousedown=|event| event.prevent_default()>
+            <ul id="search-results" role="listbox" aria-label="Results">
+                {move || {
+                    hits.get()
+                        .into_iter()
+                        .enumerate()
+                        .map(|(at, hit)| view! { <HitRow at hit chosen=search.chosen go /> })
+                        .collect_view()
+                }}
+            </ul>
+            <p class="search-note" role="status">{note}</p>
         </div>
     }
 }

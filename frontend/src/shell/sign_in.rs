@@ -2,6 +2,8 @@
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::SignIn as Credentials;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use crate::api::use_api;
 use crate::session::{Session, use_desk};
@@ -16,6 +18,14 @@ pub fn SignIn() -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let ended = desk.session.with_untracked(|s| matches!(s, Session::SignedOut { ended: true }));
     document().set_title("Sign in – Attendance");
+    Effect::new(|_| {
+        let field =
+            document().get_element_by_id("email").and_then(|field| field.dyn_into::<HtmlElement>().ok());
+        if let Some(field) = field {
+            // Fails only for an element that is not on the page.
+            let _ = field.focus();
+        }
+    });
 
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();

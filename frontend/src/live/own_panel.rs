@@ -1,0 +1,163 @@
+//! What lies over the tile of this browser's camera: before it runs the way to start it, then the way to stop.
+
+use leptos::{prelude::*, task::spawn_local};
+use types::FeedView;
+
+use super::own::{OwnCamera, Stage};
+use crate::api::{FeedRequest, use_api};
+use crate::ui::{Icon, icons, use_toasts};
+
+/// Before the camera runs: as which feed, and the button; or what went wrong.
+#[component]
+pub fn StartPanel(
+    own: OwnCamera,
+    feeds: Signal<Vec<FeedView>>,
+    on_feed: Callback<FeedView>,
+) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let name = RwSignal::new("Main entrance".to_owned());
+    let making = RwSignal::new(false);
+    let chosen = Signal::derive(move || {
+        let wanted = own.feed.get();
+        feeds.with(|feeds| feeds.iter().find(|feed| Some(feed.id) == wanted).or(feeds.first()).cloned())
+    });
+    let no_feed = Memo::new(move |_| feeds.with(Vec::is_empty));
+    let start = move |_| {
+        if let Some(feed) = chosen.get_untracked() {
+            return own.start(feed);
+        }
+        making.set(true);
+        spawn_local(async move {
+            let request = FeedRequest::named(name.get_untracked().trim().to_owned());
+            match api.create_feed(&request).await {
+                Ok(made) => {
+                    on_feed.run(made.feed.clone());
+                    own.start(made.feed);
+                }
+                Err(failure) => toasts.show(failure.message()),
+            }
+            making.try_set(false);
+        });
+    };
+    let off = move || {
+        let nameless = no_feed.get() && name.with(|name| name.trim().is_empty());
+        making.get() || own.stage.get() == Stage::Asking || nameless
+    };
+    view! {
+        <div class="tile-panel">
+            {move || view! { <PanelWords stage=own.stage.get() no_feed=no_feed.get() /> }}
+            <div class="tile-panel-row">
+                <Show when=move || no_feed.get() fallback=move || view! { <FeedChoice own feeds chosen /> }>
+                    <input
+                        class="input tile-select"
+                        aria-label="Name of the first feed"
+                        prop:value=name
+                        on:input:target=move |event| name.set(event.target().value())
+                    />
+                </Show>
+                <button
+                    type="button"
+                    class="btn btn-primary"
+                    data-testid="camera-start"
+                    disabled=off
+                    on:click=start
+                >
+                    {move || match (own.stage.get(), no_feed.get()) {
+                        (Stage::Asking, _) => "Waiting for permission…",
+                        (Stage::Trouble(_), _) => "Try again",
+                        (_, true) => "Create feed and start",
+                        _ => "Start camera",
+                    }}
+                </button>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn PanelWords(stage: Stage, no_feed: bool) -> impl IntoView {
+    let (icon, title, text) = match stage {
+        Stage::Trouble(trouble) => (icons::CameraOff, trouble.title(), trouble.advice()),
+        _ if no_feed => (
+            icons::Camera,
+            "Use this camera",
+            "A feed is a camera position: an entrance, a room. Name the first one.",
+        ),
+        _ => (icons::Camera, "Use this camera", "Pictures go to your server, nowhere else."),
+    };
+    let failed = matches!(stage, Stage::Trouble(_));
+    view! {
+        <span class="tile-panel-mark" class:tile-panel-error=failed>
+            <Icon icon class="icon-lg" />
+        </span>
+        <div role=failed.then_some("alert")>
+            <p class="tile-panel-title">{title}</p>
+            <p class="tile-panel-text">{text}</p>
+        </div>
+    }
+}
+
+/// The feed that the camera will send as.
+#[component]
+fn FeedChoice(
+    own: OwnCamera,
+    feeds: Signal<Vec<FeedView>>,
+    chosen: Signal<Option<FeedView>>,
+) -> impl IntoView {
+    let options = move || {
+        let now = chosen.get().map(|feed| feed.id);
+        let option = |feed: FeedView| {
+            view! { <option value=feed.id.to_string() selected=Some(feed.id) == now>{feed.name}</option> }
+        };
+        feeds.get().into_iter().map(option).collect_view()
+    };
+    view! {
+        <select
+            class="input tile-select"
+            aria-label="Send as"
+            on:change:target=move |event| own.feed.set(event.target().value().parse().ok())
+        >
+            {options}
+        </select>
+    }
+}
+
+/// While the camera runs: another camera, and the way to stop.
+#[component]
+pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
+    let restart = move |device: String| {
+        own.device.set(Some(device));
+        let feed = own.feed.get_untracked();
+        let feed = feeds.with_untracked(|feeds| feeds.iter().find(|f| Some(f.id) == feed).cloned());
+        if let Some(feed) = feed {
+            own.start(feed);
+        }
+    };
+    view! {
+        <div class="tile-controls">
+            <Show when=move || { own.devices.with(|devices| devices.len() > 1) }>
+                <select
+                    class="chip chip-select"
+                    aria-label="Camera"
+                    on:change:target=move |event| restart(event.target().value())
+                >
+                    {move || {
+                        let now = own.device.get();
+                        own.devices
+                            .get()
+                            .into_iter()
+                            .map(|choice| {
+                                let selected = Some(&choice.id) == now.as_ref();
+                                view! { <option value=choice.id selected=selected>{choice.label}</option> }
+                            })
+                            .collect_view()
+                    }}
+                </select>
+            </Show>
+            <button type="button" class="chip chip-button" on:click=move |_| own.stop()>
+                <Icon icon=icons::Stop />
+                "Stop camera"
+            </button>
+        </div>
+    }
+}
