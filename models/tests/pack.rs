@@ -145,7 +145,8 @@ fn external_data_and_foreign_operators_are_refused() {
 #[test]
 fn descriptions_that_cannot_be_are_refused() {
     let good = pack(model("copy.onnx", &graph()));
-    let cases: [(fn(&mut Pack), &str); 5] = [
+    type Change = fn(&mut Pack);
+    let cases: [(Change, &str); 5] = [
         (|pack| pack.format = 2, "format 2"),
         (|pack| pack.embedder.template.truncate(4), "template"),
         (|pack| pack.embedder.mesh_points = Some(vec![1, 2, 3, 4, 5]), "landmarks"),

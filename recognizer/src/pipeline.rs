@@ -253,5 +253,5 @@ fn clip(bounds: &BoundingBox, (width, height): (usize, usize)) -> Option<Boundin
     let y = bounds.y.max(0.0);
     let right = (bounds.x + bounds.width).min(width as f32);
     let bottom = (bounds.y + bounds.height).min(height as f32);
-    (right > x && bottom > y).then(|| BoundingBox { x, y, width: right - x, height: bottom - y })
+    (right > x && bottom > y).then_some(BoundingBox { x, y, width: right - x, height: bottom - y })
 }

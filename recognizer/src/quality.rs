@@ -157,7 +157,9 @@ mod tests {
 
     /// Stripes of three pixels, so that there is both contrast and detail.
     fn chip(low: u8, high: u8) -> Vec<u8> {
-        (0..SIDE * SIDE).flat_map(|i| [if (i % SIDE) / 3 % 2 == 0 { low } else { high }; 3]).collect()
+        (0..SIDE * SIDE)
+            .flat_map(|i| [if ((i % SIDE) / 3).is_multiple_of(2) { low } else { high }; 3])
+            .collect()
     }
 
     fn reasons(bounds: &BoundingBox, points: &Landmarks, chip: &[u8]) -> Vec<QualityReason> {
