@@ -15,7 +15,7 @@ build_programs() {
 build_pack() {
     [[ $what == all ]] || cargo build --release --locked -p models
     step "Making the model pack in $target/packs/default"
-    "$target/release/models" build --npm "$root/models/node_modules" --out "$target/packs/default"
+    "$target/release/models" build --npm "$root/models" --out "$target/packs/default"
 }
 
 build_page() {
