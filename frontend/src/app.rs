@@ -11,7 +11,7 @@ use crate::backoff::Backoff;
 use crate::router::Router;
 use crate::session::{Desk, Session};
 use crate::shell::{Shell, SignIn, theme};
-use crate::ui::{Icon, Toasts, ToastsView, icons};
+use crate::ui::{Icon, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
 const TICK: Duration = Duration::from_secs(5);
@@ -65,9 +65,9 @@ fn Asking() -> impl IntoView {
     let api = expect_context::<Api>();
     view! {
         <main class="boot">
-            <Show
-                when=move || !api.server_up.get()
-                fallback=|| view! { <span class="boot-mark" role="status" aria-label="Loading"></span> }
+            <When
+                is=move || !api.server_up.get()
+                otherwise=|| view! { <span class="boot-mark" role="status" aria-label="Loading"></span> }
             >
                 <div class="state" role="alert">
                     <span class="state-mark state-mark-error">
@@ -76,7 +76,7 @@ fn Asking() -> impl IntoView {
                     <p class="state-title">"The server does not answer"</p>
                     <p class="state-text">"This page tries again by itself."</p>
                 </div>
-            </Show>
+            </When>
         </main>
     }
 }

@@ -14,7 +14,7 @@ use crate::arrivals::Link;
 use crate::camera::{self, Choice, Trouble};
 use crate::router::use_router;
 use crate::shell::Signals;
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 const FEED_KEY: &str = "camera-feed";
 
@@ -209,18 +209,18 @@ pub fn OwnTile(
                 aria-label="Picture of this camera"
             ></video>
             <Overlay seen=own.seen testid="overlay" on_person on_click />
-            <Show when=move || !on.get()>
+            <When is=move || !on.get()>
                 <StartPanel own feeds on_feed />
-            </Show>
-            <Show when=move || on.get()>
+            </When>
+            <When is=move || on.get()>
                 <Controls own feeds />
-                <Show when=move || own.problem.with(Option::is_some)>
+                <When is=move || own.problem.with(Option::is_some)>
                     <p class="tile-problem" role="alert">
                         <Icon icon=icons::Alert />
                         <span>{move || own.problem.get()}</span>
                     </p>
-                </Show>
-            </Show>
+                </When>
+            </When>
         </TileFrame>
     }
 }

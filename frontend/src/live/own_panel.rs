@@ -5,7 +5,7 @@ use types::FeedView;
 
 use super::own::{OwnCamera, Stage};
 use crate::api::{FeedRequest, use_api};
-use crate::ui::{Icon, icons, use_toasts};
+use crate::ui::{Icon, When, icons, use_toasts};
 
 /// Before the camera runs: as which feed, and the button; or what went wrong.
 #[component]
@@ -47,14 +47,14 @@ pub fn StartPanel(
         <div class="tile-panel">
             {move || view! { <PanelWords stage=own.stage.get() no_feed=no_feed.get() /> }}
             <div class="tile-panel-row">
-                <Show when=move || no_feed.get() fallback=move || view! { <FeedChoice own feeds chosen /> }>
+                <When is=move || no_feed.get() otherwise=move || view! { <FeedChoice own feeds chosen /> }>
                     <input
                         class="input tile-select"
                         aria-label="Name of the first feed"
                         prop:value=name
                         on:input:target=move |event| name.set(event.target().value())
                     />
-                </Show>
+                </When>
                 <button
                     type="button"
                     class="btn btn-primary"
@@ -135,7 +135,7 @@ pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
     };
     view! {
         <div class="tile-controls">
-            <Show when=move || { own.devices.with(|devices| devices.len() > 1) }>
+            <When is=move || { own.devices.with(|devices| devices.len() > 1) }>
                 <select
                     class="chip chip-select"
                     aria-label="Camera"
@@ -153,7 +153,7 @@ pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
                             .collect_view()
                     }}
                 </select>
-            </Show>
+            </When>
             <button type="button" class="chip chip-button" on:click=move |_| own.stop()>
                 <Icon icon=icons::Stop />
                 "Stop camera"

@@ -15,7 +15,7 @@ use crate::clock::{self, Style};
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::shell::Signals;
-use crate::ui::{Empty, Failed, Icon, icons};
+use crate::ui::{Empty, Entry, Failed, Icon, List, When, icons};
 
 /// How often the list of feeds is read again.
 const FEEDS_EVERY: Duration = Duration::from_secs(30);
@@ -64,9 +64,9 @@ pub fn LivePage() -> impl IntoView {
                     Load::Waiting => view! { <div class="feed-grid"><div class="tile tile-waiting"></div></div> }.into_any(),
                     Load::Ready(_) => ().into_any(),
                 }}
-                <Show when=move || feeds.state.with(|state| matches!(state, Load::Ready(_)))>
+                <When is=move || feeds.state.with(|state| matches!(state, Load::Ready(_)))>
                     <FeedGrid feeds />
-                </Show>
+                </When>
             </div>
             <LastArrivals />
         </div>
@@ -91,23 +91,27 @@ fn FeedGrid(feeds: Loader<Vec<FeedView>>) -> impl IntoView {
             }
         });
     });
+    let tile = move |feed: FeedView| {
+        Entry::new(format!("{} {}", feed.id, feed.name), move || {
+            view! { <FeedTile feed=feed.clone() watch /> }.into_any()
+        })
+    };
+    let tiles = Signal::derive(move || others.get().into_iter().map(tile).collect());
     let nothing = move || !desk.is_admin() && others.with(Vec::is_empty);
     view! {
         <div class="feed-grid">
-            <Show when=move || desk.is_admin()>
+            <When is=move || desk.is_admin()>
                 <OwnTile feeds=all on_feed sending />
-            </Show>
-            <For each=move || others.get() key=|feed| (feed.id, feed.name.clone()) let(feed)>
-                <FeedTile feed watch />
-            </For>
+            </When>
+            <List entries=tiles />
         </div>
-        <Show when=nothing>
+        <When is=nothing>
             <Empty
                 icon=icons::Feed
                 title="No cameras yet"
                 text="An administrator adds them under Settings, Feeds."
             />
-        </Show>
+        </When>
     }
 }
 
@@ -117,9 +121,9 @@ fn WallClock() -> impl IntoView {
     let desk = use_desk();
     let time = move || clock::format_ms(desk.now_ms.get(), &desk.timezone(), Style::Minute);
     view! {
-        <Show when=move || desk.wall.get()>
+        <When is=move || desk.wall.get()>
             <p class="wall-clock tabular">{time}</p>
-        </Show>
+        </When>
     }
 }
 

@@ -4,25 +4,24 @@ use leptos::prelude::*;
 
 use crate::arrivals::{Arrivals, Recent};
 use crate::loading::Load;
-use crate::ui::{Ago, Avatar, Empty, Failed, Skeleton, icons};
+use crate::ui::{Ago, Avatar, Empty, Entry, Failed, List, Skeleton, icons};
 
 #[component]
 pub fn LastArrivals() -> impl IntoView {
     let arrivals = expect_context::<Arrivals>();
     let retry = Callback::new(move |()| arrivals.refresh());
+    let row = |recent: Recent| {
+        let key = format!("{} {}", recent.arrival.id, recent.arrival.at.timestamp_millis());
+        Entry::new(key, move || view! { <ArrivalRow recent=recent.clone() /> }.into_any())
+    };
+    let rows = Signal::derive(move || arrivals.items.get().into_iter().map(row).collect());
     let empty = move || arrivals.items.with(Vec::is_empty);
     view! {
         <section class="arrivals" aria-labelledby="arrivals-title">
             <h2 id="arrivals-title" class="section-title">"Last arrivals"</h2>
             <p class="sr-only" aria-live="polite">{move || arrivals.spoken.get()}</p>
             <ul class="arrival-list" data-testid="last-arrivals">
-                <For
-                    each=move || arrivals.items.get()
-                    key=|recent| (recent.arrival.id, recent.arrival.at)
-                    let(recent)
-                >
-                    <ArrivalRow recent />
-                </For>
+                <List entries=rows />
             </ul>
             {move || match (arrivals.state.get(), empty()) {
                 (Load::Waiting, true) => Some(view! { <Skeleton rows=8 /> }.into_any()),

@@ -9,7 +9,7 @@ use super::watch::{Slot, Watch};
 use crate::elapsed::ago;
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 /// A feed that sent nothing for this long is quiet, in milliseconds.
 const QUIET_MS: f64 = 10_000.0;
@@ -63,14 +63,14 @@ pub fn TileFrame(
                 <span class="truncate font-medium">{name}</span>
                 <span class="chip-words">{move || state.get().1}</span>
             </p>
-            <Show when=move || can_enlarge.get()>
+            <When is=move || can_enlarge.get()>
                 <button type="button" class="chip tile-enlarge" aria-label=label title=label on:click=toggle>
                     {move || {
                         let icon = if is_large.get() { icons::Reduce } else { icons::Enlarge };
                         view! { <Icon icon /> }
                     }}
                 </button>
-            </Show>
+            </When>
         </article>
     }
 }
@@ -133,12 +133,12 @@ pub fn FeedTile(feed: FeedView, watch: StoredValue<Watch, LocalStorage>) -> impl
                 role="img"
                 aria-label="Picture of the camera"
             ></canvas>
-            <Show when=move || slot.last_ms.get() == 0.0>
+            <When is=move || slot.last_ms.get() == 0.0>
                 <div class="tile-note">
                     <Icon icon=icons::NoPicture class="icon-lg" />
                     <p>"No picture"</p>
                 </div>
-            </Show>
+            </When>
             <Overlay seen=slot.seen testid="feed-overlay" on_person on_click />
         </TileFrame>
     }

@@ -10,7 +10,7 @@ use super::picker::{PhotoPicker, Picker};
 use crate::api::{Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::draft::PersonDraft;
-use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, icons, use_toasts};
+use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, When, icons, use_toasts};
 
 /// What stands against adding the person.
 #[derive(Clone, Copy)]
@@ -123,9 +123,9 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
             </form>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <Show
-                    when=move || leaving.get()
-                    fallback=move || {
+                <When
+                    is=move || leaving.get()
+                    otherwise=move || {
                         view! {
                             <button type="button" class="btn" on:click=move |_| close.run(())>"Cancel"</button>
                             <SaveButton words="Add person" busy_words="Adding…" busy form="add-person" testid="person-save" />
@@ -135,7 +135,7 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
                     <p class="mr-auto font-medium" role="alert">"Discard what you entered?"</p>
                     <button type="button" class="btn" on:click=move |_| leaving.set(false)>"Keep editing"</button>
                     <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>"Discard"</button>
-                </Show>
+                </When>
             </footer>
         </Modal>
     }

@@ -6,7 +6,7 @@ use types::{ConsentGiven, PersonView, UpdatePerson};
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::session::use_desk;
-use crate::ui::{Confirm, Icon, Moment, Problem, icons, use_toasts};
+use crate::ui::{Confirm, Icon, Moment, Problem, When, icons, use_toasts};
 
 /// The box to tick.
 #[component]
@@ -91,7 +91,7 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
                 None => view! { <p class="text-soft">"None on record. Photos can be added once it is."</p> }.into_any(),
             }}
             <Problem text=problem />
-            <Show when=move || desk.is_admin()>
+            <When is=move || desk.is_admin()>
                 {if stands {
                     view! {
                         <button type="button" class="btn w-fit" on:click=move |_| asking.set(true)>"Withdraw consent"</button>
@@ -105,9 +105,9 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
                     }
                         .into_any()
                 }}
-            </Show>
+            </When>
         </section>
-        <Show when=move || asking.get()>
+        <When is=move || asking.get()>
             <Confirm
                 title=format!("Withdraw consent of {name}?")
                 text="Photos and face templates are erased and cameras no longer recognise this person. The log stays."
@@ -117,6 +117,6 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
                 on_confirm=Callback::new(move |()| change.run(false))
                 on_close=Callback::new(move |()| asking.set(false))
             />
-        </Show>
+        </When>
     }
 }

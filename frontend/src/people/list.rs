@@ -10,7 +10,7 @@ use crate::api::use_api;
 use crate::loading::{Load, Pages};
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Ago, Avatar, Empty, Failed, Icon, MoreButton, Skeleton, icons};
+use crate::ui::{Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons};
 
 const PAGE: u32 = 50;
 const TYPING_PAUSE: Duration = Duration::from_millis(200);
@@ -52,10 +52,10 @@ pub fn PeoplePage() -> impl IntoView {
         <div class="content">
             <header class="page-head">
                 <h1 class="page-title">"People"</h1>
-                <Show when=move || people.total.get().is_some()>
+                <When is=move || people.total.get().is_some()>
                     <span class="tag tabular">{move || people.total.get()}</span>
-                </Show>
-                <Show when=move || desk.is_admin()>
+                </When>
+                <When is=move || desk.is_admin()>
                     <button
                         type="button"
                         class="btn btn-primary ml-auto"
@@ -65,7 +65,7 @@ pub fn PeoplePage() -> impl IntoView {
                         <Icon icon=icons::Plus />
                         "Add person"
                     </button>
-                </Show>
+                </When>
             </header>
             <div class="toolbar">
                 <input
@@ -93,16 +93,16 @@ pub fn PeoplePage() -> impl IntoView {
                     _ => ().into_any(),
                 }
             }}
-            <Show when=move || people.has_more() && !people.items.with(Vec::is_empty)>
+            <When is=move || people.has_more() && !people.items.with(Vec::is_empty)>
                 <MoreButton
                     busy=Signal::derive(move || people.state.with(|state| *state == Load::Waiting))
                     on_more=Callback::new(move |()| fetch(false))
                 />
-            </Show>
+            </When>
         </div>
-        <Show when=move || adding.get()>
+        <When is=move || adding.get()>
             <AddSheet on_close />
-        </Show>
+        </When>
     }
 }
 
@@ -136,6 +136,10 @@ fn Nobody(searched: bool, archived: bool) -> impl IntoView {
 
 #[component]
 fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
+    let row = |person: PersonView| {
+        Entry::new(person.id, move || view! { <PersonRow person=person.clone() /> }.into_any())
+    };
+    let rows = Signal::derive(move || people.items.get().into_iter().map(row).collect());
     view! {
         <table class="list-table" class:hidden=move || people.items.with(Vec::is_empty)>
             <thead>
@@ -148,9 +152,7 @@ fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <For each=move || people.items.get() key=|person| person.clone().id let(person)>
-                    <PersonRow person />
-                </For>
+                <List entries=rows />
             </tbody>
         </table>
     }

@@ -9,7 +9,7 @@ use crate::clock::{self, Style};
 use crate::loading::{Load, Pages};
 use crate::numbers::fixed;
 use crate::session::use_desk;
-use crate::ui::{Empty, Failed, Icon, Moment, MoreButton, Skeleton, icons};
+use crate::ui::{Empty, Entry, Failed, Icon, List, Moment, MoreButton, Skeleton, When, icons};
 
 const PAGE: u32 = 50;
 
@@ -26,27 +26,26 @@ pub fn LogTab(person: PersonId) -> impl IntoView {
     fetch(true);
     follow(arrivals, person, log);
 
-    // An arrival with the name of its day where a new day begins.
-    let rows = Memo::new(move |_| {
+    let rows = Signal::derive(move || {
         let zone = desk.timezone();
         let mut day = String::new();
-        log.items.with(|items| {
-            let with_day = |arrival: &ArrivalView| {
-                let key = clock::format(arrival.at, &zone, Style::Key);
-                let begins = (key != day).then(|| clock::format(arrival.at, &zone, Style::Day));
-                day = key;
-                (begins, arrival.clone())
-            };
-            items.iter().map(with_day).collect::<Vec<_>>()
-        })
+        // Where a new day begins, its name stands above the arrival.
+        let entry = |arrival: ArrivalView| {
+            let key = clock::format(arrival.at, &zone, Style::Key);
+            let begins = (key != day).then(|| clock::format(arrival.at, &zone, Style::Day));
+            day = key;
+            let name = format!("{} {} {}", arrival.id, arrival.at.timestamp_millis(), begins.is_some());
+            Entry::new(name, move || {
+                view! { <LogRow day=begins.clone() arrival=arrival.clone() /> }.into_any()
+            })
+        };
+        log.items.get().into_iter().map(entry).collect()
     });
     let zone = move || Some(desk.timezone()).filter(|zone| !zone.is_empty() && *zone != clock::own_zone());
     view! {
         {move || zone().map(|zone| view! { <p class="note mb-3">"Times in the zone " {zone}</p> })}
         <ol class="log" aria-label="Arrivals, newest first">
-            <For each=move || rows.get() key=|(day, arrival)| (arrival.id, day.is_some(), arrival.at) let((day, arrival))>
-                <LogRow day arrival />
-            </For>
+            <List entries=rows />
         </ol>
         {move || {
             let retry = Callback::new(move |()| fetch(log.items.with_untracked(Vec::is_empty)));
@@ -66,12 +65,12 @@ pub fn LogTab(person: PersonId) -> impl IntoView {
                 _ => ().into_any(),
             }
         }}
-        <Show when=move || log.has_more()>
+        <When is=move || log.has_more()>
             <MoreButton
                 busy=Signal::derive(move || log.state.with(|state| *state == Load::Waiting))
                 on_more=Callback::new(move |()| fetch(false))
             />
-        </Show>
+        </When>
     }
 }
 

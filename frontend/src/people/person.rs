@@ -11,7 +11,7 @@ use crate::arrivals::Arrivals;
 use crate::loading::{Load, Loader};
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, icons, use_toasts};
+use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
 
 const TABS: [(&str, &str); 3] = [("log", "Log"), ("photos", "Photos"), ("details", "Details")];
 
@@ -123,9 +123,9 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
                         .collect_view()}
                 </p>
             </div>
-            <Show when=move || desk.is_admin()>
+            <When is=move || desk.is_admin()>
                 <PersonActions person=shown.clone() on_change />
-            </Show>
+            </When>
         </header>
     }
 }
@@ -186,7 +186,7 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 "Delete"
             </button>
         </div>
-        <Show when=move || asking.get()>
+        <When is=move || asking.get()>
             <Confirm
                 title=format!("Delete {}?", name.get_value())
                 text="The person, their photos, face templates and the whole log are erased. This cannot be undone. To stop recognition and keep the log, archive instead."
@@ -196,6 +196,6 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 on_confirm=delete
                 on_close=Callback::new(move |()| asking.set(false))
             />
-        </Show>
+        </When>
     }
 }

@@ -9,7 +9,7 @@ use super::picker::{PhotoPicker, Picker};
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::session::use_desk;
-use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, icons, use_toasts};
+use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, When, icons, use_toasts};
 
 #[component]
 pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
@@ -21,14 +21,14 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
     let photos = person.with_value(|person| person.photos.clone());
     let no_photos = photos.is_empty();
     view! {
-        <Show when=move || desk.is_admin() && consented>
+        <When is=move || desk.is_admin() && consented>
             <div class="toolbar">
                 <button type="button" class="btn" on:click=move |_| adding.set(true)>
                     <Icon icon=icons::AddPicture />
                     "Add photos"
                 </button>
             </div>
-        </Show>
+        </When>
         {no_photos
             .then(|| {
                 let text = match (desk.is_admin(), consented) {
@@ -44,12 +44,12 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 .map(|photo| view! { <PhotoCard photo person going /> })
                 .collect_view()}
         </ul>
-        <Show when=move || adding.get()>
+        <When is=move || adding.get()>
             <AddPhotos person on_change on_close=Callback::new(move |()| adding.set(false)) />
-        </Show>
-        <Show when=move || going.with(Option::is_some)>
+        </When>
+        <When is=move || going.with(Option::is_some)>
             <DeletePhoto person going on_change />
-        </Show>
+        </When>
     }
 }
 
@@ -98,7 +98,7 @@ fn PhotoCard(
                 {verdicts}
                 <p class="note">"Added " <Moment at=photo.created_at style=Style::Full /></p>
             </div>
-            <Show when=move || desk.is_admin()>
+            <When is=move || desk.is_admin()>
                 {
                     let chosen = chosen.clone();
                     view! {
@@ -112,7 +112,7 @@ fn PhotoCard(
                         </button>
                     }
                 }
-            </Show>
+            </When>
         </li>
     }
 }

@@ -8,7 +8,7 @@ use web_sys::{Blob, File, FileList, FormData, Url};
 use super::webcam::Webcam;
 use crate::api::{Api, Failure, use_api};
 use crate::draft::{MOST_PHOTOS, photo_problem};
-use crate::ui::{Icon, icons};
+use crate::ui::{Entry, Icon, List, When, icons};
 
 /// What is known of a photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,6 +170,10 @@ fn check(api: Api, blob: Blob, verdict: RwSignal<Verdict>) {
 /// Where photos are dropped, picked or taken.
 #[component]
 pub fn PhotoPicker(picker: Picker) -> impl IntoView {
+    let row = move |photo: Picked| {
+        Entry::new(photo.id, move || view! { <PickedRow photo=photo.clone() picker /> }.into_any())
+    };
+    let rows = Signal::derive(move || picker.photos.get().into_iter().map(row).collect());
     let over = RwSignal::new(false);
     let camera = RwSignal::new(false);
     let input = NodeRef::<html::Input>::new();
@@ -201,9 +205,9 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
             on:dragleave=move |_| over.set(false)
             on:drop=dropped
         >
-            <Show
-                when=move || camera.get()
-                fallback=move || {
+            <When
+                is=move || camera.get()
+                otherwise=move || {
                     view! {
                         <Icon icon=icons::AddPicture class="icon-lg" />
                         <p class="font-medium">"Drop photos here"</p>
@@ -222,7 +226,7 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
                     on_photo=Callback::new(move |photo| picker.add_taken(photo))
                     on_close=Callback::new(move |()| camera.set(false))
                 />
-            </Show>
+            </When>
             <input
                 node_ref=input
                 class="sr-only"
@@ -235,13 +239,11 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
                 on:change=chosen
             />
         </div>
-        <Show when=move || picker.note.with(Option::is_some)>
+        <When is=move || picker.note.with(Option::is_some)>
             <p class="note problem" role="alert">{move || picker.note.get()}</p>
-        </Show>
+        </When>
         <ul class="picked" aria-live="polite">
-            <For each=move || picker.photos.get() key=|photo| photo.id let(photo)>
-                <PickedRow photo picker />
-            </For>
+            <List entries=rows />
         </ul>
     }
 }

@@ -6,7 +6,7 @@ use web_sys::{Blob, FormData, HtmlCanvasElement, MediaStream};
 
 use crate::api::{Api, use_api};
 use crate::camera::{self, Trouble};
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 /// Longer side of a photo that is kept, in pixels.
 const PHOTO_SIDE: f64 = 1280.0;
@@ -87,7 +87,7 @@ pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView
                         }
                     })
             }}
-            <Show when=move || trouble.get().is_none()>
+            <When is=move || trouble.get().is_none()>
                 <p class="webcam-hint" class:webcam-ready=move || hint.get() == Hint::Ready aria-live="polite">
                     {move || match hint.get() {
                         Hint::Starting => "Put your face into the oval".to_owned(),
@@ -95,7 +95,7 @@ pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView
                         Hint::Advice(text) => text,
                     }}
                 </p>
-            </Show>
+            </When>
         </div>
         <div class="drop-buttons">
             <button type="button" class="btn btn-primary" disabled=move || trouble.get().is_some() on:click=take>

@@ -8,7 +8,7 @@ use super::token::TokenDialog;
 use crate::api::use_api;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Ago, Confirm, Empty, Failed, Icon, Skeleton, icons, use_toasts};
+use crate::ui::{Ago, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
 
 /// A feed that sent nothing for this long is quiet, in milliseconds.
 const QUIET_MS: f64 = 10_000.0;
@@ -142,9 +142,9 @@ fn FeedRow(feed: FeedView, doing: RwSignal<Doing>) -> impl IntoView {
                         Some(at) => {
                             view! {
                                 <span class:text-known=live>{move || if live() { "Live" } else { "Last picture" }}</span>
-                                <Show when=move || !live()>
+                                <When is=move || !live()>
                                     <Ago at />
-                                </Show>
+                                </When>
                             }
                                 .into_any()
                         }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Signals;
 use crate::api::use_api;
 use crate::arrivals::{Arrivals, Link};
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 /// A connection that comes back within this time is not worth a word.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -24,18 +24,18 @@ pub fn Banner() -> impl IntoView {
     let lost = lasting(broken);
     view! {
         <div class="banners" role="status" aria-live="polite">
-            <Show when=move || lost.get()>
+            <When is=move || lost.get()>
                 <p class="banner banner-error" data-testid="banner-connection">
                     <Icon icon=icons::Offline />
                     <span>"Connection lost. What you see may be old; trying again…"</span>
                 </p>
-            </Show>
-            <Show when=move || signals.recognizer_down.get() && !lost.get()>
+            </When>
+            <When is=move || signals.recognizer_down.get() && !lost.get()>
                 <p class="banner banner-warning" data-testid="banner-recognizer">
                     <Icon icon=icons::Alert />
                     <span>"The recognizer does not answer. Nobody is recognised until it is back."</span>
                 </p>
-            </Show>
+            </When>
         </div>
     }
 }

@@ -10,7 +10,7 @@ use crate::api::{Api, use_api};
 use crate::loading::{Load, Loader};
 use crate::router::{Router, use_router};
 use crate::session::{Desk, use_desk};
-use crate::ui::{Avatar, Icon, icons};
+use crate::ui::{Avatar, Icon, When, icons};
 
 const FIELD: &str = "search";
 const PEOPLE_SHOWN: u32 = 8;
@@ -194,9 +194,9 @@ pub fn SearchBox() -> impl IntoView {
                 on:keydown=move |event| search.pressed(event, hits)
             />
             <kbd class="search-key" aria-hidden="true">"/"</kbd>
-            <Show when=move || open.get()>
+            <When is=move || open.get()>
                 <HitList search hits />
-            </Show>
+            </When>
         </div>
     }
 }

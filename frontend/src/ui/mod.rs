@@ -8,6 +8,7 @@ mod modal;
 mod moment;
 mod states;
 mod toast;
+mod when;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
@@ -17,3 +18,4 @@ pub use modal::{Modal, ModalHead};
 pub use moment::{Ago, Moment};
 pub use states::{Empty, Failed, MoreButton, Skeleton};
 pub use toast::{Toasts, ToastsView, use_toasts};
+pub use when::{Entry, List, When};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{Icon, icons};
+use super::{Entry, Icon, List, icons};
 
 const SHOWN_FOR: Duration = Duration::from_secs(5);
 
@@ -48,14 +48,21 @@ pub fn use_toasts() -> Toasts {
 #[component]
 pub fn ToastsView() -> impl IntoView {
     let toasts = use_toasts();
+    let entry = |(id, text): (u32, String)| {
+        Entry::new(id, move || {
+            view! {
+                <p class="toast">
+                    <Icon icon=icons::Good />
+                    <span>{text.clone()}</span>
+                </p>
+            }
+            .into_any()
+        })
+    };
+    let entries = Signal::derive(move || toasts.notes.get().into_iter().map(entry).collect());
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.notes.get() key=|(id, _)| *id let((_, text))>
-                <p class="toast">
-                    <Icon icon=icons::Good class="icon text-toast-mark" />
-                    <span>{text}</span>
-                </p>
-            </For>
+            <List entries />
         </div>
     }
 }
