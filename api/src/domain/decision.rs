@@ -9,10 +9,6 @@ use std::collections::{HashSet, VecDeque};
 use gallery::Candidate;
 use types::PersonId;
 
-/// How far below the threshold a score still is no proof of a stranger (cosine). The same person scores this
-/// far under their usual when they turn or move.
-const UNCERTAIN_BAND: f32 = 0.05;
-
 /// What a feed demands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rule {
@@ -75,7 +71,9 @@ pub fn judge(
     pairs: &KnownPairs,
     taken: &[PersonId],
 ) -> Verdict {
-    let near = candidates.iter().any(|c| c.score >= rule.threshold - UNCERTAIN_BAND);
+    // Less than a margin below the threshold is no proof of a stranger either: the margin is how far scores of
+    // this pack stray.
+    let near = candidates.iter().any(|c| c.score >= rule.threshold - rule.margin);
     let otherwise = if near { Verdict::Doubt } else { Verdict::Stranger };
     let Some(best) = candidates.iter().find(|c| !taken.contains(&c.person)) else { return otherwise };
     if best.score < rule.threshold {

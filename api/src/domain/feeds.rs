@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::{Connection, PgConnection};
-use recognizer_types::PackView;
 use types::{CreateFeed, Direction, FeedCreated, FeedId, FeedView, Liveness, Reveals, UpdateFeed, UserId};
 use uuid::Uuid;
 
@@ -65,7 +64,7 @@ pub async fn find(app: &App, id: FeedId) -> Result<FeedView, ApiError> {
 /// # Errors
 /// 409 for a name that is taken, 422.
 pub async fn create(app: &App, by: UserId, request: CreateFeed) -> Result<FeedCreated, ApiError> {
-    let (new, token) = new_feed(request, app.recognizer.learn_pack().await.ok().as_ref())?;
+    let (new, token) = new_feed(request)?;
     let feed = app
         .db
         .run(move |conn| {
@@ -84,7 +83,7 @@ pub async fn create(app: &App, by: UserId, request: CreateFeed) -> Result<FeedCr
 /// # Errors
 /// 404, 409, 422.
 pub async fn update(app: &App, by: UserId, id: FeedId, request: UpdateFeed) -> Result<FeedView, ApiError> {
-    let changes = changes(request, app.recognizer.learn_pack().await.ok().as_ref())?;
+    let changes = changes(request)?;
     let feed = save(app, by, id, changes, "feed.updated").await?;
     Ok(with_traffic(feed, &app.traffic.last_frames()))
 }
@@ -162,8 +161,8 @@ fn with_traffic(feed: Feed, seen: &HashMap<FeedId, DateTime<Utc>>) -> FeedView {
 /// Checks a new feed and makes its row and its token.
 ///
 /// # Errors
-/// 422 that names each field, also when the pack cannot give the liveness asked for.
-pub fn new_feed(request: CreateFeed, pack: Option<&PackView>) -> Result<(NewFeed, String), ApiError> {
+/// 422 that names each field.
+pub fn new_feed(request: CreateFeed) -> Result<(NewFeed, String), ApiError> {
     let name = request.name.trim().to_owned();
     let feed = NewFeed {
         id: Uuid::now_v7(),
@@ -182,7 +181,7 @@ pub fn new_feed(request: CreateFeed, pack: Option<&PackView>) -> Result<(NewFeed
     problems.name(&feed.name);
     problems.numbers(Some(feed.min_frames), Some(feed.dedup_seconds), Some(feed.max_fps));
     problems.scores(feed.threshold, feed.margin);
-    problems.liveness(request.liveness, pack);
+    problems.liveness(request.liveness);
     problems.into_result()?;
     let (token, token_hash) = new_token();
     Ok((NewFeed { token_hash, ..feed }, token))
@@ -192,7 +191,7 @@ pub fn new_feed(request: CreateFeed, pack: Option<&PackView>) -> Result<(NewFeed
 ///
 /// # Errors
 /// As [`new_feed`].
-pub fn changes(request: UpdateFeed, pack: Option<&PackView>) -> Result<FeedChanges, ApiError> {
+pub fn changes(request: UpdateFeed) -> Result<FeedChanges, ApiError> {
     let changes = FeedChanges {
         name: request.name.map(|name| name.trim().to_owned()),
         liveness: request.liveness.map(|value| liveness(value).to_owned()),
@@ -212,7 +211,7 @@ pub fn changes(request: UpdateFeed, pack: Option<&PackView>) -> Result<FeedChang
     problems.numbers(changes.min_frames, changes.dedup_seconds, changes.max_fps);
     problems.scores(changes.threshold.flatten(), changes.margin.flatten());
     if let Some(liveness) = request.liveness {
-        problems.liveness(liveness, pack);
+        problems.liveness(liveness);
     }
     problems.into_result()?;
     Ok(changes)
@@ -281,17 +280,10 @@ impl Problems {
         }
     }
 
-    fn liveness(&mut self, liveness: Liveness, pack: Option<&PackView>) {
-        let (can, what) = match liveness {
-            Liveness::Off => return,
-            Liveness::Passive => (pack.is_some_and(|pack| pack.passive_liveness), "passive liveness"),
-            Liveness::Challenge => (pack.is_some_and(|pack| pack.challenge), "a liveness challenge"),
-        };
-        if !can {
-            self.add(
-                "liveness",
-                format!("The model pack in use cannot give {what}. Use off, or another pack."),
-            );
+    /// A feed that demands what no stage gives would let pictures pass in silence.
+    fn liveness(&mut self, liveness: Liveness) {
+        if liveness != Liveness::Off {
+            self.add("liveness", "The model pack in use gives no liveness to decide by. Use off.");
         }
     }
 
@@ -307,7 +299,7 @@ mod tests {
     #[test]
     fn defaults_are_the_contracts_and_each_bad_field_is_named() {
         let (feed, token) =
-            new_feed(CreateFeed { name: " Door ".into(), ..CreateFeed::default() }, None).expect("ok");
+            new_feed(CreateFeed { name: " Door ".into(), ..CreateFeed::default() }).expect("ok");
         assert_eq!(
             (feed.name.as_str(), feed.min_frames, feed.dedup_seconds, feed.max_fps),
             ("Door", 3, 300, 15)
@@ -327,7 +319,7 @@ mod tests {
             margin: Some(f32::NAN),
             ..CreateFeed::default()
         };
-        let Err(ApiError::Invalid(fields)) = new_feed(bad, None) else { panic!("refused") };
+        let Err(ApiError::Invalid(fields)) = new_feed(bad) else { panic!("refused") };
         let named: Vec<&str> = fields.keys().map(String::as_str).collect();
         assert_eq!(
             named,

@@ -99,7 +99,7 @@ impl Recognizer {
         let status = response.status();
         if status.is_success() {
             let answer: FacesAnswer = response.json().await.map_err(|error| self.failed(&error))?;
-            *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.succeeded();
             if self.pack().is_none_or(|pack| pack.id != answer.model) {
                 self.forget_pack();
             }
@@ -138,11 +138,12 @@ impl Recognizer {
         if let Some(pack) = self.pack() {
             return Ok(pack);
         }
+        self.may_try()?;
         let request = self.request(reqwest::Method::GET, "/v1/model").timeout(self.deadline);
         let response = request.send().await.and_then(reqwest::Response::error_for_status);
-        let unavailable =
-            |error: reqwest::Error| ApiError::RecognizerUnavailable(error.without_url().to_string());
-        let pack: PackView = response.map_err(unavailable)?.json().await.map_err(unavailable)?;
+        let response = response.map_err(|error| self.failed(&error))?;
+        let pack: PackView = response.json().await.map_err(|error| self.failed(&error))?;
+        self.succeeded();
         *self.pack.write().unwrap_or_else(PoisonError::into_inner) = Some(pack.clone());
         Ok(pack)
     }
@@ -169,6 +170,10 @@ impl Recognizer {
             *failed_at = Some(Instant::now());
         }
         Ok(())
+    }
+
+    fn succeeded(&self) {
+        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn failed(&self, error: &reqwest::Error) -> ApiError {
