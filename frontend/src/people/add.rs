@@ -74,7 +74,11 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
         if !agreed {
             obstacle.consent.set(Some("Photos need the person's consent.".to_owned()));
         }
-        let Some(draft) = form.checked().filter(|_| agreed) else { return };
+        let usable = !untrack(|| picker.has_refused());
+        if !usable {
+            obstacle.problem.set(Some("Remove the photos that cannot be used.".to_owned()));
+        }
+        let Some(draft) = form.checked().filter(|_| agreed && usable) else { return };
         let Some(body) = request(&draft, consent.get_untracked(), picker) else { return };
         busy.set(true);
         spawn_local(async move {
