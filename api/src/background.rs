@@ -62,7 +62,9 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
             (new_arrivals, new_gallery) = (true, true);
             asked = Some(Instant::now());
         }
-        if new_gallery {
+        // Nobody is recognised until the pack's gallery is there: no waiting for the next second.
+        let unloaded = app.recognizer.pack().is_some() && !app.gallery_is_loaded();
+        if new_gallery || unloaded {
             app.refresh_gallery(&mut conn)?;
         }
         if new_arrivals {

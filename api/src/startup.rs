@@ -128,14 +128,8 @@ impl Stopper {
 }
 
 fn server(app: App, config: &Config, listener: TcpListener) -> Result<Server> {
-    let spa = config.http.spa.clone().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = &spa {
-        anyhow::ensure!(
-            folder.join("index.html").is_file(),
-            "ATTENDANCE_SPA: {} holds no index.html; build the front end with `make frontend`",
-            folder.display()
-        );
-    }
+    let spa = config.http.spa.as_deref().filter(|folder| !folder.as_os_str().is_empty());
+    let spa = spa.map(routes::Spa::read).transpose()?;
     let server = HttpServer::new(move || {
         let spa = spa.clone();
         ActixApp::new()
@@ -145,8 +139,8 @@ fn server(app: App, config: &Config, listener: TcpListener) -> Result<Server> {
             .wrap(TracingLogger::<crate::telemetry::QuietSpans>::new())
             .configure(routes::configure)
             .configure(|config| {
-                if let Some(folder) = &spa {
-                    routes::configure_spa(config, folder);
+                if let Some(spa) = spa {
+                    routes::configure_spa(config, spa);
                 }
             })
     })

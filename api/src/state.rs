@@ -96,6 +96,13 @@ impl App {
         Ok(())
     }
 
+    /// Whether the gallery of the pack in use is loaded.
+    pub fn gallery_is_loaded(&self) -> bool {
+        let pack = self.recognizer.pack();
+        let known = self.gallery.read();
+        known.as_ref().is_some_and(|known| pack.is_some_and(|pack| pack.id == known.pack))
+    }
+
     /// Brings the gallery up to date after this process has changed it: whoever made the change sees it at once,
     /// all others when they are notified. The change is committed, so a failure here is only late.
     pub fn follow_own_change(&self, conn: &mut PgConnection) {

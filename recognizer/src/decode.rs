@@ -15,6 +15,8 @@ pub const MAX_BYTES: usize = 10 * 1024 * 1024;
 pub const MAX_PIXELS: u64 = 26_000_000;
 /// Most pixels along one side.
 pub const MAX_SIDE: u32 = 16_384;
+/// Fewest pixels along one side: less cannot hold a face.
+pub const MIN_SIDE: u32 = 8;
 
 /// Why a picture could not be read.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub enum DecodeError {
         "The picture has {width}×{height} pixels: at most {MAX_PIXELS} in all and {MAX_SIDE} a side are allowed."
     )]
     TooManyPixels {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// Too few pixels.
+    #[error("The picture has {width}×{height} pixels: a face needs more than {MIN_SIDE} a side.")]
+    TooFewPixels {
         /// Pixels across.
         width: u32,
         /// Pixels down.
@@ -128,6 +138,9 @@ pub fn read_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     }
     if header.pixels() > MAX_PIXELS || width.max(height) > MAX_SIDE {
         return Err(DecodeError::TooManyPixels { width, height });
+    }
+    if width.min(height) < MIN_SIDE {
+        return Err(DecodeError::TooFewPixels { width, height });
     }
     Ok(header)
 }

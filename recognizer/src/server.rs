@@ -203,6 +203,7 @@ impl ApiError {
                 DecodeError::TooManyPixels { .. } | DecodeError::TooManyBytes => {
                     (StatusCode::PAYLOAD_TOO_LARGE, "too_large")
                 }
+                DecodeError::TooFewPixels { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "too_small"),
                 DecodeError::Colours(_) => (StatusCode::UNPROCESSABLE_ENTITY, "colour_space"),
             },
             Self::Job(JobError::Stage(_) | JobError::Panicked) => {

@@ -111,6 +111,7 @@ async fn bad_input_gets_a_reason_and_the_worker_lives() {
         ("animated webp", animated_webp(), 415, "animated"),
         ("truncated", cut, 400, "truncated"),
         ("cmyk", cmyk_jpeg(), 422, "colour_space"),
+        ("1 × 1", png(&gradient(1, 1)), 422, "too_small"),
         ("30,000 × 30,000 png", huge_png(), 413, "too_large"),
         ("30,000 × 30,000 jpeg", huge_jpeg(), 413, "too_large"),
         ("50 MB", vec![0; 50_000_000], 413, "too_large"),
@@ -123,7 +124,7 @@ async fn bad_input_gets_a_reason_and_the_worker_lives() {
         assert!(error.error.message.len() > 20, "{name}: a sentence");
     }
     let empty = gradient(200, 100);
-    for bytes in [png(&gradient(1, 1)), jpeg(&empty), png(&empty), webp(&empty)] {
+    for bytes in [jpeg(&empty), png(&empty), webp(&empty)] {
         assert!(service.faces("", bytes).await.faces.is_empty(), "a picture without a face is in order");
     }
     for query in ["?stream=", "?unknown=1"] {

@@ -18,6 +18,17 @@ pub async fn database_answers(app: &App) -> bool {
     app.db.run(|conn| Ok(models::gallery::revision(conn)?)).await.is_ok()
 }
 
+/// Whether frames are recognised: the recognizer is ready, and the gallery of its pack is loaded.
+pub async fn recognises(app: &App) -> bool {
+    app.recognizer.is_ready().await && app.gallery_is_loaded()
+}
+
+/// Whether requests can be served. The recognizer may be away; while it is there, its gallery must be loaded.
+pub async fn is_ready(app: &App) -> bool {
+    let waiting_for_gallery = app.recognizer.pack().is_some() && !app.gallery_is_loaded();
+    !waiting_for_gallery && database_answers(app).await
+}
+
 /// The settings.
 ///
 /// # Errors

@@ -58,21 +58,3 @@ pub async fn request_ids(
     }
     Ok(response)
 }
-
-/// Files whose name carries their hash never change; the page that names them is asked for anew.
-pub async fn page_headers(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let hashed = request.path().contains('-') && !request.path().ends_with(".html");
-    let mut response = next.call(request).await?;
-    let lasting = hashed && response.status().is_success() && !is_html(&response);
-    let value = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
-    Ok(response)
-}
-
-fn is_html<B>(response: &ServiceResponse<B>) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("text/html"))
-}

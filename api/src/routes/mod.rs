@@ -11,23 +11,21 @@ mod openapi;
 mod people;
 mod photos;
 mod session;
+mod spa;
 mod system;
 mod uploads;
 mod watch;
 
-use std::path::Path;
 use std::time::Duration;
 
-use actix_files::{Files, NamedFile};
-use actix_web::dev::{ServiceRequest, ServiceResponse, fn_service};
-use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, delete, get, patch, post, put};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
 
-pub use headers::{page_headers, request_ids, security_headers};
+pub use headers::{request_ids, security_headers};
 pub use openapi::ApiDoc;
+pub use spa::{Spa, configure as configure_spa};
 
 /// How often a connection that stays open proves its permission again: revocation closes it within 15 s.
 const RENEW_EVERY: Duration = Duration::from_secs(10);
@@ -89,23 +87,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 async fn no_such_route() -> Result<&'static str, ApiError> {
     Err(ApiError::NotFound("address in this API"))
-}
-
-/// Serves the front end: its files, and the page itself for every other address.
-pub fn configure_spa(config: &mut web::ServiceConfig, folder: &Path) {
-    let page = folder.join("index.html");
-    let files = Files::new("/", folder).index_file("index.html").default_handler(fn_service(
-        move |req: ServiceRequest| {
-            let page = page.clone();
-            async move {
-                let (request, _) = req.into_parts();
-                let file = NamedFile::open(page)?;
-                let response = file.into_response(&request);
-                Ok(ServiceResponse::new(request, response))
-            }
-        },
-    ));
-    config.service(web::scope("").wrap(Compress::default()).wrap(from_fn(page_headers)).service(files));
 }
 
 fn json_error(error: actix_web::error::JsonPayloadError, _: &actix_web::HttpRequest) -> actix_web::Error {

@@ -13,7 +13,7 @@ use crate::state::App;
 #[utoipa::path(get, path = "/api/v1/health", tag = "system", security(()), responses(
     (status = 200, body = Health), (status = 503, body = Health)))]
 pub async fn health(app: web::Data<App>) -> HttpResponse {
-    let (database, recognizer) = tokio::join!(site::database_answers(&app), app.recognizer.is_ready());
+    let (database, recognizer) = tokio::join!(site::database_answers(&app), site::recognises(&app));
     let status = |ok| if ok { PartStatus::Ok } else { PartStatus::Down };
     let health = Health {
         status: status(database && recognizer),
@@ -37,13 +37,13 @@ pub async fn livez() -> HttpResponse {
 /// Answers 200 while requests can be served; the recognizer is not asked.
 #[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses((status = 200), (status = 503)))]
 pub async fn readyz(app: web::Data<App>) -> HttpResponse {
-    if site::database_answers(&app).await {
+    if site::is_ready(&app).await {
         HttpResponse::Ok().content_type("text/plain").body("ready\n")
     } else {
         HttpResponse::ServiceUnavailable()
             .insert_header(("Retry-After", "2"))
             .content_type("text/plain")
-            .body("the database does not answer\n")
+            .body("the database does not answer, or the gallery is still loading\n")
     }
 }
 
