@@ -1,8 +1,8 @@
 """The Python package face_recognition (dlib HOG + ResNet, one thread) on the pictures of frame_to_decision.
 
     python3 -m venv peer
-    peer/bin/pip install "setuptools<81" wheel "cmake<4"
-    peer/bin/pip install --no-build-isolation face_recognition==1.3.0   # compiles dlib: minutes
+    peer/bin/pip install "setuptools<81" numpy pillow click dlib-bin face_recognition_models
+    peer/bin/pip install --no-deps face_recognition==1.3.0   # its dlib is the prebuilt one
     cargo bench -p recognizer                                           # writes the pictures
     OMP_NUM_THREADS=1 taskset -c 0 peer/bin/python recognizer/benches/python_peer.py /tmp/frame_1280x720.jpg …
 """
