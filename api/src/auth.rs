@@ -145,7 +145,8 @@ fn app(request: &HttpRequest) -> Result<App, ApiError> {
 
 fn bearer(request: &HttpRequest) -> Option<String> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if let Some(token) = header(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
+    let authorization = header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
+    if let Some((_, token)) = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
         return Some(token.trim().to_owned());
     }
     subprotocol(request).map(|protocol| protocol[SUBPROTOCOL.len()..].to_owned())

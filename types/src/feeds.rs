@@ -97,7 +97,7 @@ pub struct CreateFeed {
     /// Default `all`.
     #[serde(default)]
     pub reveals: Reveals,
-    /// -1 to 1; null takes the model pack's.
+    /// 0 to 1; null takes the model pack's.
     pub threshold: Option<f32>,
     /// 0 to 2; null takes the model pack's.
     pub margin: Option<f32>,

@@ -1,6 +1,6 @@
 //! When an arrival was: server time rules, a sender's capture time counts within limits.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::error::ApiError;
@@ -30,6 +30,20 @@ impl FrameTime {
     }
 }
 
+/// Checks that a time lies in the years 1900 to 9999: calendars of other programs, PostgreSQL's among them, do not
+/// go as far as a request can.
+///
+/// # Errors
+/// 422 that names `field`.
+pub fn check_range(field: &str, time: Option<DateTime<Utc>>) -> Result<(), ApiError> {
+    match time {
+        Some(time) if !(1900..=9999).contains(&time.year()) => {
+            Err(ApiError::invalid(field, "Use a time from the year 1900 to 9999."))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Judges the capture time of a frame.
 ///
 /// # Errors
@@ -41,6 +55,7 @@ pub fn frame_time(
     by_admin: bool,
     feed_last_seen: Option<DateTime<Utc>>,
 ) -> Result<FrameTime, ApiError> {
+    check_range("captured_at", captured_at)?;
     let Some(captured_at) = captured_at else {
         return Ok(FrameTime { captured_at: received_at, received_at, unproven: false });
     };

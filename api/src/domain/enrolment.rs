@@ -10,6 +10,7 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use recognizer_types::{DetectedFace, Embedding};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use types::{PersonId, PersonRef, PhotoId, Quality, UserId};
 use uuid::Uuid;
 
@@ -29,6 +30,9 @@ const STORED_SIDE: u32 = 1600;
 const STORED_QUALITY: u8 = 90;
 /// The recognizer has refused larger ones before anything is decoded here.
 const MAX_SIDE: u32 = 16_384;
+
+/// A large photo takes a hundred megabytes while it is decoded: one at a time.
+static DECODING: Semaphore = Semaphore::const_new(1);
 
 /// A photo that may be enrolled, not yet stored.
 pub struct Accepted {
@@ -103,6 +107,7 @@ fn only_face(mut faces: Vec<DetectedFace>) -> Result<DetectedFace, String> {
 }
 
 async fn accept(photo: Bytes, model: String, face: DetectedFace) -> Result<Accepted, ApiError> {
+    let _permit = DECODING.acquire().await.map_err(|e| ApiError::Internal(e.into()))?;
     let (jpeg, width, height) = tokio::task::spawn_blocking(move || reencode(&photo))
         .await
         .map_err(|e| ApiError::Internal(e.into()))??;

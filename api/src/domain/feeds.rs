@@ -7,6 +7,7 @@ use diesel::{Connection, PgConnection};
 use types::{CreateFeed, Direction, FeedCreated, FeedId, FeedView, Liveness, Reveals, UpdateFeed, UserId};
 use uuid::Uuid;
 
+use crate::domain::names;
 use crate::domain::sessions::new_token;
 use crate::error::ApiError;
 use crate::models;
@@ -163,7 +164,7 @@ fn with_traffic(feed: Feed, seen: &HashMap<FeedId, DateTime<Utc>>) -> FeedView {
 /// # Errors
 /// 422 that names each field.
 pub fn new_feed(request: CreateFeed) -> Result<(NewFeed, String), ApiError> {
-    let name = request.name.trim().to_owned();
+    let name = names::tidy(&request.name);
     let feed = NewFeed {
         id: Uuid::now_v7(),
         liveness: liveness(request.liveness).to_owned(),
@@ -193,7 +194,7 @@ pub fn new_feed(request: CreateFeed) -> Result<(NewFeed, String), ApiError> {
 /// As [`new_feed`].
 pub fn changes(request: UpdateFeed) -> Result<FeedChanges, ApiError> {
     let changes = FeedChanges {
-        name: request.name.map(|name| name.trim().to_owned()),
+        name: request.name.as_deref().map(names::tidy),
         liveness: request.liveness.map(|value| liveness(value).to_owned()),
         min_frames: request.min_frames.map(Into::into),
         dedup_seconds: request.dedup_seconds.map(seconds),
@@ -253,9 +254,7 @@ impl Problems {
     }
 
     fn name(&mut self, name: &str) {
-        if !(1..=100).contains(&name.chars().count()) {
-            self.add("name", "Give a name of 1 to 100 characters.");
-        }
+        names::check(&mut self.0, "name", name, 100);
     }
 
     fn numbers(&mut self, min_frames: Option<i32>, dedup_seconds: Option<i32>, max_fps: Option<i32>) {
@@ -272,8 +271,8 @@ impl Problems {
     }
 
     fn scores(&mut self, threshold: Option<f32>, margin: Option<f32>) {
-        if threshold.is_some_and(|value| !(-1.0..=1.0).contains(&value)) {
-            self.add("threshold", "Give a cosine from -1 to 1, or nothing for the model pack's own.");
+        if threshold.is_some_and(|value| !(0.0..=1.0).contains(&value)) {
+            self.add("threshold", "Give a cosine from 0 to 1, or nothing for the model pack's own.");
         }
         if margin.is_some_and(|value| !(0.0..=2.0).contains(&value)) {
             self.add("margin", "Give a distance from 0 to 2, or nothing for the model pack's own.");

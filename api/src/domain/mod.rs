@@ -9,6 +9,7 @@ pub mod first_admin;
 pub mod frames;
 pub mod gallery_sync;
 pub mod master_key;
+pub mod names;
 pub mod passwords;
 pub mod people;
 pub mod photos;

@@ -13,6 +13,7 @@ use types::{
 use uuid::Uuid;
 
 use crate::domain::enrolment::{self, Accepted};
+use crate::domain::{clock, names};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::biometrics::Photo;
@@ -22,6 +23,9 @@ use crate::state::App;
 
 /// Version of the consent text that a plain `true` refers to.
 const CONSENT_TEXT: &str = "1";
+
+/// Most groups of a person.
+const MAX_GROUPS: usize = 50;
 
 /// A photo as clients see it.
 pub fn photo_view(photo: Photo) -> PhotoView {
@@ -349,8 +353,9 @@ fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<ConsentDeta
         Some(ConsentGiven::Detail(detail)) => detail,
     };
     let mut fields = BTreeMap::new();
-    text(&mut fields, "consent.given_by", &detail.given_by, 1, 200);
-    text(&mut fields, "consent.text_version", &detail.text_version, 1, 50);
+    names::check(&mut fields, "consent.given_by", &detail.given_by, 200);
+    names::check(&mut fields, "consent.text_version", &detail.text_version, 50);
+    clock::check_range("consent.at", Some(detail.at))?;
     if detail.at > Utc::now() + chrono::TimeDelta::minutes(5) {
         fields.insert("consent.at".to_owned(), "Consent cannot have been given in the future.".to_owned());
     }
@@ -361,16 +366,16 @@ fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<ConsentDeta
 fn checked(request: &CreatePerson) -> Result<NewPerson, ApiError> {
     let person = NewPerson {
         id: Uuid::now_v7(),
-        name: tidy(&request.name),
-        external_id: tidy(&request.external_id),
+        name: names::tidy(&request.name),
+        external_id: names::tidy(&request.external_id),
         email: optional(&request.email),
         phone: optional(&request.phone),
         branch: optional(&request.branch),
         year: request.year,
     };
     let mut fields = BTreeMap::new();
-    text(&mut fields, "name", &person.name, 1, 200);
-    text(&mut fields, "external_id", &person.external_id, 1, 64);
+    names::check(&mut fields, "name", &person.name, 200);
+    names::check(&mut fields, "external_id", &person.external_id, 64);
     optional_fields(&mut fields, &person.email, &person.phone, &person.branch);
     valid(fields)?;
     Ok(person)
@@ -378,8 +383,8 @@ fn checked(request: &CreatePerson) -> Result<NewPerson, ApiError> {
 
 fn checked_changes(request: &UpdatePerson) -> Result<PersonChanges, ApiError> {
     let changes = PersonChanges {
-        name: request.name.as_deref().map(tidy),
-        external_id: request.external_id.as_deref().map(tidy),
+        name: request.name.as_deref().map(names::tidy),
+        external_id: request.external_id.as_deref().map(names::tidy),
         email: request.email.as_ref().map(optional),
         phone: request.phone.as_ref().map(optional),
         branch: request.branch.as_ref().map(optional),
@@ -389,10 +394,10 @@ fn checked_changes(request: &UpdatePerson) -> Result<PersonChanges, ApiError> {
     };
     let mut fields = BTreeMap::new();
     if let Some(name) = &changes.name {
-        text(&mut fields, "name", name, 1, 200);
+        names::check(&mut fields, "name", name, 200);
     }
     if let Some(external_id) = &changes.external_id {
-        text(&mut fields, "external_id", external_id, 1, 64);
+        names::check(&mut fields, "external_id", external_id, 64);
     }
     let flat = |value: &Option<Option<String>>| value.clone().flatten();
     optional_fields(&mut fields, &flat(&changes.email), &flat(&changes.phone), &flat(&changes.branch));
@@ -407,46 +412,33 @@ fn optional_fields(
     branch: &Option<String>,
 ) {
     if let Some(email) = email {
-        text(fields, "email", email, 3, 254);
+        names::check(fields, "email", email, 254);
         if !email.contains('@') {
             fields.insert("email".to_owned(), "This is not an e-mail address.".to_owned());
         }
     }
     for (field, value, most) in [("phone", phone, 50), ("branch", branch, 100)] {
         if let Some(value) = value {
-            text(fields, field, value, 1, most);
+            names::check(fields, field, value, most);
         }
     }
 }
 
-fn group_names(names: &[String]) -> Result<Vec<String>, ApiError> {
-    let names: Vec<String> = names.iter().map(|name| tidy(name)).collect();
+fn group_names(groups: &[String]) -> Result<Vec<String>, ApiError> {
+    let names: Vec<String> = groups.iter().map(|name| names::tidy(name)).collect();
     let mut fields = BTreeMap::new();
+    if names.len() > MAX_GROUPS {
+        fields.insert("groups".to_owned(), format!("A person belongs to at most {MAX_GROUPS} groups."));
+    }
     for name in &names {
-        text(&mut fields, "groups", name, 1, 100);
+        names::check(&mut fields, "groups", name, 100);
     }
     valid(fields)?;
     Ok(names)
 }
 
-/// Without white space around it, and with single spaces inside.
-fn tidy(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 fn optional(value: &Option<String>) -> Option<String> {
-    value.as_deref().map(tidy).filter(|value| !value.is_empty())
-}
-
-fn text(fields: &mut BTreeMap<String, String>, field: &str, value: &str, least: usize, most: usize) {
-    let length = value.chars().count();
-    if length < least {
-        fields.insert(field.to_owned(), "Fill this in.".to_owned());
-    } else if length > most {
-        fields.insert(field.to_owned(), format!("Use at most {most} characters; these are {length}."));
-    } else if value.chars().any(char::is_control) {
-        fields.insert(field.to_owned(), "Leave control characters out.".to_owned());
-    }
+    value.as_deref().map(names::tidy).filter(|value| !value.is_empty())
 }
 
 fn valid(fields: BTreeMap<String, String>) -> Result<(), ApiError> {

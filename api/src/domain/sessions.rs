@@ -72,7 +72,8 @@ pub struct SignInFrom {
 /// 401 for a wrong password; 429 after ten failures of this account from this address in five minutes; 503
 /// while the database is away.
 pub async fn sign_in(db: &Db, request: SignIn, from: SignInFrom) -> Result<(UserView, String), ApiError> {
-    let account: String = request.email.trim().to_lowercase().chars().take(254).collect();
+    let account: String =
+        request.email.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(254).collect();
     let address = IpNetwork::from(from.address);
     let lookup = account.clone();
     let user = db

@@ -13,6 +13,7 @@ use types::{ArrivalView, FeedId, Page, PersonId};
 use super::{RENEW_EVERY, clamp_limit, text_of};
 use crate::auth::{After, CurrentUser};
 use crate::domain::arrivals::{self, Event};
+use crate::domain::clock;
 use crate::error::ApiError;
 use crate::models::arrivals::ArrivalFilter;
 use crate::state::App;
@@ -53,6 +54,8 @@ pub async fn list_arrivals(
     {
         return Err(ApiError::invalid("to", "It must lie after `from`."));
     }
+    clock::check_range("from", query.from)?;
+    clock::check_range("to", query.to)?;
     let filter = ArrivalFilter {
         query: text_of(query.query)?,
         person: query.person.map(|id| id.0),

@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use types::{FeedId, FrameAnswer, FrameHeader};
 use uuid::Uuid;
 
+use super::sockets::{self, Messages};
 use super::uploads::MAX_IMAGE_BYTES;
 use super::{RENEW_EVERY, body_error};
 use crate::auth::{self, FrameSender};
@@ -150,12 +151,7 @@ pub async fn live(
 ) -> Result<HttpResponse, ApiError> {
     let protocol = auth::subprotocol(&request);
     let protocols: Vec<&str> = protocol.as_deref().into_iter().collect();
-    let (response, session, messages) = actix_ws::handle_with_protocols(&request, body, &protocols)
-        .map_err(|error| ApiError::BadRequest(format!("This address is a WebSocket: {error}")))?;
-    let messages = messages
-        .max_frame_size(MAX_MESSAGE_BYTES)
-        .aggregate_continuations()
-        .max_continuation_size(MAX_MESSAGE_BYTES);
+    let (response, session, messages) = sockets::open(&request, body, &protocols, MAX_MESSAGE_BYTES).await?;
     let live = Live {
         request,
         app: App::clone(&app),
@@ -180,7 +176,7 @@ struct Live {
 }
 
 impl Live {
-    async fn run(mut self, mut messages: actix_ws::AggregatedMessageStream) {
+    async fn run(mut self, mut messages: Messages) {
         let mut renew = tokio::time::interval(RENEW_EVERY);
         let mut ping = tokio::time::interval(PING_EVERY);
         let mut stopping = self.app.stopping.subscribe();

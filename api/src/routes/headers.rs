@@ -36,7 +36,8 @@ pub async fn security_headers(
     if app.as_ref().is_some_and(|app| app.site.https) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    if !headers.contains_key(header::CACHE_CONTROL) {
+    let events = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    if events || !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Some(app) = app {

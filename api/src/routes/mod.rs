@@ -11,6 +11,7 @@ mod openapi;
 mod people;
 mod photos;
 mod session;
+mod sockets;
 mod spa;
 mod system;
 mod uploads;
@@ -18,7 +19,7 @@ mod watch;
 
 use std::time::Duration;
 
-use actix_web::web::{self, delete, get, patch, post, put};
+use actix_web::web::{self, delete, get, head, patch, post, put};
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
@@ -34,7 +35,9 @@ const RENEW_EVERY: Duration = Duration::from_secs(10);
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .route("/livez", get().to(system::livez))
+        .route("/livez", head().to(system::livez))
         .route("/readyz", get().to(system::readyz))
+        .route("/readyz", head().to(system::readyz))
         .service(
             utoipa_swagger_ui::SwaggerUi::new("/api/docs/{_:.*}")
                 .url("/api/v1/openapi.json", ApiDoc::openapi()),
@@ -43,6 +46,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(
             web::scope("/api/v1")
                 .route("/health", get().to(system::health))
+                .route("/health", head().to(system::health))
                 .route("/session", post().to(session::sign_in))
                 .route("/session", get().to(session::get_session))
                 .route("/session", delete().to(session::sign_out))

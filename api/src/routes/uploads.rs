@@ -13,6 +13,8 @@ use crate::error::ApiError;
 /// Largest photo, and largest frame.
 pub const MAX_IMAGE_BYTES: usize = 10 * 1024 * 1024;
 const MAX_JSON_BYTES: usize = 64 * 1024;
+/// Ten photos of a phone fit; ten of the largest do not.
+const MAX_FORM_BYTES: usize = 50 * 1024 * 1024;
 
 /// What a form held.
 #[derive(Debug, Default)]
@@ -48,7 +50,8 @@ pub async fn read(mut form: Multipart) -> Result<Upload, ApiError> {
                 if upload.photos.len() == MAX_PHOTOS {
                     return Err(ApiError::invalid("photo", format!("Send at most {MAX_PHOTOS} photos.")));
                 }
-                upload.photos.push(read_field(&mut field, MAX_IMAGE_BYTES).await?);
+                let held: usize = upload.photos.iter().map(Bytes::len).sum();
+                upload.photos.push(read_field(&mut field, MAX_IMAGE_BYTES.min(MAX_FORM_BYTES - held)).await?);
             }
             other => {
                 let name: String = other.chars().take(40).collect();

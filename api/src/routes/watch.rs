@@ -6,11 +6,12 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_ws::{AggregatedMessage, Session};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::select_all;
-use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch::Receiver;
 use types::{FeedId, WatchRequest};
 
+use super::sockets::{self, Messages};
 use super::{RENEW_EVERY, body_error};
 use crate::auth::{self, After, CurrentUser};
 use crate::domain::frames::LiveFrame;
@@ -21,6 +22,8 @@ type Newest = Receiver<Option<Arc<LiveFrame>>>;
 
 /// Feeds that one viewer may follow at once.
 const MAX_FEEDS: usize = 64;
+/// A viewer sends lists of feeds alone.
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 const BOUNDARY: &str = "frame";
 
 /// Opens a socket that shows feeds.
@@ -33,11 +36,10 @@ pub async fn watch(
     user: CurrentUser,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let (response, session, messages) = actix_ws::handle(&request, body)
-        .map_err(|error| ApiError::BadRequest(format!("This address is a WebSocket: {error}")))?;
+    let (response, session, messages) = sockets::open(&request, body, &[], MAX_MESSAGE_BYTES).await?;
     let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
     let viewer = Viewer { app: App::clone(&app), user, session, feeds: Vec::new() };
-    actix_web::rt::spawn(REQUEST_ID.scope(id, viewer.run(messages.aggregate_continuations())));
+    actix_web::rt::spawn(REQUEST_ID.scope(id, viewer.run(messages)));
     Ok(response)
 }
 
@@ -49,7 +51,7 @@ struct Viewer {
 }
 
 impl Viewer {
-    async fn run(mut self, mut messages: actix_ws::AggregatedMessageStream) {
+    async fn run(mut self, mut messages: Messages) {
         let mut renew = tokio::time::interval(RENEW_EVERY);
         let mut stopping = self.app.stopping.subscribe();
         let reason = loop {

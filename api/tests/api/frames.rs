@@ -127,6 +127,7 @@ async fn capture_times_outside_their_limits_are_refused() {
     assert_eq!(post(&camera, ago(3600)).await, 200);
     assert_eq!(post(&site.admin, ago(80 * 3600)).await, 200, "an admin may");
     assert_eq!(post(&site.admin, "yesterday".to_owned()).await, 422);
+    assert_eq!(post(&site.admin, "-5000-01-01T00:00:00Z".to_owned()).await, 422);
 }
 
 #[actix_web::test]

@@ -263,6 +263,17 @@ async fn fields_that_do_not_validate_are_each_named() {
         (json!({ "name": long, "external_id": "1" }), vec!["name"]),
         (json!({ "name": "A", "external_id": "1", "email": "nowhere" }), vec!["email"]),
         (json!({ "name": "A\u{7}", "external_id": "1" }), vec!["name"]),
+        (json!({ "name": "A\0", "external_id": "1" }), vec!["name"]),
+        (json!({ "name": "\u{200b}", "external_id": "1\u{202e}" }), vec!["name", "external_id"]),
+        (
+            json!({ "name": "A", "external_id": "1", "groups": (0..51).map(|n| n.to_string()).collect::<Vec<_>>() }),
+            vec!["groups"],
+        ),
+        (
+            json!({ "name": "A", "external_id": "1", "consent": { "given_by": "B", "at": "-9999-01-01T00:00:00Z",
+            "text_version": "1" } }),
+            vec!["consent.at"],
+        ),
         (json!({ "name": "A", "external_id": "1", "groups": [""] }), vec!["groups"]),
         (json!({ "name": "A", "external_id": "1", "hair": "red" }), vec!["person"]),
         (json!({ "name": "A" }), vec!["person"]),

@@ -76,6 +76,7 @@ async fn an_account_that_does_not_exist_is_refused_like_a_wrong_password() {
         refusal(answer("nobody@example.org").await).await,
     );
     assert_eq!((known.0, &known.1["message"]), (unknown.0, &unknown.1["message"]));
+    assert_eq!(refusal(answer("a\0").await).await.0, 401);
 }
 
 #[actix_web::test]
