@@ -139,9 +139,6 @@ pub fn read_header(bytes: &[u8]) -> Result<Header, DecodeError> {
     if header.pixels() > MAX_PIXELS || width.max(height) > MAX_SIDE {
         return Err(DecodeError::TooManyPixels { width, height });
     }
-    if width.min(height) < MIN_SIDE {
-        return Err(DecodeError::TooFewPixels { width, height });
-    }
     Ok(header)
 }
 
@@ -154,6 +151,11 @@ pub fn decode(bytes: &[u8], header: Header, frame: &mut Frame) -> Result<(), Dec
         Format::Png => decode_png(bytes, frame)?,
         Format::WebP => decode_webp(bytes, frame)?,
     };
+    // Last, so that what is wrong besides is said first.
+    let Header { width, height, .. } = header;
+    if width.min(height) < MIN_SIDE {
+        return Err(DecodeError::TooFewPixels { width, height });
+    }
     turn(frame, orientation);
     Ok(())
 }

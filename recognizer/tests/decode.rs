@@ -33,13 +33,13 @@ fn every_format_is_read() {
 
 #[test]
 fn grey_and_transparent_pictures_become_rgb() {
-    let grey = image::GrayImage::from_fn(5, 3, |x, y| image::Luma([(x * 40 + y) as u8]));
+    let grey = image::GrayImage::from_fn(9, 8, |x, y| image::Luma([(x * 20 + y) as u8]));
     let expected = image::DynamicImage::from(grey.clone()).to_rgb8();
     let mut bytes = vec![];
     grey.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).expect("png");
     assert_eq!(difference(&read(&bytes).expect("grey"), &expected), 0.0);
     let mut bytes = vec![];
-    let clear = image::RgbaImage::from_fn(5, 3, |x, y| image::Rgba([x as u8, y as u8, 7, 100]));
+    let clear = image::RgbaImage::from_fn(9, 8, |x, y| image::Rgba([x as u8, y as u8, 7, 100]));
     clear.write_to(&mut std::io::Cursor::new(&mut bytes), image::ImageFormat::Png).expect("png");
     let expected = image::DynamicImage::from(clear).to_rgb8();
     assert_eq!(difference(&read(&bytes).expect("rgba"), &expected), 0.0);
