@@ -44,7 +44,7 @@ pub enum DecodeError {
         height: u32,
     },
     /// Too few pixels.
-    #[error("The picture has {width}×{height} pixels: a face needs more than {MIN_SIDE} a side.")]
+    #[error("The picture has {width}×{height} pixels: a face needs at least {MIN_SIDE} a side.")]
     TooFewPixels {
         /// Pixels across.
         width: u32,
