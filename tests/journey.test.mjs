@@ -10,7 +10,7 @@ import { after, before, describe, it } from 'node:test';
 
 import axe from 'axe-core';
 
-import { assertClean, noBrowser, openBrowser, openPage, picturing, signIn } from './support/browser.mjs';
+import { assertClean, faces, noBrowser, openBrowser, openPage, picturing, signIn, startCamera } from './support/browser.mjs';
 import { asCamera, clipAsCamera, clipFrame, noPhotos, photo } from './support/pictures.mjs';
 import { System, eventually, sharedData, sleep, undoing } from './support/system.mjs';
 
@@ -51,15 +51,6 @@ async function deletePerson(page, name) {
   await page.byId('nav-people').click();
   await eventually(`${name} to be gone from the list`, async () => !await page.byId('person-row').filter({ hasText: name }).count());
 }
-
-async function startCamera(page) {
-  await page.byId('nav-live').click();
-  await page.byId('camera-start').click();
-  await eventually('the video to play', () => page.byId('camera-video').evaluate((video) => video.videoWidth > 0 && !video.paused));
-}
-
-const faces = (page) => page.byId('overlay-faces').locator('li').evaluateAll((items) =>
-  items.map((item) => ({ state: item.dataset.state, text: item.textContent })));
 
 /** The whole journey of one person and one stranger. */
 async function journey(t, { name, externalId, file, personCamera, strangerCamera }) {
@@ -135,6 +126,34 @@ describe('the journey of a person', { skip: noBrowser || noPhotos, concurrency: 
     await clipAsCamera(clip('signer_a', 'recognise'), personCamera);
     await clipAsCamera(clip('signer_c', 'recognise'), strangerCamera);
     await journey(t, { name: 'Berta Journey', externalId: 'journey-2', file, personCamera, strangerCamera });
+  });
+});
+
+describe('enrolment with the webcam', { skip: noBrowser || noPhotos, concurrency: false }, () => {
+  it('takes a burst and keeps the best', { timeout: 120_000 }, async (t) => {
+    const camera = join(folder, 'burst.y4m');
+    await asCamera(photo.second, camera);
+    const page = await openPage(await openBrowser(t, { camera }), system.url);
+    await picturing('burst', () => [page], async () => {
+      await signIn(page, await system.firstAdmin());
+      await page.byId('nav-people').click();
+      await page.byId('people-add').click();
+      await page.byId('webcam-open').click();
+      await eventually('the camera to be judged', () => page.byId('webcam-take').isEnabled(), { timeoutMs: 20_000 });
+      await page.byId('webcam-take').click();
+      await page.byId('webcam-outcome').filter({ hasText: /kept/ }).getByText(/The best/).waitFor({ timeout: 30_000 });
+      const kept = await page.getByText('Good to use').count();
+      assert.ok(kept >= 1 && kept <= 3, `${kept} photos were kept`);
+      await page.byId('person-name').fill('Burst Journey');
+      await page.byId('person-external-id').fill('journey-3');
+      await page.byId('person-consent').check();
+      await page.byId('person-save').click();
+      await page.byId('person-save').waitFor({ state: 'hidden', timeout: 15_000 });
+      const [[photos]] = await system.sql("select count(*) from photos join people on people.id = person_id where external_id = 'journey-3'");
+      assert.equal(Number(photos), kept);
+      await deletePerson(page, 'Burst Journey');
+      assertClean(page);
+    });
   });
 });
 
@@ -220,9 +239,20 @@ describe('the page for everybody', { skip: noBrowser || noPhotos, concurrency: f
       await sleep(300);
       await check('add person');
       await page.keyboard.press('Escape');
+      await page.byId('nav-review').click();
+      await page.byId('review-off').waitFor();
+      await check('review');
       await page.byId('nav-settings').click();
       await sleep(500);
       await check('settings');
+      await page.byId('feed-create').click();
+      await page.byId('feed-name').waitFor();
+      await sleep(300);
+      await check('add feed');
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'Model' }).click();
+      await page.byId('pack-row').first().waitFor();
+      await check('model');
       assertClean(page);
     });
   }
@@ -233,7 +263,7 @@ describe('the page for everybody', { skip: noBrowser || noPhotos, concurrency: f
     await signIn(page, await system.firstAdmin());
     for (const [width, height] of [[360, 740], [390, 844], [768, 1024], [1280, 800], [1920, 1080], [3840, 2160]]) {
       await page.setViewportSize({ width, height });
-      for (const nav of ['nav-live', 'nav-people', 'nav-settings']) {
+      for (const nav of ['nav-live', 'nav-people', 'nav-review', 'nav-settings']) {
         await page.byId(nav).click();
         await sleep(200);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -9,8 +9,8 @@ use api::domain::gallery_sync::encode_template;
 use api::domain::master_key;
 use api::keys::Sealed;
 use api::models::biometrics::{self, NewPhoto, PersonKeyRow, Template};
-use api::models::gallery;
 use api::models::people::{self, NewPerson};
+use api::models::{gallery, packs};
 use clap::Parser;
 use diesel::{Connection, PgConnection};
 use rand::RngExt;
@@ -38,13 +38,15 @@ fn main() -> Result<()> {
     let seed = Seed::parse();
     let mut conn = PgConnection::establish(seed.database.url.expose())?;
     let keys = master_key::open_or_create(&mut conn, &seed.data)?;
+    // Templates belong to a pack that is known, as one is that the recognizer offers.
+    packs::keep(&mut conn, &seed.pack)?;
     for batch in (0..seed.people).collect::<Vec<_>>().chunks(500) {
         conn.transaction(|conn| {
             let mut ids = Vec::with_capacity(batch.len());
             for number in batch {
                 let id = PersonId(Uuid::now_v7());
                 people::insert(conn, &person(id, *number))?;
-                let (key, wrapped) = keys.new_person_key(id)?;
+                let (key, wrapped) = keys.new_key(id)?;
                 let row = PersonKeyRow {
                     person_id: id.0,
                     master_key_version: wrapped.version,

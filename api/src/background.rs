@@ -6,7 +6,7 @@ use anyhow::Result;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 
 use crate::config::Secret;
-use crate::domain::{feeds, sessions};
+use crate::domain::{feeds, review, sessions, traffic};
 use crate::models::{arrivals, gallery};
 use crate::state::App;
 
@@ -60,10 +60,11 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
         }
         if asked.is_none_or(|at| at.elapsed() >= ASK_EVERY) {
             (new_arrivals, new_gallery) = (true, true);
+            review::follow_switch(&mut conn, app)?;
             asked = Some(Instant::now());
         }
         // Nobody is recognised until the pack's gallery is there: no waiting for the next second.
-        let unloaded = app.recognizer.pack().is_some() && !app.gallery_is_loaded();
+        let unloaded = app.recognizer.packs().is_some() && !app.gallery_is_loaded() && !app.pack_is_missing();
         if new_gallery || unloaded {
             app.refresh_gallery(&mut conn)?;
         }
@@ -73,6 +74,8 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
         if tidied.elapsed() >= TIDY_EVERY {
             feeds::note_last_frames(&mut conn, app)?;
             sessions::purge(&mut conn)?;
+            review::purge(&mut conn)?;
+            traffic::write_down_faces(&mut conn, app)?;
             tidied = Instant::now();
         }
         std::thread::sleep(LOOK_EVERY);
@@ -80,16 +83,22 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
     Ok(())
 }
 
-/// Learns which pack the recognizer runs as soon as it can be asked, and again after it was away.
+/// Learns which packs the recognizer offers as soon as it can be asked, again after it was away, and while it
+/// lacks the one in use.
 pub async fn follow_recognizer(app: App) {
     let mut stopping = app.stopping.subscribe();
     let mut every = tokio::time::interval(Duration::from_secs(1));
+    let mut heard = None;
     while !*stopping.borrow() {
-        if app.recognizer.pack().is_none()
+        if (app.recognizer.packs().is_none() || app.pack_is_missing())
             && app.recognizer.is_ready().await
-            && let Ok(pack) = app.recognizer.learn_pack().await
+            && let Ok(packs) = app.recognizer.learn_packs().await
         {
-            tracing::info!(model.id = pack.id, "the recognizer is there");
+            let ids: Vec<String> = packs.iter().map(|pack| pack.id.clone()).collect();
+            if heard.as_ref() != Some(&ids) {
+                tracing::info!(model.ids = ids.join(" "), "the recognizer is there");
+                heard = Some(ids);
+            }
         }
         tokio::select! {
             _ = every.tick() => {}

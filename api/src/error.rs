@@ -32,6 +32,8 @@ pub enum ApiError {
     WrongOrigin,
     #[error("There is no such {0}.")]
     NotFound(&'static str),
+    #[error("This address takes {allow}.")]
+    MethodNotAllowed { allow: String },
     #[error("{0}")]
     BadRequest(String),
     #[error("Some fields are not valid: {}", list(.0))]
@@ -55,6 +57,17 @@ pub enum ApiError {
     TooManyRequests { message: &'static str, retry_after_s: u64 },
     #[error("Recognition is not available at the moment. Try again shortly.")]
     RecognizerUnavailable(String),
+    #[error(
+        "The recognizer does not offer the model pack that is in use. Give it that pack again with \
+         RECOGNIZER_PACK, or take another into use."
+    )]
+    ModelPackMissing(String),
+    #[error("{0}")]
+    PackNotReady(String),
+    #[error("This face was seen by another model pack than the one in use.")]
+    OtherModelPack,
+    #[error("This model pack is in use. Take another into use first.")]
+    PackActive,
     #[error("The database is not available at the moment. Try again shortly.")]
     DatabaseUnavailable(String),
     #[error("The storage for photos is not available at the moment. Try again shortly.")]
@@ -82,6 +95,7 @@ impl ApiError {
             Self::Forbidden(_) => (S::FORBIDDEN, codes::FORBIDDEN),
             Self::WrongOrigin => (S::FORBIDDEN, codes::WRONG_ORIGIN),
             Self::NotFound(_) => (S::NOT_FOUND, codes::NOT_FOUND),
+            Self::MethodNotAllowed { .. } => (S::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BadRequest(_) => (S::BAD_REQUEST, "bad_request"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, codes::INVALID),
             Self::ConsentRequired => (S::UNPROCESSABLE_ENTITY, codes::CONSENT_REQUIRED),
@@ -95,6 +109,10 @@ impl ApiError {
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too_large"),
             Self::TooManyRequests { .. } => (S::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS),
             Self::RecognizerUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::RECOGNIZER_UNAVAILABLE),
+            Self::ModelPackMissing(_) => (S::SERVICE_UNAVAILABLE, "model_pack_missing"),
+            Self::PackNotReady(_) => (S::CONFLICT, "pack_not_ready"),
+            Self::OtherModelPack => (S::CONFLICT, "other_model_pack"),
+            Self::PackActive => (S::CONFLICT, "pack_active"),
             Self::DatabaseUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::DATABASE_UNAVAILABLE),
             Self::StorageUnavailable(_) => (S::SERVICE_UNAVAILABLE, "storage_unavailable"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
@@ -113,9 +131,10 @@ impl ApiError {
     fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::TooManyRequests { retry_after_s, .. } => Some(*retry_after_s),
-            Self::RecognizerUnavailable(_) | Self::DatabaseUnavailable(_) | Self::StorageUnavailable(_) => {
-                Some(2)
-            }
+            Self::RecognizerUnavailable(_)
+            | Self::ModelPackMissing(_)
+            | Self::DatabaseUnavailable(_)
+            | Self::StorageUnavailable(_) => Some(2),
             _ => None,
         }
     }
@@ -127,6 +146,13 @@ impl ApiError {
             Self::Internal(cause) => tracing::error!(error.cause = format!("{cause:#}"), "internal error"),
             Self::DatabaseUnavailable(cause) | Self::RecognizerUnavailable(cause) => {
                 tracing::warn!(error.code = code, error.cause = cause, "unavailable");
+            }
+            Self::ModelPackMissing(id) => {
+                tracing::warn!(
+                    error.code = code,
+                    model.id = id,
+                    "the recognizer does not offer this model pack"
+                );
             }
             Self::StorageUnavailable(cause) => {
                 tracing::warn!(error.code = code, error.cause = %cause, "unavailable");
@@ -161,6 +187,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after_s() {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Self::MethodNotAllowed { allow } = self {
+            response.insert_header((header::ALLOW, allow.clone()));
         }
         if matches!(self, Self::Unauthenticated) {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -1,9 +1,9 @@
 //! Keys for biometric data at rest.
 //!
-//! Each person has a random AES-256-GCM key that seals their photos and templates; the associated data names
-//! person, kind and pack, so a sealed value moved to another row does not open. The person's key is stored
-//! wrapped by a master key, whose versions live in a 0600 file outside database, photos and backups. Erasing
-//! the one wrapped key makes every copy of that person's data unreadable.
+//! Each person has a random AES-256-GCM key that seals their photos and templates, and so has each item of the
+//! review queue; the associated data names owner, kind and pack, so a sealed value moved to another row does not
+//! open. The owner's key is stored wrapped by a master key, whose versions live in a 0600 file outside database,
+//! photos and backups. Erasing the one wrapped key makes every copy of its owner's data unreadable.
 //!
 //! File format: one line per version, `NUMBER BASE64(32 bytes)`; the highest number wraps, all of them unwrap.
 
@@ -17,7 +17,8 @@ use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use types::{PersonId, PhotoId};
+use types::{PersonId, PhotoId, ReviewFaceId, ReviewId};
+use uuid::Uuid;
 
 const KEY_BYTES: usize = 32;
 /// 96 bits, the nonce size that GCM is specified for (NIST SP 800-38D, 5.2.1.1); drawn at random per value.
@@ -30,14 +31,61 @@ pub enum Sealed<'a> {
     Photo(PhotoId),
     /// A template of a model pack.
     Template(PhotoId, &'a str),
+    /// A template of a model pack that is not the person's, whatever the score says.
+    NonMatch(Uuid, &'a str),
+    /// A picture of the review queue.
+    ReviewPicture(ReviewFaceId),
+    /// A template of a model pack, of a face in the review queue.
+    ReviewTemplate(ReviewFaceId, &'a str),
 }
 
 impl Sealed<'_> {
-    fn associated_data(self, person: PersonId) -> String {
+    fn associated_data(self, owner: Owner) -> String {
+        let owner = owner.id();
         match self {
-            Self::Photo(photo) => format!("photo|{person}|{photo}"),
-            Self::Template(photo, pack) => format!("template|{person}|{photo}|{pack}"),
+            Self::Photo(photo) => format!("photo|{owner}|{photo}"),
+            Self::Template(photo, pack) => format!("template|{owner}|{photo}|{pack}"),
+            Self::NonMatch(id, pack) => format!("non-match|{owner}|{id}|{pack}"),
+            Self::ReviewPicture(face) => format!("review-picture|{owner}|{face}"),
+            Self::ReviewTemplate(face, pack) => format!("review-template|{owner}|{face}|{pack}"),
         }
+    }
+}
+
+/// Whose key it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A person.
+    Person(PersonId),
+    /// An item of the review queue.
+    Review(ReviewId),
+}
+
+impl Owner {
+    fn id(self) -> Uuid {
+        match self {
+            Self::Person(PersonId(id)) | Self::Review(ReviewId(id)) => id,
+        }
+    }
+
+    /// Binds a wrapped key to its owner.
+    fn wrap_data(self) -> String {
+        match self {
+            Self::Person(person) => format!("person-key|{person}"),
+            Self::Review(item) => format!("review-key|{item}"),
+        }
+    }
+}
+
+impl From<PersonId> for Owner {
+    fn from(person: PersonId) -> Self {
+        Self::Person(person)
+    }
+}
+
+impl From<ReviewId> for Owner {
+    fn from(item: ReviewId) -> Self {
+        Self::Review(item)
     }
 }
 
@@ -70,32 +118,32 @@ impl RawKey {
     }
 }
 
-/// One person's key.
+/// The key of one owner.
 #[derive(Clone)]
-pub struct PersonKey {
-    person: PersonId,
+pub struct OwnKey {
+    owner: Owner,
     key: RawKey,
 }
 
-impl PersonKey {
+impl OwnKey {
     /// Encrypts `plain`.
     ///
     /// # Errors
     /// When the cipher refuses, which it does for more than 64 GiB alone.
     pub fn seal(&self, kind: Sealed<'_>, plain: &[u8]) -> Result<Vec<u8>> {
-        self.key.seal(plain, kind.associated_data(self.person).as_bytes())
+        self.key.seal(plain, kind.associated_data(self.owner).as_bytes())
     }
 
-    /// Decrypts what [`Self::seal`] made for the same person and kind.
+    /// Decrypts what [`Self::seal`] made for the same owner and kind.
     ///
     /// # Errors
     /// When it is another's, of another kind, or was altered.
     pub fn open(&self, kind: Sealed<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
-        self.key.open(sealed, kind.associated_data(self.person).as_bytes())
+        self.key.open(sealed, kind.associated_data(self.owner).as_bytes())
     }
 }
 
-/// A person's key as the database holds it.
+/// A key as the database holds it.
 #[derive(Debug, Clone)]
 pub struct WrappedKey {
     /// Which master key wraps it.
@@ -154,12 +202,12 @@ impl MasterKeys {
         self.write(&keys)
     }
 
-    /// A new person's key, and the form to store it in.
+    /// A new owner's key, and the form to store it in.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn new_person_key(&self, person: PersonId) -> Result<(PersonKey, WrappedKey)> {
-        let key = PersonKey { person, key: RawKey::random() };
+    pub fn new_key(&self, owner: impl Into<Owner>) -> Result<(OwnKey, WrappedKey)> {
+        let key = OwnKey { owner: owner.into(), key: RawKey::random() };
         let wrapped = self.wrap(&key)?;
         Ok((key, wrapped))
     }
@@ -168,19 +216,19 @@ impl MasterKeys {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn wrap(&self, key: &PersonKey) -> Result<WrappedKey> {
+    pub fn wrap(&self, key: &OwnKey) -> Result<WrappedKey> {
         let keys = self.read()?;
         let (version, master) = keys.last_key_value().context("no master key")?;
-        let bytes = master.seal(&key.key.0, wrap_data(key.person).as_bytes())?;
+        let bytes = master.seal(&key.key.0, key.owner.wrap_data().as_bytes())?;
         Ok(WrappedKey { version: *version, bytes })
     }
 
-    /// Opens a person's key.
+    /// Opens an owner's key.
     ///
     /// # Errors
     /// When its version is not in the file, or the file holds another key of that number.
-    pub fn unwrap(&self, person: PersonId, wrapped: &WrappedKey) -> Result<PersonKey> {
-        self.unwrapper()?.unwrap(person, wrapped)
+    pub fn unwrap(&self, owner: impl Into<Owner>, wrapped: &WrappedKey) -> Result<OwnKey> {
+        self.unwrapper()?.unwrap(owner, wrapped)
     }
 
     /// For unwrapping many: reads the file once.
@@ -241,28 +289,25 @@ pub struct Unwrapper {
 }
 
 impl Unwrapper {
-    /// Opens a person's key.
+    /// Opens an owner's key.
     ///
     /// # Errors
     /// As [`MasterKeys::unwrap`].
-    pub fn unwrap(&self, person: PersonId, wrapped: &WrappedKey) -> Result<PersonKey> {
+    pub fn unwrap(&self, owner: impl Into<Owner>, wrapped: &WrappedKey) -> Result<OwnKey> {
+        let owner = owner.into();
         let shown = self.path.display();
         let master = self.keys.get(&wrapped.version).with_context(|| {
             format!("version {} of the master key is not in {shown}: restore that file", wrapped.version)
         })?;
-        let raw = master.open(&wrapped.bytes, wrap_data(person).as_bytes()).with_context(|| {
+        let raw = master.open(&wrapped.bytes, owner.wrap_data().as_bytes()).with_context(|| {
             format!(
                 "version {} of the master key in {shown} is not the one that the data was sealed with",
                 wrapped.version
             )
         })?;
-        let key = raw.try_into().map_err(|_| anyhow!("a person's key has a wrong length"))?;
-        Ok(PersonKey { person, key: RawKey(key) })
+        let key = raw.try_into().map_err(|_| anyhow!("a wrapped key has a wrong length"))?;
+        Ok(OwnKey { owner, key: RawKey(key) })
     }
-}
-
-fn wrap_data(person: PersonId) -> String {
-    format!("person-key|{person}")
 }
 
 fn parse_line(line: &str) -> Result<(i32, RawKey)> {
@@ -284,7 +329,7 @@ mod tests {
     fn a_sealed_value_opens_for_its_person_and_kind_alone() {
         let folder = tempfile::tempdir().expect("tempdir");
         let keys = MasterKeys::create(&folder.path().join("master.key")).expect("create");
-        let (key, wrapped) = keys.new_person_key(person(1)).expect("key");
+        let (key, wrapped) = keys.new_key(person(1)).expect("key");
         let photo = PhotoId(uuid::Uuid::from_u128(9));
         let sealed = key.seal(Sealed::Template(photo, "pack"), b"numbers").expect("seal");
         assert!(!sealed.windows(7).any(|w| w == b"numbers"));
@@ -294,6 +339,8 @@ mod tests {
         assert!(again.open(Sealed::Template(photo, "other pack"), &sealed).is_err());
         assert!(again.open(Sealed::Photo(photo), &sealed).is_err());
         assert!(keys.unwrap(person(2), &wrapped).is_err(), "a wrapped key belongs to its person");
+        let item = ReviewId(uuid::Uuid::from_u128(1));
+        assert!(keys.unwrap(item, &wrapped).is_err(), "and not to an item of the same number");
         let mut altered = sealed;
         *altered.last_mut().expect("bytes") ^= 1;
         assert!(again.open(Sealed::Template(photo, "pack"), &altered).is_err());
@@ -303,7 +350,7 @@ mod tests {
     fn rotation_keeps_old_data_readable_until_it_is_forgotten() {
         let folder = tempfile::tempdir().expect("tempdir");
         let keys = MasterKeys::create(&folder.path().join("master.key")).expect("create");
-        let (key, old) = keys.new_person_key(person(1)).expect("key");
+        let (key, old) = keys.new_key(person(1)).expect("key");
         assert_eq!(keys.add_version().expect("rotate"), 2);
         let new = keys.wrap(&keys.unwrap(person(1), &old).expect("old version")).expect("wrap");
         assert_eq!((old.version, new.version), (1, 2));

@@ -25,6 +25,7 @@ diesel::table! {
         source_address -> Nullable<Inet>,
         time_unproven -> Bool,
         written_by -> Int8,
+        liveness_evidence -> Nullable<Jsonb>,
     }
 }
 
@@ -62,6 +63,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    face_counts (day) {
+        day -> Date,
+        faces -> Int8,
+    }
+}
+
+diesel::table! {
     feeds (id) {
         id -> Uuid,
         name -> Text,
@@ -77,6 +85,9 @@ diesel::table! {
         last_frame_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
+        range -> Text,
+        on_doubt -> Text,
+        tuned_for -> Nullable<Text>,
     }
 }
 
@@ -105,6 +116,26 @@ diesel::table! {
     groups (id) {
         id -> Uuid,
         name -> Text,
+    }
+}
+
+diesel::table! {
+    model_packs (id) {
+        id -> Text,
+        active -> Bool,
+        activated_at -> Nullable<Timestamptz>,
+        added_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    non_matches (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        model_pack -> Text,
+        sealed -> Bytea,
+        decided_by -> Uuid,
+        decided_at -> Timestamptz,
     }
 }
 
@@ -140,6 +171,42 @@ diesel::table! {
         height -> Int4,
         quality -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    review_faces (id) {
+        id -> Uuid,
+        item_id -> Uuid,
+        feed_id -> Uuid,
+        at -> Timestamptz,
+        expires_at -> Timestamptz,
+        why -> Text,
+        liveness -> Nullable<Float4>,
+        picture -> Bytea,
+        template -> Bytea,
+    }
+}
+
+diesel::table! {
+    review_items (id) {
+        id -> Uuid,
+        model_pack -> Text,
+        threshold -> Float4,
+        master_key_version -> Int4,
+        wrapped -> Bytea,
+        sightings -> Int8,
+        first_seen -> Timestamptz,
+        last_seen -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    review_settings (singleton) {
+        singleton -> Bool,
+        enabled -> Bool,
+        reason -> Nullable<Text>,
+        keep_hours -> Int4,
     }
 }
 
@@ -182,6 +249,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    unusable_photos (photo_id, model_pack) {
+        photo_id -> Uuid,
+        model_pack -> Text,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
@@ -196,28 +271,42 @@ diesel::joinable!(arrivals -> people (person_id));
 diesel::joinable!(consents -> people (person_id));
 diesel::joinable!(group_members -> groups (group_id));
 diesel::joinable!(group_members -> people (person_id));
+diesel::joinable!(non_matches -> model_packs (model_pack));
+diesel::joinable!(non_matches -> people (person_id));
 diesel::joinable!(person_keys -> people (person_id));
 diesel::joinable!(photos -> people (person_id));
+diesel::joinable!(review_faces -> feeds (feed_id));
+diesel::joinable!(review_faces -> review_items (item_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(templates -> model_packs (model_pack));
 diesel::joinable!(templates -> people (person_id));
 diesel::joinable!(templates -> photos (photo_id));
+diesel::joinable!(unusable_photos -> model_packs (model_pack));
+diesel::joinable!(unusable_photos -> photos (photo_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     arrivals,
     audit,
     consents,
     enrolment_overrides,
+    face_counts,
     feeds,
     gallery_changes,
     gallery_revision,
     group_members,
     groups,
+    model_packs,
+    non_matches,
     people,
     person_keys,
     photos,
+    review_faces,
+    review_items,
+    review_settings,
     sessions,
     settings,
     sign_in_failures,
     templates,
+    unusable_photos,
     users,
 );

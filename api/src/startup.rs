@@ -13,7 +13,7 @@ use tracing_actix_web::TracingLogger;
 use crate::config::{Config, HttpConfig};
 use crate::db::Db;
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{first_admin, master_key};
+use crate::domain::{first_admin, master_key, reembedding};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -64,6 +64,8 @@ impl Application {
             traffic: Default::default(),
             hub: Default::default(),
             events: Default::default(),
+            review: Default::default(),
+            challenges: Default::default(),
             metrics: Metrics::new()?,
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,
@@ -96,6 +98,7 @@ impl Application {
         tracing::info!(url = self.app.site.origins.first(), "listening");
         background::follow_database(self.app.clone(), self.config.database.url.clone());
         let recognizer = tokio::spawn(background::follow_recognizer(self.app.clone()));
+        let templates = tokio::spawn(reembedding::run(self.app.clone(), self.config.database.url.clone()));
         if let Some(server) = self.metrics_server {
             tokio::spawn(server);
         }
@@ -108,6 +111,7 @@ impl Application {
         self.server.await?;
         self.app.stopping.send_replace(true);
         recognizer.await?;
+        templates.await?;
         Ok(())
     }
 }

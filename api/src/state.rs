@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use diesel::PgConnection;
 use ipnetwork::IpNetwork;
+use recognizer_types::PackView;
 use tokio::sync::watch;
 
 use crate::db::Db;
 use crate::domain::arrivals::ArrivalEvents;
+use crate::domain::challenges::Challenges;
 use crate::domain::frames::Hub;
 use crate::domain::gallery_sync::GallerySync;
 use crate::domain::recognizer::Recognizer;
 use crate::domain::streams::Streams;
 use crate::domain::traffic::Traffic;
+use crate::domain::{packs, review};
 use crate::error::ApiError;
 use crate::keys::MasterKeys;
 use crate::storage::PhotoStore;
@@ -36,6 +39,8 @@ pub struct Parts {
     pub traffic: Traffic,
     pub hub: Hub,
     pub events: ArrivalEvents,
+    pub review: review::Switch,
+    pub challenges: Challenges,
     pub metrics: Metrics,
     pub site: Site,
     /// True once the server was told to stop: streams close.
@@ -84,12 +89,15 @@ impl App {
         Self(Arc::new(parts))
     }
 
-    /// Brings the gallery up to date, if it is known which pack is in use.
+    /// Brings the gallery up to date with the pack in use, as soon as the recognizer has said what it offers.
     ///
     /// # Errors
     /// When the database fails or a template cannot be opened.
     pub fn refresh_gallery(&self, conn: &mut PgConnection) -> Result<(), ApiError> {
-        if let Some(pack) = self.recognizer.pack() {
+        let Some(offered) = self.recognizer.packs() else { return Ok(()) };
+        let in_use = packs::in_use(conn, &offered)?;
+        self.gallery.set_in_use(in_use.clone());
+        if let Some(pack) = offered.iter().find(|pack| Some(&pack.id) == in_use.as_ref()) {
             let revision = self.gallery.refresh(conn, &self.keys, &pack.id, pack.dimensions)?;
             self.metrics.gallery_revision.set(revision);
         }
@@ -98,9 +106,28 @@ impl App {
 
     /// Whether the gallery of the pack in use is loaded.
     pub fn gallery_is_loaded(&self) -> bool {
-        let pack = self.recognizer.pack();
-        let known = self.gallery.read();
-        known.as_ref().is_some_and(|known| pack.is_some_and(|pack| pack.id == known.pack))
+        let in_use = self.gallery.in_use();
+        in_use.is_some() && self.gallery.pack() == in_use
+    }
+
+    /// Whether the recognizer was heard and does not offer the pack in use.
+    pub fn pack_is_missing(&self) -> bool {
+        let in_use = self.gallery.in_use();
+        in_use.is_some_and(|id| self.recognizer.packs().is_some() && self.recognizer.pack(&id).is_none())
+    }
+
+    /// The pack that this process recognises with: that of the templates it has loaded.
+    ///
+    /// # Errors
+    /// [`ApiError::ModelPackMissing`], [`ApiError::RecognizerUnavailable`].
+    pub async fn pack_in_use(&self) -> Result<Arc<PackView>, ApiError> {
+        match self.gallery.pack().or_else(|| self.gallery.in_use()) {
+            Some(id) => self.recognizer.learn_pack(&id).await,
+            None => {
+                self.recognizer.learn_packs().await?;
+                Err(ApiError::RecognizerUnavailable("the gallery is still loading".to_owned()))
+            }
+        }
     }
 
     /// Brings the gallery up to date after this process has changed it: whoever made the change sees it at once,

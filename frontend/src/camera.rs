@@ -102,6 +102,14 @@ pub async fn choices() -> Vec<Choice> {
         .collect()
 }
 
+/// Whether the camera looks at whoever looks at the screen: all but a telephone's rear camera do.
+pub fn faces_user(stream: &MediaStream) -> bool {
+    let track = stream.get_video_tracks().get(0).dyn_into::<web_sys::MediaStreamTrack>();
+    let facing =
+        track.ok().and_then(|track| js_sys::Reflect::get(&track.get_settings(), &"facingMode".into()).ok());
+    facing.and_then(|facing| facing.as_string()).as_deref() != Some("environment")
+}
+
 /// Lets the camera go.
 pub fn close(stream: &MediaStream) {
     for track in stream.get_tracks().iter() {

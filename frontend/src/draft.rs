@@ -3,7 +3,7 @@
 use crate::numbers::fixed;
 use types::{ConsentGiven, CreatePerson, PersonView, UpdatePerson};
 
-/// Most photos of one request.
+/// Most photos of a person.
 pub const MOST_PHOTOS: usize = 10;
 /// Largest photo file that is taken, in bytes.
 pub const LARGEST_PHOTO: f64 = 15_000_000.0;

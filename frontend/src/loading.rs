@@ -1,12 +1,15 @@
 //! What a page shows while it waits for the server: one value, or a list that comes in pages.
 
+use std::any::Any;
 use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use types::Page;
 
-use crate::api::Failure;
+use crate::api::{Coming, Failure};
 
 /// A value on its way.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,28 +23,81 @@ pub enum Load<T> {
 }
 
 /// Loads a value again and again; only the newest request counts, and an older value stays until then.
-pub struct Loader<T: Send + Sync + 'static> {
-    /// What is there.
-    pub state: RwSignal<Load<T>>,
-    turn: StoredValue<u64>,
+pub struct Loader<T> {
+    held: Held,
+    of: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Loader<T> {
+impl<T> Clone for Loader<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Send + Sync + 'static> Copy for Loader<T> {}
+impl<T> Copy for Loader<T> {}
 
 impl<T: Clone + Send + Sync + 'static> Loader<T> {
     /// Nothing asked for yet; shows as waiting.
     pub fn new() -> Self {
-        Self { state: RwSignal::new(Load::Waiting), turn: StoredValue::new(0) }
+        let held = Held { state: RwSignal::new(Load::Waiting), turn: StoredValue::new(0) };
+        Self { held, of: PhantomData }
     }
 
     /// Asks; a failure replaces an older value only if there was none.
     pub fn run(self, request: impl Future<Output = Result<T, Failure>> + 'static) {
+        self.held.run(Box::pin(async move { request.await.map(erased) }));
+    }
+
+    /// Where it stands.
+    pub fn get(self) -> Load<T> {
+        self.held.state.with(|state| match state {
+            Load::Waiting => Load::Waiting,
+            Load::Ready(value) => {
+                value.downcast_ref::<T>().map_or(Load::Waiting, |value| Load::Ready(value.clone()))
+            }
+            Load::Failed(failure) => Load::Failed(failure.clone()),
+        })
+    }
+
+    /// The value, once it is there.
+    pub fn value(self) -> Option<T> {
+        self.held.state.with(|state| match state {
+            Load::Ready(value) => value.downcast_ref::<T>().cloned(),
+            _ => None,
+        })
+    }
+
+    /// Whether the value is there.
+    pub fn is_ready(self) -> bool {
+        self.held.state.with(|state| matches!(state, Load::Ready(_)))
+    }
+
+    /// Puts a value in its place.
+    pub fn set(self, value: T) {
+        self.held.state.try_set(Load::Ready(erased(value)));
+    }
+
+    /// Back to waiting, for a different thing.
+    pub fn reset(self) {
+        self.held.state.try_set(Load::Waiting);
+    }
+}
+
+/// A value of any type: what holds it is compiled once in all, which keeps the page small.
+type Erased = Arc<dyn Any + Send + Sync>;
+
+fn erased<T: Send + Sync + 'static>(value: T) -> Erased {
+    Arc::new(value)
+}
+
+#[derive(Clone, Copy)]
+struct Held {
+    state: RwSignal<Load<Erased>>,
+    turn: StoredValue<u64>,
+}
+
+impl Held {
+    fn run(self, request: Coming<Erased>) {
         let Some(turn) = self.turn.try_update_value(|turn| {
             *turn += 1;
             *turn
@@ -64,19 +120,6 @@ impl<T: Clone + Send + Sync + 'static> Loader<T> {
                 Err(_) => {}
             });
         });
-    }
-
-    /// Back to waiting, for a different thing.
-    pub fn reset(self) {
-        self.state.try_set(Load::Waiting);
-    }
-
-    /// The value, once it is there.
-    pub fn value(self) -> Option<T> {
-        self.state.with(|state| match state {
-            Load::Ready(value) => Some(value.clone()),
-            _ => None,
-        })
     }
 }
 

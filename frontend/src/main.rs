@@ -1,7 +1,7 @@
 //! The dashboard: a single-page app, compiled to WebAssembly.
 //!
 //! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
-//! are folders (`live`, `people`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
+//! are folders (`live`, `people`, `review`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
 //! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
@@ -19,6 +19,7 @@ mod live;
 mod loading;
 mod numbers;
 mod people;
+mod review;
 mod router;
 mod session;
 mod settings;

@@ -19,6 +19,48 @@ pub fn short(value: f64, places: u32) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// `count` with its thousands apart: `12,345`.
+pub fn grouped(count: i64) -> String {
+    let digits = count.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if count < 0 { format!("-{text}") } else { text }
+}
+
+/// A number of which only the size matters, to two digits: `0.003`, `0.45`, `1.2`, `37`, `1,200`; less than a
+/// thousandth is told as that.
+pub fn significant(value: f64) -> String {
+    match value {
+        value if value <= 0.0 => "0".to_owned(),
+        value if value < 0.001 => "less than 0.001".to_owned(),
+        value if value < 0.1 => short(value, 3),
+        value if value < 1.0 => short(value, 2),
+        value if value < 10.0 => short(value, 1),
+        value if value < 100.0 => fixed(value, 0),
+        value => {
+            let mut scale = 1.0;
+            while value / scale >= 100.0 {
+                scale *= 10.0;
+            }
+            grouped(((value / scale).round() * scale) as i64)
+        }
+    }
+}
+
+/// A rate as a share of a hundred, or as one in so many where it is rarer than one in a thousand.
+pub fn rate(share: f64) -> String {
+    match share {
+        share if share <= 0.0 => "none seen".to_owned(),
+        share if share < 0.001 => format!("1 in {}", significant(1.0 / share)),
+        share => format!("{} %", short(share * 100.0, 2)),
+    }
+}
+
 /// Reads thousandths from `0.913`, `0,913`, `-1` or `.5`; `None` for anything else or for more than nine digits.
 pub fn thousandths(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -60,6 +102,38 @@ mod tests {
         assert_eq!(short(f64::from(0.05_f32), 3), "0.05");
         assert_eq!(short(2.0, 3), "2");
         assert_eq!(short(20.0, 0), "20");
+    }
+
+    #[test]
+    fn sizes_are_told_in_two_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.000_4, "less than 0.001"),
+            (0.003_4, "0.003"),
+            (0.456, "0.46"),
+            (1.25, "1.3"),
+            (37.4, "37"),
+            (1_234.0, "1,200"),
+            (98_765_432.0, "99,000,000"),
+        ] {
+            assert_eq!(significant(value), text, "{value}");
+        }
+        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (-12_345_678, "-12,345,678")] {
+            assert_eq!(grouped(count), text);
+        }
+    }
+
+    #[test]
+    fn a_rare_rate_is_one_in_so_many() {
+        for (share, text) in [
+            (0.0, "none seen"),
+            (0.000_01, "1 in 100,000"),
+            (0.001, "0.1 %"),
+            (0.012_3, "1.23 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(rate(share), text, "{share}");
+        }
     }
 
     #[test]

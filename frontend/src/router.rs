@@ -1,6 +1,6 @@
 //! Which page an address names, and how the browser's history moves between them.
 //!
-//! Five addresses do not need a routing framework: the pages are one `match` in the shell.
+//! A handful of addresses does not need a routing framework: the pages are one `match` in the shell.
 
 use leptos::{ev, prelude::*};
 use types::PersonId;
@@ -16,6 +16,8 @@ pub enum Place {
     People,
     /// One person.
     Person(PersonId),
+    /// Unknown faces that wait for a name.
+    Review,
     /// A section of the settings; empty for the first.
     Settings(String),
     /// Nothing that exists.
@@ -30,6 +32,7 @@ impl Place {
             [] => Self::Live,
             ["people"] => Self::People,
             ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
+            ["review"] => Self::Review,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
             _ => Self::Nowhere,
@@ -124,6 +127,8 @@ mod tests {
             ("/people/", Place::People),
             ("/people/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Person(id.parse().expect("an id"))),
             ("/people/nobody", Place::Nowhere),
+            ("/review", Place::Review),
+            ("/review/more", Place::Nowhere),
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),

@@ -13,6 +13,7 @@ pub mod golden;
 pub mod graph;
 pub mod onnx;
 pub mod pack;
+pub mod published;
 pub mod reference;
 pub mod resnet;
 pub mod tfjs;

@@ -5,8 +5,9 @@ use std::{fs, path::Path};
 use models::{
     onnx::{Builder, Graph, Model, Node, Tensor},
     pack::{
-        AnchorGrid, Colour, Detector, DetectorDecode, Embedder, FORMAT, Input, Matching, ModelFile, Pack,
-        PackError, QualityLimits, load,
+        AnchorGrid, Colour, Detector, DetectorDecode, Embedder, EyePoints, FORMAT, Input, Landmarks,
+        Liveness, LivenessCues, LivenessDecision, Matching, ModelFile, Pack, PackError, PosePoints,
+        QualityLimits, load,
     },
     sha256_hex,
 };
@@ -25,6 +26,7 @@ fn model(file: &str, bytes: &[u8]) -> ModelFile {
         file: file.into(),
         sha256: sha256_hex(bytes),
         source: "made for this test".into(),
+        url: None,
         license: "MIT".into(),
         input: Input {
             name: "input".into(),
@@ -43,7 +45,13 @@ fn pack(model: ModelFile) -> Pack {
         format: FORMAT,
         name: "tiny".into(),
         title: "Tiny".into(),
-        matching: Matching { threshold: 0.5, margin: 0.0, same_track: 0.4, measured: String::new() },
+        matching: Matching {
+            threshold: 0.5,
+            margin: 0.0,
+            same_track: 0.4,
+            measured: String::new(),
+            operating_points: vec![],
+        },
         quality: QualityLimits {
             min_eye_distance_px: 1.0,
             max_outside: 1.0,
@@ -58,18 +66,39 @@ fn pack(model: ModelFile) -> Pack {
             decode: DetectorDecode::Blazeface { grids: vec![AnchorGrid { cells: 1, per_cell: 1 }] },
             min_score: 0.5,
             max_overlap: 0.3,
+            smallest_face_px: None,
             model: model.clone(),
         },
         landmarks: None,
+        pose: None,
         embedder: Embedder {
             dimensions: 4,
             output: "output".into(),
             template: vec![[0.5, 0.5]; 5],
             mesh_points: None,
+            mirror: false,
             model,
         },
         liveness: None,
     }
+}
+
+fn landmarks(model: ModelFile) -> Landmarks {
+    Landmarks {
+        crop: 1.5,
+        min_presence: 0.5,
+        left_eye: vec![0],
+        right_eye: vec![1],
+        nose: 2,
+        mouth_left: 3,
+        mouth_right: 4,
+        model,
+    }
+}
+
+fn pose() -> PosePoints {
+    let eye = EyePoints { corners: [0, 1], lids: vec![[2, 3]] };
+    PosePoints { across: vec![[0, 1]], down: vec![[2, 3]], left_eye: eye.clone(), right_eye: eye }
 }
 
 /// Writes a pack with one file and loads it.
@@ -146,10 +175,29 @@ fn external_data_and_foreign_operators_are_refused() {
 fn descriptions_that_cannot_be_are_refused() {
     let good = pack(model("copy.onnx", &graph()));
     type Change = fn(&mut Pack);
-    let cases: [(Change, &str); 5] = [
+    let cases: [(Change, &str); 8] = [
         (|pack| pack.format = 2, "format 2"),
         (|pack| pack.embedder.template.truncate(4), "template"),
         (|pack| pack.embedder.mesh_points = Some(vec![1, 2, 3, 4, 5]), "landmarks"),
+        (|pack| pack.pose = Some(pose()), "[pose] needs a [landmarks] model"),
+        (
+            |pack| {
+                pack.landmarks = Some(landmarks(pack.embedder.model.clone()));
+                pack.pose = Some(PosePoints { down: vec![], ..pose() });
+            },
+            "at least one pair",
+        ),
+        (
+            |pack| {
+                let decision = LivenessDecision { live: 0.4, spoof: 0.6, measured: String::new() };
+                pack.liveness = Some(Liveness {
+                    networks: vec![],
+                    cues: LivenessCues::default(),
+                    decision: Some(decision),
+                });
+            },
+            "spoof 0.6 and live 0.4",
+        ),
         (|pack| pack.detector.min_score = 1.5, "min_score"),
         (|pack| pack.embedder.model.input.width = 0, "out of range"),
     ];

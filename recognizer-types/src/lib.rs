@@ -4,7 +4,7 @@
 //! prints the length alone: an embedding is biometric data and never reaches a log.
 
 use serde::{Deserialize, Serialize};
-pub use types::{BoundingBox, Landmarks, PackFile, PackView, Quality, QualityReason};
+pub use types::{BoundingBox, Landmarks, OperatingPoint, PackFile, PackView, Quality, QualityReason, Range};
 
 /// Answer of `POST /v1/faces`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,10 +36,52 @@ pub struct DetectedFace {
     pub score: f32,
     /// Whether the face is good enough to be enrolled or judged.
     pub quality: Quality,
-    /// Evidence of a live person, 0 to 1; null where the pack has no such model.
+    /// Evidence of a live person, 0 to 1, over the frames of the track so far; null unless `liveness=passive` was
+    /// asked for and there is evidence.
     pub liveness: Option<f32>,
+    /// What `liveness` was made of.
+    #[serde(default)]
+    pub cues: Option<LivenessCues>,
+    /// How the head is held; null unless `liveness=challenge` was asked for and the pack has a mesh.
+    #[serde(default)]
+    pub pose: Option<HeadPose>,
     /// Unit length, [`PackView::dimensions`] numbers; null only for a settled track.
     pub embedding: Option<Embedding>,
+}
+
+/// Passive liveness evidence by cue, each 0 (a picture) to 1 (live), over `frames` frames of the track. Null
+/// where the pack or the scene gives none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LivenessCues {
+    /// Frames of the track that were looked at; the newest ones count.
+    pub frames: u32,
+    /// The pack's anti-spoofing networks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<f32>,
+    /// Under motion a flat picture's points follow one homography, a head's do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planarity: Option<f32>,
+    /// Periodic patterns of a screen or a print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moire: Option<f32>,
+    /// Straight edges of a sheet or a device around the face.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bezel: Option<f32>,
+}
+
+/// How a head is held, from the mesh. Angles in degrees, 0 when the person looks straight at the camera.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct HeadPose {
+    /// Turn; positive to the person's own left.
+    pub yaw: f32,
+    /// Nod; positive upwards.
+    pub pitch: f32,
+    /// Tilt; positive to the person's own left shoulder.
+    pub roll: f32,
+    /// How far the eye on the left (as seen) is open: height over width of the lids.
+    pub left_eye: f32,
+    /// How far the eye on the right (as seen) is open.
+    pub right_eye: f32,
 }
 
 /// A face's template vector, of unit length.

@@ -10,9 +10,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 /// Where the networks come from.
 #[derive(Debug, Clone, Args)]
 pub struct Models {
-    /// Folder of the model pack.
-    #[arg(long, env = "RECOGNIZER_PACK", default_value = "target/packs/default")]
-    pub pack: PathBuf,
+    /// Folders of the model packs, with `:` between them; the first is used where a request names none.
+    #[arg(
+        long = "pack",
+        env = "RECOGNIZER_PACK",
+        default_value = "target/packs/default",
+        value_delimiter = ':'
+    )]
+    pub packs: Vec<PathBuf>,
     /// The ONNX Runtime library [default: where set-up puts it].
     #[arg(long, env = "RECOGNIZER_ORT", default_value_os_t = default_runtime())]
     pub ort: PathBuf,

@@ -1,4 +1,7 @@
 //! Stage 5: an aligned face → its embedding, of unit length.
+//!
+//! Where the pack says `mirror`, the network sees the face and its mirror image, and the two vectors are added: what
+//! light from one side and a half-turned head do to one is evened out by the other.
 
 use models::pack::{self, LoadedPack};
 use ort::environment::Environment;
@@ -8,7 +11,7 @@ use crate::{
     align::{Cutter, Similarity},
     decode::Frame,
     landmarks::Points,
-    network::{Network, NetworkError},
+    network::{Length, Network, NetworkError},
 };
 
 /// Why a face has no embedding.
@@ -29,6 +32,7 @@ pub struct Embedder {
     /// The template in pixels of the input.
     template: Vec<[f32; 2]>,
     chip: Vec<u8>,
+    mirrored: Vec<u8>,
 }
 
 impl Embedder {
@@ -39,17 +43,19 @@ impl Embedder {
         let (width, height) = network.size();
         let to_pixels = |&[x, y]: &[f32; 2]| [x * width as f32, y * height as f32];
         let template = description.template.iter().map(to_pixels).collect();
-        Ok(Self { network, description, template, chip: vec![] })
+        Ok(Self { network, description, template, chip: vec![], mirrored: vec![] })
     }
 
     /// See [`Network::check_golden`].
     pub fn check_golden(&mut self) -> Result<(), NetworkError> {
-        self.network.check_golden()
+        let length = Length::Exactly(self.description.dimensions);
+        self.network.check_golden(&[(&self.description.output, length)])
     }
 
-    /// Runs the network on what it last saw, for measuring the network alone.
+    /// Runs the network on what it last saw, as often as a face takes, for measuring the network alone.
     pub fn run_bare(&mut self) -> Result<(), NetworkError> {
-        self.network.run().map(drop)
+        let passes = if self.description.mirror { 2 } else { 1 };
+        (0..passes).try_for_each(|_| self.network.run().map(drop))
     }
 
     /// Pixels across and down of an aligned face.
@@ -68,8 +74,10 @@ impl Embedder {
     pub fn place(&self, points: &Points) -> Option<Similarity> {
         match &self.description.mesh_points {
             Some(indices) => {
-                let chosen: Vec<[f32; 2]> =
-                    indices.iter().map(|&i| points.mesh.get(i).copied()).collect::<Option<_>>()?;
+                let chosen: Vec<[f32; 2]> = indices
+                    .iter()
+                    .map(|&i| points.mesh.get(i).map(|&[x, y, _]| [x, y]))
+                    .collect::<Option<_>>()?;
                 Similarity::estimate(&self.template, &chosen)
             }
             None => Similarity::estimate(&self.template, &points.five),
@@ -83,14 +91,52 @@ impl Embedder {
 
     /// The embedding of the face that was aligned last.
     pub fn embed(&mut self) -> Result<Embedding, EmbedError> {
-        self.network.set_picture(&self.chip);
+        let mut sum = self.pass(false)?;
+        if self.description.mirror {
+            mirror(&self.chip, self.network.size().0, &mut self.mirrored);
+            sum.iter_mut().zip(self.pass(true)?).for_each(|(sum, number)| *sum += number);
+        }
+        unit(sum).map(Embedding).ok_or(EmbedError::NoDirection)
+    }
+
+    fn pass(&mut self, mirrored: bool) -> Result<Vec<f32>, NetworkError> {
+        self.network.set_picture(if mirrored { &self.mirrored } else { &self.chip });
         let outputs = self.network.run()?;
-        let raw = outputs.floats(&self.description.output)?;
-        unit(raw).map(Embedding).ok_or(EmbedError::NoDirection)
+        outputs.floats(&self.description.output).map(<[f32]>::to_vec)
     }
 }
 
-fn unit(raw: &[f32]) -> Option<Vec<f32>> {
-    let length = raw.iter().map(|number| number * number).sum::<f32>().sqrt();
-    (length.is_finite() && length > 0.0).then(|| raw.iter().map(|number| number / length).collect())
+/// Turns the rows of an RGB picture round.
+fn mirror(picture: &[u8], width: usize, out: &mut Vec<u8>) {
+    out.clear();
+    for row in picture.as_chunks::<3>().0.chunks(width.max(1)) {
+        out.extend(row.iter().rev().flatten());
+    }
+}
+
+/// None where the vector has no direction.
+fn unit(mut numbers: Vec<f32>) -> Option<Vec<f32>> {
+    let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
+    numbers.iter_mut().for_each(|number| *number /= length);
+    (length.is_finite() && length > 0.0).then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mirroring_turns_rows_round_and_keeps_colours() {
+        let picture = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+        let mut out = vec![0; 99];
+        mirror(&picture, 2, &mut out);
+        assert_eq!(out, [4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9]);
+    }
+
+    #[test]
+    fn a_vector_without_direction_is_none() {
+        assert_eq!(unit(vec![3.0, 4.0]), Some(vec![0.6, 0.8]));
+        assert_eq!(unit(vec![0.0; 4]), None);
+        assert_eq!(unit(vec![f32::NAN, 1.0]), None);
+    }
 }

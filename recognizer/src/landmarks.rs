@@ -8,7 +8,7 @@ use crate::{
     align::{Cutter, Similarity},
     decode::Frame,
     detect::Detection,
-    network::{Network, NetworkError},
+    network::{Length, Network, NetworkError},
 };
 
 /// Where the parts of a face are, in pixels of the frame.
@@ -16,8 +16,9 @@ use crate::{
 pub struct Points {
     /// Left eye, right eye, nose, mouth left, mouth right (as seen).
     pub five: Landmarks,
-    /// Every point of the mesh; empty where the pack has none.
-    pub mesh: Vec<[f32; 2]>,
+    /// Every point of the mesh, with its depth (away from the camera) in pixels as well; empty where the pack
+    /// has none.
+    pub mesh: Vec<[f32; 3]>,
 }
 
 impl Points {
@@ -31,6 +32,8 @@ impl Points {
 pub struct LandmarkFinder {
     network: Network,
     description: pack::Landmarks,
+    /// Points that the mesh must have for the pack's indices.
+    least_points: usize,
     picture: Vec<u8>,
 }
 
@@ -39,12 +42,14 @@ impl LandmarkFinder {
     pub fn load(environment: &Environment, pack: &LoadedPack) -> Result<Option<Self>, NetworkError> {
         let Some(description) = pack.pack.landmarks.clone() else { return Ok(None) };
         let network = Network::load(environment, pack, &description.model, &["mesh", "presence"])?;
-        Ok(Some(Self { network, description, picture: vec![] }))
+        let least_points = pack.pack.mesh_points().max().map_or(0, |last| last + 1);
+        Ok(Some(Self { network, description, least_points, picture: vec![] }))
     }
 
     /// See [`Network::check_golden`].
     pub fn check_golden(&mut self) -> Result<(), NetworkError> {
-        self.network.check_golden()
+        let mesh = Length::AtLeast(self.least_points * 3);
+        self.network.check_golden(&[("mesh", mesh), ("presence", Length::Exactly(1))])
     }
 
     /// Runs the network on what it last saw, for measuring the network alone.
@@ -75,23 +80,29 @@ impl LandmarkFinder {
             return Ok(None);
         }
         let numbers = outputs.floats("mesh")?.as_chunks::<3>().0;
-        let mesh: Vec<[f32; 2]> = numbers.iter().map(|&[x, y, _]| place.apply([x, y])).collect();
+        let scale = place.scale();
+        let in_frame = |&[x, y, z]: &[f32; 3]| {
+            let [x, y] = place.apply([x, y]);
+            [x, y, z * scale]
+        };
+        let mesh: Vec<[f32; 3]> = numbers.iter().map(in_frame).collect();
         Ok(five(&mesh, &self.description).map(|five| Points { five, mesh }))
     }
 }
 
 /// None when the pack names a point that the mesh does not have.
-fn five(mesh: &[[f32; 2]], description: &pack::Landmarks) -> Option<Landmarks> {
+fn five(mesh: &[[f32; 3]], description: &pack::Landmarks) -> Option<Landmarks> {
+    let point = |&i: &usize| mesh.get(i).map(|&[x, y, _]| [x, y]);
     let mean = |indices: &[usize]| {
-        let points = indices.iter().map(|&i| mesh.get(i)).collect::<Option<Vec<_>>>()?;
+        let points = indices.iter().map(point).collect::<Option<Vec<_>>>()?;
         let count = points.len() as f32;
         Some([0, 1].map(|axis| points.iter().map(|point| point[axis]).sum::<f32>() / count))
     };
     Some([
         mean(&description.left_eye)?,
         mean(&description.right_eye)?,
-        *mesh.get(description.nose)?,
-        *mesh.get(description.mouth_left)?,
-        *mesh.get(description.mouth_right)?,
+        point(&description.nose)?,
+        point(&description.mouth_left)?,
+        point(&description.mouth_right)?,
     ])
 }

@@ -2,7 +2,7 @@
 //!
 //! The stages are plain synchronous functions, one file each, in this order: [`decode`] (bytes to pixels),
 //! [`detect`] (every face), [`landmarks`] (its points), [`align`] (an upright picture of it), [`embed`] (its
-//! vector), [`quality`] and [`liveness`]. [`pipeline`] runs them on one thread, [`tracker`] follows faces over
+//! vector), [`quality`], [`liveness`] and [`pose`]. [`pipeline`] runs them on one thread, [`tracker`] follows faces over
 //! the frames of a stream, [`pool`] owns the threads, [`server`] speaks HTTP. What is particular to a model
 //! stands in its pack (`models::pack`); nothing here names one.
 
@@ -17,7 +17,9 @@ pub mod liveness;
 pub mod metrics;
 pub mod network;
 pub mod pipeline;
+pub mod places;
 pub mod pool;
+pub mod pose;
 pub mod quality;
 pub mod server;
 pub mod startup;

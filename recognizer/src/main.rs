@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
 use recognizer::{
     config::{Listen, Models},
-    evaluate::evaluate,
+    evaluate::{evaluate, trial::evaluate_clips},
     startup::Application,
 };
 
@@ -25,17 +25,27 @@ enum Command {
     Serve(Serve),
     /// Asks a running recognizer whether it is ready; exit code 0 means yes.
     Healthcheck(Listen),
-    /// Measures how well the pack tells people apart.
-    Evaluate {
-        #[command(flatten)]
-        models: Models,
-        /// CSV with the columns a, b, same (1 or 0); a and b are `identity/file`.
-        #[arg(long)]
-        pairs: PathBuf,
-        /// Folder of the pictures.
-        #[arg(long)]
-        images: PathBuf,
-    },
+    /// Measures how well the pack tells people apart, on pairs of pictures or on clips.
+    Evaluate(Evaluate),
+}
+
+#[derive(Args)]
+struct Evaluate {
+    #[command(flatten)]
+    models: Models,
+    /// CSV with the columns a, b, same (1 or 0) and, if wanted, fold; a and b are files below --images, named
+    /// `identity/file` or `identity_0001.jpg`.
+    #[arg(long, requires = "images", required_unless_present = "clips", conflicts_with = "clips")]
+    pairs: Option<PathBuf>,
+    /// Folder of the pictures.
+    #[arg(long, requires = "pairs")]
+    images: Option<PathBuf>,
+    /// Folder for the report, the ROC (CSV and SVG), the pictures without a face and the thresholds for pack.toml.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Folder of clips with a labels.csv: clip, person, use (enrol or recognise). Wants ffmpeg.
+    #[arg(long)]
+    clips: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -61,12 +71,23 @@ async fn main() -> anyhow::Result<()> {
             Application::build(&models, &listen, workers)?.run_until_stopped().await
         }
         Command::Healthcheck(listen) => check_health(&listen).await,
-        Command::Evaluate { models, pairs, images } => {
-            let report = evaluate(&models, &pairs, &images)?;
-            write!(std::io::stdout(), "{report}")?;
-            Ok(())
-        }
+        Command::Evaluate(arguments) => measure(&arguments),
     }
+}
+
+fn measure(Evaluate { models, pairs, images, out, clips }: &Evaluate) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    if let (Some(pairs), Some(images)) = (pairs, images) {
+        let report = evaluate(models, pairs, images)?;
+        write!(stdout, "{report}")?;
+        out.as_ref().map_or(Ok(()), |folder| report.write(folder))?;
+    }
+    if let Some(clips) = clips {
+        let report = evaluate_clips(models, clips)?;
+        write!(stdout, "{report}")?;
+        out.as_ref().map_or(Ok(()), |folder| report.write(folder))?;
+    }
+    Ok(())
 }
 
 async fn check_health(listen: &Listen) -> anyhow::Result<()> {

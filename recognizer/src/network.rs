@@ -101,12 +101,16 @@ impl Network {
         Ok(Outputs { outputs, file: &model.file })
     }
 
-    /// Runs the golden picture and compares; nothing to compare is no failure.
-    pub fn check_golden(&mut self) -> Result<(), NetworkError> {
+    /// Runs the golden picture, checks how many numbers each output has, and compares with the golden vectors
+    /// where the pack has them.
+    pub fn check_golden(&mut self, lengths: &[(&str, Length)]) -> Result<(), NetworkError> {
         let (width, height) = self.size();
         self.set_picture(&picture(width, height));
         let golden = self.model.golden.clone();
         let outputs = self.run()?;
+        for (name, length) in lengths {
+            outputs.check_length(name, *length)?;
+        }
         for (name, samples) in golden.iter().flat_map(|golden| &golden.outputs) {
             let tolerance = golden.as_ref().map_or(0.0, |golden| golden.tolerance);
             samples.compare(outputs.floats(name)?, tolerance).map_err(|cause| NetworkError::Golden {
@@ -117,6 +121,15 @@ impl Network {
         }
         Ok(())
     }
+}
+
+/// How many numbers an output must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// So many.
+    Exactly(usize),
+    /// So many or more.
+    AtLeast(usize),
 }
 
 /// What a network answered.
@@ -132,6 +145,19 @@ impl Outputs<'_> {
         let value = self.outputs.get(name).ok_or_else(|| shape(format!("it has no output `{name}`")))?;
         let (_, values) = value.try_extract_tensor::<f32>().map_err(|error| shape(error.to_string()))?;
         Ok(values)
+    }
+
+    fn check_length(&self, name: &str, length: Length) -> Result<(), NetworkError> {
+        let got = self.floats(name)?.len();
+        let (fits, expected) = match length {
+            Length::Exactly(expected) => (got == expected, format!("{expected}")),
+            Length::AtLeast(least) => (got >= least, format!("at least {least}")),
+        };
+        if fits {
+            return Ok(());
+        }
+        let what = format!("its output `{name}` has {got} numbers, pack.toml needs {expected}");
+        Err(NetworkError::Shape { file: self.file.to_owned(), what })
     }
 }
 

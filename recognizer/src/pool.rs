@@ -1,4 +1,4 @@
-//! The only place that knows threads: a bounded queue before workers that each own a [`Pipeline`].
+//! The only place that knows threads: a bounded queue before workers that each own a [`Pipeline`] of every pack.
 //!
 //! A place in the queue is taken before a request's body is read, so that overload is answered at once and the
 //! memory for bodies is bounded. A job that waited past its deadline, or whose client has left, is skipped. A
@@ -20,18 +20,17 @@ use crossbeam_channel::{Receiver, Sender};
 use models::pack::LoadedPack;
 use ort::environment::Environment;
 use recognizer_types::FacesAnswer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     decode::{self, DecodeError},
     metrics::Metrics,
     network::NetworkError,
-    pipeline::{Pipeline, StageError, Tracking},
+    pipeline::{Options, Pipeline, StageError, Tracking},
+    places::{Place, Places},
     tracker::Stream,
 };
 
-/// Jobs that may wait for each worker: at 15 ms a frame, the last of them waits a tenth of a second.
-const WAITING_PER_WORKER: usize = 8;
 /// Pictures with more pixels than this are worked on one at a time, which bounds the memory.
 const LARGE_PIXELS: u64 = 4_000_000;
 
@@ -56,7 +55,11 @@ pub enum JobError {
 pub struct Job {
     /// The picture.
     pub bytes: Bytes,
-    /// The stream it belongs to, for tracking.
+    /// Which of the packs looks at it, by its place in the list that the pool was started with.
+    pub pack: usize,
+    /// What is asked of it.
+    pub options: Options,
+    /// The stream it belongs to, for tracking; streams of different packs are different streams.
     pub stream: Option<String>,
     /// Tracks of that stream that need no embedding.
     pub settled: Vec<String>,
@@ -69,59 +72,56 @@ struct Queued {
     since: Instant,
     reply: oneshot::Sender<Result<FacesAnswer, JobError>>,
     /// Frees the place in the queue when the job is done.
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
-
-/// A place in the queue.
-pub struct Place(OwnedSemaphorePermit);
 
 /// What the workers share.
 struct Shared {
     metrics: Metrics,
-    streams: Mutex<HashMap<String, Arc<Mutex<Stream>>>>,
+    streams: Mutex<Streams>,
     /// Held while a large picture is worked on.
     large: Mutex<()>,
-    same_face: f32,
+    /// Least cosine between embeddings of one track, by pack.
+    same_face: Vec<f32>,
     ready: AtomicUsize,
 }
+
+/// The streams by pack and name.
+type Streams = HashMap<(usize, String), Arc<Mutex<Stream>>>;
 
 /// The queue and its workers.
 pub struct Pool {
     sender: Sender<Queued>,
-    places: Arc<Semaphore>,
-    capacity: usize,
+    places: Arc<Places>,
     workers: usize,
     shared: Arc<Shared>,
 }
 
 impl Pool {
-    /// Starts `workers` threads, which load the pack and warm up. The channel tells of the first that fails.
+    /// Starts `workers` threads, which load the packs and warm up. The channel tells of the first that fails.
     pub fn start(
         environment: &Environment,
-        pack: Arc<LoadedPack>,
+        packs: Arc<[LoadedPack]>,
         workers: usize,
     ) -> (Arc<Self>, oneshot::Receiver<NetworkError>) {
-        let capacity = workers * (1 + WAITING_PER_WORKER);
-        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        let (sender, receiver) = crossbeam_channel::bounded(Places::capacity(workers));
         let shared = Arc::new(Shared {
             metrics: Metrics::default(),
             streams: Mutex::default(),
             large: Mutex::default(),
-            same_face: pack.pack.matching.same_track,
+            same_face: packs.iter().map(|pack| pack.pack.matching.same_track).collect(),
             ready: AtomicUsize::new(0),
         });
         let (failure, failed) = oneshot::channel();
         let failure = Arc::new(Mutex::new(Some(failure)));
         for _ in 0..workers {
-            let (environment, pack) = (environment.clone(), Arc::clone(&pack));
+            let (environment, packs) = (environment.clone(), Arc::clone(&packs));
             let (shared, receiver) = (Arc::clone(&shared), receiver.clone());
             let failure = Arc::clone(&failure);
-            thread::spawn(move || match prepare(&environment, &pack) {
-                Ok(pipeline) => {
-                    // The pack's bytes are not needed any more.
-                    drop(pack);
+            thread::spawn(move || match prepare(&environment, &packs) {
+                Ok(mut pipelines) => {
                     shared.ready.fetch_add(1, Ordering::Release);
-                    work(pipeline, &receiver, &shared);
+                    work(&mut pipelines, &receiver, &shared);
                 }
                 Err(error) => {
                     if let Some(failure) = lock(&failure).take() {
@@ -131,8 +131,8 @@ impl Pool {
                 }
             });
         }
-        let places = Arc::new(Semaphore::new(capacity));
-        (Arc::new(Self { sender, places, capacity, workers, shared }), failed)
+        let places = Arc::new(Places::new(workers));
+        (Arc::new(Self { sender, places, workers, shared }), failed)
     }
 
     /// Whether every worker has matched the golden vectors.
@@ -147,7 +147,7 @@ impl Pool {
 
     /// Jobs that are waiting or being worked on.
     pub fn depth(&self) -> usize {
-        self.capacity - self.places.available_permits()
+        self.places.taken()
     }
 
     /// Streams that have not ended.
@@ -160,13 +160,13 @@ impl Pool {
         if !self.is_ready() {
             return Err(JobError::NotReady);
         }
-        Arc::clone(&self.places).try_acquire_owned().map(Place).map_err(|_| JobError::Overloaded)
+        self.places.enter().ok_or(JobError::Overloaded)
     }
 
     /// Looks at a picture. Dropping the future tells the workers that nobody waits for it.
     pub async fn analyse(&self, place: Place, job: Job) -> Result<FacesAnswer, JobError> {
         let (reply, answer) = oneshot::channel();
-        let queued = Queued { job, since: Instant::now(), reply, place: place.0 };
+        let queued = Queued { job, since: Instant::now(), reply, place };
         // There are as many places as the channel holds.
         self.sender.try_send(queued).map_err(|_| JobError::Overloaded)?;
         answer.await.unwrap_or(Err(JobError::Panicked))
@@ -178,13 +178,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn prepare(environment: &Environment, pack: &LoadedPack) -> Result<Pipeline, NetworkError> {
-    let mut pipeline = Pipeline::load(environment, pack)?;
-    pipeline.warm_up()?;
-    Ok(pipeline)
+/// A pipeline for each pack, in their order.
+fn prepare(environment: &Environment, packs: &[LoadedPack]) -> Result<Vec<Pipeline>, NetworkError> {
+    let prepare_one = |pack| {
+        let mut pipeline = Pipeline::load(environment, pack)?;
+        pipeline.warm_up()?;
+        Ok(pipeline)
+    };
+    packs.iter().map(prepare_one).collect()
 }
 
-fn work(mut pipeline: Pipeline, jobs: &Receiver<Queued>, shared: &Shared) {
+fn work(pipelines: &mut [Pipeline], jobs: &Receiver<Queued>, shared: &Shared) {
     while let Ok(Queued { job, since, reply, place }) = jobs.recv() {
         shared.metrics.waited(since.elapsed());
         if reply.is_closed() {
@@ -196,7 +200,7 @@ fn work(mut pipeline: Pipeline, jobs: &Receiver<Queued>, shared: &Shared) {
             let _ = reply.send(Err(JobError::Overloaded));
             continue;
         }
-        let outcome = survive(&shared.metrics, || analyse(&mut pipeline, &job, shared));
+        let outcome = survive(&shared.metrics, || analyse(&mut pipelines[job.pack], &job, shared));
         if let Ok(answer) = &outcome {
             shared.metrics.analysed(answer);
         }
@@ -220,24 +224,24 @@ fn analyse(pipeline: &mut Pipeline, job: &Job, shared: &Shared) -> Result<FacesA
     let header = decode::read_header(&job.bytes).map_err(StageError::from)?;
     let _alone = (header.pixels() > LARGE_PIXELS).then(|| lock(&shared.large));
     let Some(name) = &job.stream else {
-        return Ok(pipeline.analyse(&job.bytes, header, None)?);
+        return Ok(pipeline.analyse(&job.bytes, header, job.options, None)?);
     };
     let now = Instant::now();
-    let stream = shared.stream(name, now);
+    let stream = shared.stream(job.pack, name, now);
     // Frames of one stream are worked on one after another; other streams go on.
     let mut stream = lock(&stream);
     let tracking = Tracking { stream: &mut stream, settled: &job.settled, now };
-    Ok(pipeline.analyse(&job.bytes, header, Some(tracking))?)
+    Ok(pipeline.analyse(&job.bytes, header, job.options, Some(tracking))?)
 }
 
 impl Shared {
-    /// The stream of this name; streams that have ended are forgotten on the way.
-    fn stream(&self, name: &str, now: Instant) -> Arc<Mutex<Stream>> {
+    /// The pack's stream of this name; streams that have ended are forgotten on the way.
+    fn stream(&self, pack: usize, name: &str, now: Instant) -> Arc<Mutex<Stream>> {
         let mut streams = lock(&self.streams);
         // A stream that is being worked on is locked, and has not ended.
         streams.retain(|_, stream| stream.try_lock().map_or(true, |stream| !stream.has_ended(now)));
-        let new = || Arc::new(Mutex::new(Stream::new(rand::random(), self.same_face, now)));
-        Arc::clone(streams.entry(name.to_owned()).or_insert_with(new))
+        let new = || Arc::new(Mutex::new(Stream::new(rand::random(), self.same_face[pack], now)));
+        Arc::clone(streams.entry((pack, name.to_owned())).or_insert_with(new))
     }
 }
 

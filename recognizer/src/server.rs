@@ -15,13 +15,16 @@ use actix_web::{
     web,
 };
 use recognizer_types::{PackView, RecognizerError, RecognizerErrorDetail};
-use serde::Deserialize;
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IntoDeserializer as _},
+};
 use subtle::ConstantTimeEq as _;
 
 use crate::{
     config::{Listen, Secret},
     decode::{DecodeError, MAX_BYTES},
-    pipeline::StageError,
+    pipeline::{Options, StageError},
     pool::{self, Job, JobError, Pool},
 };
 
@@ -38,8 +41,8 @@ const DEADLINE_HEADER: &str = "x-deadline-ms";
 pub struct Service {
     /// The workers.
     pub pool: Arc<Pool>,
-    /// The pack in use.
-    pub view: PackView,
+    /// The packs in the pool's order, one at least; the first is used where a request names none.
+    pub views: Vec<PackView>,
     /// What a caller must show; none on loopback.
     pub secret: Option<Secret>,
 }
@@ -74,6 +77,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/readyz", web::get().to(get_readyz))
         .route("/metrics", web::get().to(get_metrics))
         .route("/v1/model", web::get().to(get_model))
+        .route("/v1/models", web::get().to(list_models))
         .route("/v1/faces", web::post().to(create_faces));
 }
 
@@ -106,7 +110,14 @@ async fn get_metrics(service: web::Data<Service>, request: HttpRequest) -> HttpR
 
 async fn get_model(service: web::Data<Service>, request: HttpRequest) -> HttpResponse {
     match authorise(&service, &request) {
-        Ok(()) => HttpResponse::Ok().json(&service.view),
+        Ok(()) => HttpResponse::Ok().json(service.views.first()),
+        Err(error) => error_response(&error),
+    }
+}
+
+async fn list_models(service: web::Data<Service>, request: HttpRequest) -> HttpResponse {
+    match authorise(&service, &request) {
+        Ok(()) => HttpResponse::Ok().json(serde_json::json!({ "items": service.views })),
         Err(error) => error_response(&error),
     }
 }
@@ -126,6 +137,31 @@ struct FacesQuery {
     stream: Option<String>,
     #[serde(default)]
     settled: String,
+    range: Option<String>,
+    liveness: Option<String>,
+    pack: Option<String>,
+}
+
+impl FacesQuery {
+    fn options(&self) -> Result<Options, ApiError> {
+        Ok(Options {
+            range: one_of("range", self.range.as_deref())?,
+            liveness: one_of("liveness", self.liveness.as_deref())?,
+        })
+    }
+
+    /// Place of the pack that is asked for.
+    fn pack(&self, views: &[PackView]) -> Result<usize, ApiError> {
+        let Some(id) = &self.pack else { return Ok(0) };
+        views.iter().position(|view| view.id == *id).ok_or_else(|| ApiError::UnknownPack(id.clone()))
+    }
+}
+
+/// The parameter's value by its name on the wire; without it the default.
+fn one_of<T: Default + DeserializeOwned>(parameter: &str, value: Option<&str>) -> Result<T, ApiError> {
+    let Some(value) = value else { return Ok(T::default()) };
+    T::deserialize(value.into_deserializer())
+        .map_err(|error: serde::de::value::Error| ApiError::Unprocessable(format!("`{parameter}`: {error}")))
 }
 
 async fn faces(
@@ -140,6 +176,7 @@ async fn faces(
     if query.stream.as_ref().is_some_and(|stream| stream.is_empty() || stream.len() > MAX_STREAM_NAME) {
         return Err(ApiError::BadRequest(format!("`stream` must have 1 to {MAX_STREAM_NAME} bytes")));
     }
+    let (options, pack) = (query.options()?, query.pack(&service.views)?);
     let deadline = deadline(request)?;
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > MAX_BYTES as u64) {
@@ -153,7 +190,7 @@ async fn faces(
         .map_err(|error| ApiError::BadRequest(error.to_string()))?;
     let settled =
         query.settled.split(',').filter(|id| !id.is_empty()).take(MAX_SETTLED).map(str::to_owned).collect();
-    let job = Job { bytes: body, stream: query.stream, settled, deadline };
+    let job = Job { bytes: body, pack, options, stream: query.stream, settled, deadline };
     Ok(HttpResponse::Ok().json(service.pool.analyse(place, job).await?))
 }
 
@@ -179,6 +216,10 @@ enum ApiError {
     Job(#[from] JobError),
     #[error("{0}")]
     BadRequest(String),
+    #[error("{0}")]
+    Unprocessable(String),
+    #[error("This recognizer has no model pack `{0}`: GET /v1/models lists those it has.")]
+    UnknownPack(String),
     #[error("The picture took too long to arrive.")]
     SlowBody,
     #[error("This recognizer wants its shared secret as a bearer token.")]
@@ -212,6 +253,8 @@ impl ApiError {
             Self::Job(JobError::Overloaded) => (StatusCode::TOO_MANY_REQUESTS, "overloaded"),
             Self::Job(JobError::NotReady) => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad_request"),
+            Self::Unprocessable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+            Self::UnknownPack(_) => (StatusCode::NOT_FOUND, "unknown_pack"),
             Self::SlowBody => (StatusCode::REQUEST_TIMEOUT, "slow_body"),
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
         }

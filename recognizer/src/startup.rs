@@ -2,14 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use actix_web::dev::Server;
 use anyhow::{Context as _, bail};
 use models::pack::{self, LoadedPack};
 use ort::environment::Environment;
-use recognizer_types::{PackFile, PackView};
+use recognizer_types::{OperatingPoint, PackFile, PackView};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::sync::oneshot;
 
@@ -49,14 +49,37 @@ pub fn forbid_core_dumps() {
     }
 }
 
-/// Reads and checks the pack.
+/// Reads and checks the first pack.
 pub fn open_pack(models: &Models) -> anyhow::Result<LoadedPack> {
-    pack::load(&models.pack).with_context(|| format!("the model pack in {}", models.pack.display()))
+    let folder = models.packs.first().context("no model pack is named; set RECOGNIZER_PACK")?;
+    open(folder)
+}
+
+/// Reads and checks every pack.
+pub fn open_packs(models: &Models) -> anyhow::Result<Vec<LoadedPack>> {
+    let mut packs: Vec<LoadedPack> = vec![];
+    for folder in &models.packs {
+        let pack = open(folder)?;
+        let id = pack.pack.id();
+        if packs.iter().any(|other| other.pack.id() == id) {
+            bail!(
+                "the model pack in {} is {id}, which RECOGNIZER_PACK names twice: leave one out",
+                folder.display()
+            );
+        }
+        packs.push(pack);
+    }
+    Ok(packs)
+}
+
+fn open(folder: &Path) -> anyhow::Result<LoadedPack> {
+    pack::load(folder).with_context(|| format!("the model pack in {}", folder.display()))
 }
 
 /// What `GET /v1/model` says of a pack.
 pub fn describe(pack: &LoadedPack) -> PackView {
     let pack = &pack.pack;
+    let decision = pack.liveness.as_ref().and_then(|liveness| liveness.decision.as_ref());
     let files = pack.files().into_iter().map(|(role, model)| PackFile {
         role: role.into(),
         file: model.file.clone(),
@@ -70,11 +93,19 @@ pub fn describe(pack: &LoadedPack) -> PackView {
         dimensions: pack.embedder.dimensions,
         threshold: pack.matching.threshold,
         margin: pack.matching.margin,
-        passive_liveness: pack.liveness.is_some(),
-        challenge: pack.landmarks.is_some(),
+        passive_liveness: decision.is_some(),
+        liveness_live: decision.map(|decision| decision.live),
+        liveness_spoof: decision.map(|decision| decision.spoof),
+        challenge: pack.pose.is_some(),
         measured: pack.matching.measured.clone(),
+        operating_points: pack.matching.operating_points.iter().map(operating_point).collect(),
         files: files.collect(),
     }
+}
+
+fn operating_point(point: &models::pack::OperatingPoint) -> OperatingPoint {
+    let models::pack::OperatingPoint { threshold, false_match_rate, false_non_match_rate } = *point;
+    OperatingPoint { threshold, false_match_rate, false_non_match_rate }
 }
 
 /// A service that listens.
@@ -85,18 +116,18 @@ pub struct Application {
 }
 
 impl Application {
-    /// Loads the pack, starts the workers and binds.
+    /// Loads the packs, starts the workers and binds.
     pub fn build(models: &Models, listen: &Listen, workers: usize) -> anyhow::Result<Self> {
         forbid_core_dumps();
         listen.check()?;
         let secret = listen.secret()?;
-        let pack = Arc::new(open_pack(models)?);
+        let packs = open_packs(models)?;
         let environment = open_runtime(&models.ort)?;
-        let view = describe(&pack);
-        let id = view.id.clone();
-        let (pool, failed) = Pool::start(&environment, pack, workers);
-        let (server, port) = server::serve(Service { pool, view, secret }, listen)?;
-        tracing::info!(pack = id, host = %listen.host, port, workers, "listening");
+        let views: Vec<PackView> = packs.iter().map(describe).collect();
+        let ids: Vec<String> = views.iter().map(|view| view.id.clone()).collect();
+        let (pool, failed) = Pool::start(&environment, packs.into(), workers);
+        let (server, port) = server::serve(Service { pool, views, secret }, listen)?;
+        tracing::info!(packs = ids.join(", "), host = %listen.host, port, workers, "listening");
         Ok(Self { server, port, failed })
     }
 

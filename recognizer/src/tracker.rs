@@ -9,7 +9,9 @@
 use std::time::{Duration, Instant};
 
 use recognizer_types::Embedding;
-use types::BoundingBox;
+use types::{BoundingBox, Landmarks, Quality};
+
+use crate::{align::Similarity, liveness::evidence::Evidence};
 
 /// A stream that is silent this long has ended.
 pub const STREAM_SILENCE: Duration = Duration::from_secs(10);
@@ -44,6 +46,29 @@ struct Track {
     reference: Option<Embedding>,
     seen: Instant,
     verified: Instant,
+    /// The last full look at the face.
+    look: Option<Look>,
+    /// What its frames say of its liveness, where that was asked for.
+    evidence: Evidence,
+}
+
+/// What a full look at a face told that is not asked again while the face is followed without doubt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// Where the detector saw the five points.
+    pub detected: Landmarks,
+    /// Where they were, more exactly.
+    pub landmarks: Landmarks,
+    /// How good the face was.
+    pub quality: Quality,
+}
+
+impl Look {
+    /// The exact points as they have moved with those that the detector sees; None when these have no extent.
+    pub fn landmarks_at(&self, detected: &Landmarks) -> Option<Landmarks> {
+        let moved = Similarity::estimate(&self.detected, detected)?;
+        Some(self.landmarks.map(|point| moved.apply(point)))
+    }
 }
 
 /// What is to be done with a face, before it is embedded.
@@ -59,6 +84,13 @@ impl Stream {
     /// A stream without tracks; `same_face` is the least cosine between embeddings of one track.
     pub fn new(epoch: u64, same_face: f32, now: Instant) -> Self {
         Self { epoch, next: 1, tracks: vec![], last_frame: now, same_face }
+    }
+
+    /// What the frames of a track say of its liveness; None when there is no such track.
+    pub fn evidence(&mut self, id: &str) -> Option<&mut Evidence> {
+        let epoch = self.epoch;
+        let is_it = |track: &&mut Track| id == track_id(epoch, track.number);
+        self.tracks.iter_mut().find(is_it).map(|track| &mut track.evidence)
     }
 
     /// Whether the stream has ended by silence.
@@ -128,8 +160,22 @@ impl Stream {
         ids
     }
 
+    /// The last full look at the face that `plan` is for.
+    pub fn look(&self, plan: &Plan) -> Option<&Look> {
+        self.tracks.iter().find(|track| Some(track.number) == plan.track)?.look.as_ref()
+    }
+
+    /// Keeps a full look at the face with this track id.
+    pub fn keep_look(&mut self, id: &str, look: Look) {
+        let epoch = self.epoch;
+        let is_it = |track: &&mut Track| id == track_id(epoch, track.number);
+        if let Some(track) = self.tracks.iter_mut().find(is_it) {
+            track.look = Some(look);
+        }
+    }
+
     fn id(&self, number: u64) -> String {
-        format!("{:016x}-{number}", self.epoch)
+        track_id(self.epoch, number)
     }
 
     fn fits(&self, track: &Track, embedding: Option<&Embedding>) -> bool {
@@ -153,7 +199,15 @@ impl Stream {
         let number = self.next;
         self.next += 1;
         let bounds = BoundingBox { x: 0.0, y: 0.0, width: 0.0, height: 0.0 };
-        self.tracks.push(Track { number, bounds, reference: None, seen: now, verified: now });
+        self.tracks.push(Track {
+            number,
+            bounds,
+            reference: None,
+            seen: now,
+            verified: now,
+            look: None,
+            evidence: Evidence::default(),
+        });
         number
     }
 
@@ -169,6 +223,10 @@ impl Stream {
             });
         }
     }
+}
+
+fn track_id(epoch: u64, number: u64) -> String {
+    format!("{epoch:016x}-{number}")
 }
 
 fn cosine(a: &Embedding, b: &Embedding) -> f32 {
@@ -289,6 +347,25 @@ mod tests {
         let (later, _) = scene.show(5_000, &[(0.0, 1)], &first);
         assert_ne!(first, later, "out of sight for longer than a track lives");
         assert_eq!(first[0].split_once('-').map(|(epoch, _)| epoch), Some("0000000000000007"));
+    }
+
+    #[test]
+    fn a_look_is_kept_and_moves_with_the_face() {
+        let mut scene = Scene::new();
+        let (ids, _) = scene.show(0, &[(0.0, 1)], &[]);
+        let detected = [[30.0, 90.0], [70.0, 90.0], [50.0, 110.0], [50.0, 130.0], [50.0, 130.0]];
+        let landmarks = [[31.0, 91.0], [69.0, 91.0], [50.0, 108.0], [38.0, 128.0], [62.0, 128.0]];
+        scene.stream.keep_look(&ids[0], Look { detected, landmarks, quality: Quality::default() });
+        let now = scene.start + Duration::from_millis(66);
+        let plans = scene.stream.plan(&[at(10.0), at(600.0)], &ids, now);
+        assert!(!plans[0].embed && scene.stream.look(&plans[1]).is_none());
+        let look = scene.stream.look(&plans[0]).expect("kept");
+        // Twice as large and ten to the right.
+        let seen = detected.map(|[x, y]| [2.0 * x + 10.0, 2.0 * y]);
+        for (got, [x, y]) in look.landmarks_at(&seen).expect("points").iter().zip(landmarks) {
+            assert!((got[0] - (2.0 * x + 10.0)).abs() < 1e-3 && (got[1] - 2.0 * y).abs() < 1e-3, "{got:?}");
+        }
+        assert_eq!(look.landmarks_at(&[[5.0; 2]; 5]), None, "points without extent");
     }
 
     #[test]

@@ -5,27 +5,13 @@ mod support;
 use std::{fs, path::Path};
 
 use recognizer::{config::Models, pool::Pool, startup};
-use support::models;
-
-/// A copy of the pack with `pack.toml` changed.
-fn changed(models: &Models, folder: &Path, change: impl Fn(&str) -> String) -> Models {
-    for entry in fs::read_dir(&models.pack).expect("the pack") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), folder.join(entry.file_name())).expect("a copy");
-    }
-    let path = folder.join("pack.toml");
-    let text = fs::read_to_string(&path).expect("pack.toml");
-    let other = change(&text);
-    assert_ne!(text, other, "the change must change something");
-    fs::write(&path, other).expect("pack.toml");
-    Models { pack: folder.to_owned(), ort: models.ort.clone() }
-}
+use support::{changed, models};
 
 /// What the workers say of a pack that reads well.
 async fn failure(models: &Models) -> String {
     let pack = startup::open_pack(models).expect("readable");
     let environment = startup::open_runtime(&models.ort).expect("runtime");
-    let (pool, failed) = Pool::start(&environment, pack.into(), 1);
+    let (pool, failed) = Pool::start(&environment, [pack].into(), 1);
     let error = failed.await.expect("the workers must fail");
     assert!(!pool.is_ready());
     error.to_string()
@@ -47,10 +33,19 @@ async fn a_golden_vector_that_does_not_match_keeps_it_from_being_ready() {
 #[actix_web::test]
 async fn an_unexpected_shape_is_named() {
     let Some(models) = models() else { return };
-    let folder = tempfile::tempdir().expect("folder");
-    let wrong = changed(&models, folder.path(), |text| text.replace("width = 256", "width = 128"));
-    let error = failure(&wrong).await;
-    assert!(error.contains("detector.onnx") && error.contains("256"), "{error}");
+    let cases = [
+        ("width = 256", "width = 128", "detector.onnx", "256"),
+        ("per_cell = 6", "per_cell = 5", "detector.onnx", "`boxes`"),
+        ("nose = 1\n", "nose = 468\n", "landmarks.onnx", "at least 1407"),
+        ("dimensions = 128", "dimensions = 256", "embedder.onnx", "has 128 numbers"),
+        ("output = \"embedding\"", "output = \"fc1\"", "embedder.onnx", "no output `fc1`"),
+    ];
+    for (is, should_not_be, file, reason) in cases {
+        let folder = tempfile::tempdir().expect("folder");
+        let wrong = changed(&models, folder.path(), |text| text.replacen(is, should_not_be, 1));
+        let error = failure(&wrong).await;
+        assert!(error.contains(file) && error.contains(reason), "{should_not_be}: {error}");
+    }
 }
 
 #[test]
@@ -65,6 +60,14 @@ fn a_file_that_was_changed_is_refused() {
     fs::write(&path, bytes).expect("detector");
     let error = format!("{:#}", startup::open_pack(&wrong).expect_err("changed"));
     assert!(error.contains("SHA-256") && error.contains("detector.onnx"), "{error}");
+}
+
+#[test]
+fn a_pack_that_is_named_twice_is_refused() {
+    let Some(mut models) = models() else { return };
+    models.packs.push(models.packs[0].clone());
+    let error = startup::open_packs(&models).expect_err("twice").to_string();
+    assert!(error.contains("twice") && error.contains("default-"), "{error}");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 mod support;
 
-use recognizer_types::{Embedding, PackView, RecognizerError};
+use recognizer_types::{Embedding, FacesAnswer, PackView, RecognizerError, RecognizerErrorDetail};
 use support::{
-    Running, animated_png, animated_webp, client, cmyk_jpeg, gradient, huge_jpeg, huge_png, jpeg,
+    Running, animated_png, animated_webp, changed, client, cmyk_jpeg, gradient, huge_jpeg, huge_png, jpeg,
     jpeg_turned, listen, models, photo, png, side_by_side, webp,
 };
 
@@ -73,6 +73,34 @@ async fn every_face_is_found_in_its_place() {
 }
 
 #[actix_web::test]
+async fn the_pose_of_a_mirrored_face_turns_and_tilts_the_other_way() {
+    let Some(models) = models() else { return };
+    let Some(obama) = photo("obama.jpg") else { return };
+    let service = Running::start(&models, 1).await;
+    let url = format!("{}/v1/model", service.url);
+    let pack: PackView =
+        service.client.get(url).send().await.expect("an answer").json().await.expect("a pack");
+    if !pack.challenge {
+        eprintln!("skipped: the pack says nothing of poses (make models)");
+        return;
+    }
+    let picture = image::load_from_memory(&obama).expect("a picture").to_rgb8();
+    let pose = async |picture: &image::RgbImage| {
+        let answer = service.faces("?liveness=challenge", jpeg(picture)).await;
+        answer.faces[0].pose.expect("the default pack has a mesh")
+    };
+    let (seen, mirrored) = (pose(&picture).await, pose(&image::imageops::flip_horizontal(&picture)).await);
+    // The mesh differs a little between a face and its mirror image.
+    let near = |a: f32, b: f32| (a - b).abs() < 4.0;
+    assert!(near(seen.yaw, -mirrored.yaw), "{seen:?} {mirrored:?}");
+    assert!(near(seen.roll, -mirrored.roll), "{seen:?} {mirrored:?}");
+    assert!(near(seen.pitch, mirrored.pitch), "{seen:?} {mirrored:?}");
+    assert!(seen.left_eye > 0.1 && seen.right_eye > 0.1, "open eyes: {seen:?}");
+    let unasked = service.faces("", obama).await;
+    assert_eq!(unasked.faces[0].pose, None);
+}
+
+#[actix_web::test]
 async fn a_stream_is_tracked_and_a_settled_face_is_not_embedded_again() {
     let Some(models) = models() else { return };
     let (Some(obama), Some(biden)) = (photo("obama.jpg"), photo("biden.jpg")) else { return };
@@ -84,6 +112,10 @@ async fn a_stream_is_tracked_and_a_settled_face_is_not_embedded_again() {
     assert_eq!(second.faces[0].track.as_ref(), Some(&track));
     assert!(second.faces[0].embedding.is_none(), "settled");
     assert_eq!(second.timings_ms.embed.round(), 0.0);
+    assert_eq!(second.faces[0].quality, first.faces[0].quality);
+    for (now, then) in second.faces[0].landmarks.iter().zip(first.faces[0].landmarks) {
+        assert!((now[0] - then[0]).hypot(now[1] - then[1]) < 0.5, "the face did not move");
+    }
 
     let forged = service.faces("?stream=door&settled=0000000000000001-1,x", obama.clone()).await;
     assert!(forged.faces[0].embedding.is_some(), "a settled id that is not known is ignored");
@@ -127,9 +159,42 @@ async fn bad_input_gets_a_reason_and_the_worker_lives() {
     for bytes in [jpeg(&empty), png(&empty), webp(&empty)] {
         assert!(service.faces("", bytes).await.faces.is_empty(), "a picture without a face is in order");
     }
-    for query in ["?stream=", "?unknown=1"] {
-        assert_eq!(service.post(query, png(&empty)).await.status(), 400, "{query}");
+    let refusals = [
+        ("?stream=", 400, "bad_request", "stream"),
+        ("?unknown=1", 400, "bad_request", "unknown"),
+        ("?range=close", 422, "invalid", "`range`: unknown variant `close`, expected one of `near`"),
+        ("?liveness=", 422, "invalid", "`liveness`"),
+        ("?pack=other", 404, "unknown_pack", "`other`"),
+    ];
+    for (query, status, code, reason) in refusals {
+        let answer = service.post(query, png(&empty)).await;
+        assert_eq!(answer.status(), status, "{query}");
+        let RecognizerErrorDetail { code: got, message } =
+            answer.json::<RecognizerError>().await.expect(query).error;
+        assert!(got == code && message.contains(reason), "{query}: {got}: {message}");
     }
+}
+
+#[actix_web::test]
+async fn several_packs_serve_side_by_side() {
+    let (Some(mut models), Some(obama)) = (models(), photo("obama.jpg")) else { return };
+    let folder = tempfile::tempdir().expect("folder");
+    let other = changed(&models, folder.path(), |text| text.replace("\"default\"", "\"other\""));
+    models.packs.extend(other.packs);
+    let service = Running::start(&models, 1).await;
+    let get = |path: &str| service.client.get(format!("{}{path}", service.url)).send();
+    let listed: serde_json::Value = get("/v1/models").await.expect("an answer").json().await.expect("a list");
+    let views: Vec<PackView> = serde_json::from_value(listed["items"].clone()).expect("packs");
+    let first: PackView = get("/v1/model").await.expect("an answer").json().await.expect("a pack");
+    assert_eq!(views[0], first);
+    assert!(views[1].id.starts_with("other-"), "{}", views[1].id);
+
+    let unnamed = service.faces("?stream=door", obama.clone()).await;
+    assert_eq!(unnamed.model, views[0].id);
+    let named = service.faces(&format!("?stream=door&pack={}", views[1].id), obama).await;
+    assert_eq!(named.model, views[1].id);
+    let epoch = |answer: &FacesAnswer| answer.faces[0].track.as_ref().map(|track| track[..16].to_owned());
+    assert_ne!(epoch(&unnamed), epoch(&named), "streams of different packs are different streams");
 }
 
 #[actix_web::test]
@@ -226,7 +291,7 @@ async fn neither_pixels_nor_embeddings_reach_the_log() {
     drop(free);
     let log = tempfile::NamedTempFile::new().expect("a log");
     let process = std::process::Command::new(env!("CARGO_BIN_EXE_recognizer"))
-        .env("RECOGNIZER_PACK", &models.pack)
+        .env("RECOGNIZER_PACK", &models.packs[0])
         .env("RECOGNIZER_ORT", &models.ort)
         .env("RECOGNIZER_PORT", port.to_string())
         .env("RECOGNIZER_WORKERS", "1")

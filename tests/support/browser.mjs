@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { target } from './system.mjs';
+import { eventually, target } from './system.mjs';
 
 const candidates = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const executablePath = candidates.find((path) => path && existsSync(path));
@@ -57,6 +57,16 @@ export async function signIn(page, { email, password }) {
   await page.byId('sign-in-submit').click();
   await page.byId('nav-live').waitFor();
 }
+
+export async function startCamera(page) {
+  await page.byId('nav-live').click();
+  await page.byId('camera-start').click();
+  await eventually('the video to play', () => page.byId('camera-video').evaluate((video) => video.videoWidth > 0 && !video.paused));
+}
+
+/** State and words of each face in this browser's camera. */
+export const faces = (page) => page.byId('overlay-faces').locator('li').evaluateAll((items) =>
+  items.map((item) => ({ state: item.dataset.state, text: item.textContent })));
 
 export function assertClean(page) {
   assert.deepEqual(page.problems, [], 'no policy violation, no uncaught error');

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'attendance');
 export const target = process.env.CARGO_TARGET_DIR ?? join(root, 'target');
-export const sharedData = resolve(root, '../shared/data');
+export const sharedData = join(process.env.ATTENDANCE_SHARED ?? resolve(root, '../shared'), 'data');
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 

@@ -64,6 +64,8 @@ pub enum QualityReason {
     TooDark,
     /// Too much light.
     TooBright,
+    /// Glasses that reflect light where the eyes are.
+    Glare,
 }
 
 impl QualityReason {
@@ -76,6 +78,7 @@ impl QualityReason {
             Self::Blurred => "The picture is blurred: hold still and let the camera focus.",
             Self::TooDark => "The face is too dark: turn towards the light.",
             Self::TooBright => "The face is too bright: move out of the glare.",
+            Self::Glare => "The glasses reflect the light: tilt your head a little or take them off.",
         }
     }
 }
@@ -137,6 +140,29 @@ pub enum FaceState {
     Spoof,
 }
 
+/// What an active liveness challenge asks for. Left and right are the person's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeAction {
+    /// Look straight at the camera, as between two actions.
+    LookStraight,
+    /// Turn the head to the left.
+    TurnLeft,
+    /// Turn the head to the right.
+    TurnRight,
+    /// Lift the chin.
+    LookUp,
+    /// Lower the chin.
+    LookDown,
+    /// Lay the head on the left shoulder.
+    TiltLeft,
+    /// Lay the head on the right shoulder.
+    TiltRight,
+    /// Close both eyes and open them again; asked for at 15 frames a second or more only.
+    Blink,
+}
+
 /// One step of an active liveness challenge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -145,8 +171,8 @@ pub struct Challenge {
     pub step: u8,
     /// Number of steps.
     pub of: u8,
-    /// What to do, for example `turn_left`.
-    pub action: String,
+    /// What to do now.
+    pub action: ChallengeAction,
     /// When the challenge lapses.
     pub expires_at: chrono::DateTime<chrono::Utc>,
 }

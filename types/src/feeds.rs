@@ -25,6 +25,10 @@ pub struct FeedView {
     pub direction: Direction,
     /// What the sender's answers may tell.
     pub reveals: Reveals,
+    /// How far from the camera people pass.
+    pub range: Range,
+    /// What happens to a face whose passive liveness evidence is doubtful.
+    pub on_doubt: OnDoubt,
     /// Least comparison score (cosine); null takes the model pack's.
     pub threshold: Option<f32>,
     /// Least distance to the second-best person; null takes the model pack's.
@@ -75,6 +79,33 @@ pub enum Reveals {
     State,
 }
 
+/// How far from the camera people pass: how small the faces are that are looked for. Smaller faces cost more
+/// time for each frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Range {
+    /// A person at a door or a desk: the whole frame is looked at once.
+    #[default]
+    Near,
+    /// A corridor: the frame is looked at in parts as high as itself.
+    Medium,
+    /// A class room or a hall: in small parts.
+    Far,
+}
+
+/// What happens to a face whose passive liveness evidence is doubtful. Never a silent pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OnDoubt {
+    /// It goes to the review queue where that is on; nothing is logged.
+    #[default]
+    Review,
+    /// The person is asked for an active challenge.
+    Challenge,
+}
+
 /// Body of `POST /api/v1/feeds`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -97,6 +128,12 @@ pub struct CreateFeed {
     /// Default `all`.
     #[serde(default)]
     pub reveals: Reveals,
+    /// Default `near`.
+    #[serde(default)]
+    pub range: Range,
+    /// Default `review`.
+    #[serde(default)]
+    pub on_doubt: OnDoubt,
     /// 0 to 1; null takes the model pack's.
     pub threshold: Option<f32>,
     /// 0 to 2; null takes the model pack's.
@@ -109,26 +146,32 @@ pub struct CreateFeed {
 #[serde(deny_unknown_fields)]
 pub struct UpdateFeed {
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub liveness: Option<Liveness>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub min_frames: Option<u16>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub dedup_seconds: Option<u32>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub max_fps: Option<u16>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub reveals: Option<Reveals>,
+    #[allow(missing_docs)]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    #[allow(missing_docs)]
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
+    pub on_doubt: Option<OnDoubt>,
     /// Null returns to the model pack's.
     #[serde(default, deserialize_with = "crate::people::present", skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Option<f32>>,

@@ -42,4 +42,8 @@ id! {
     GroupId
     /// One frame that was answered.
     FrameId
+    /// Faces of the review queue that seem to be one person's.
+    ReviewId
+    /// One face of the review queue.
+    ReviewFaceId
 }

@@ -10,7 +10,9 @@ mod errors;
 mod faces;
 mod feeds;
 mod ids;
+mod model;
 mod people;
+mod review;
 mod session;
 mod system;
 mod watch;
@@ -18,13 +20,20 @@ mod watch;
 pub use arrivals::{ArrivalMethod, ArrivalView, FeedRef, PersonRef};
 pub use errors::{ErrorBody, ErrorDetail, codes};
 pub use faces::{
-    BoundingBox, Challenge, FaceState, FaceView, FrameAnswer, Landmarks, Quality, QualityReason,
+    BoundingBox, Challenge, ChallengeAction, FaceState, FaceView, FrameAnswer, Landmarks, Quality,
+    QualityReason,
 };
-pub use feeds::{CreateFeed, Direction, FeedCreated, FeedToken, FeedView, Liveness, Reveals, UpdateFeed};
-pub use ids::{ArrivalId, FeedId, FrameId, GroupId, PersonId, PhotoId, UserId};
+pub use feeds::{
+    CreateFeed, Direction, FeedCreated, FeedToken, FeedView, Liveness, OnDoubt, Range, Reveals, UpdateFeed,
+};
+pub use ids::{ArrivalId, FeedId, FrameId, GroupId, PersonId, PhotoId, ReviewFaceId, ReviewId, UserId};
+pub use model::{FailedPhoto, MatchingRisk, OperatingPoint, PackFile, PackState, PackStatus, PackView};
 pub use people::{
     ConsentDetail, ConsentGiven, Count, CreatePerson, GroupRef, PersonView, PhotoView, UpdatePerson,
 };
+pub use review::{
+    EnrolFromReview, NonMatch, ReviewCandidate, ReviewFace, ReviewItem, ReviewReason, ReviewSettings,
+};
 pub use session::{ChangePassword, Role, SessionView, SignIn, UserView};
-pub use system::{Health, HealthStatus, PackFile, PackView, Page, PartStatus, Settings, Today};
+pub use system::{Health, HealthStatus, Page, PartStatus, Settings, Today};
 pub use watch::{FrameHeader, WatchRequest, WatchedFrame};

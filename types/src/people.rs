@@ -94,10 +94,10 @@ pub struct CreatePerson {
 #[serde(deny_unknown_fields)]
 pub struct UpdatePerson {
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[allow(missing_docs)]
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     #[allow(missing_docs)]
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -112,13 +112,13 @@ pub struct UpdatePerson {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub year: Option<Option<i16>>,
     /// All groups by name; those not named are left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
     /// `true` or the details record consent; `false` withdraws it and erases the biometric data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentGiven>,
     /// `true` keeps everything but recognition; `false` brings the person back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub archived: Option<bool>,
 }
 
@@ -161,4 +161,14 @@ where
     T: Deserialize<'de>,
 {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// Reads a field that may be absent but not null: what cannot be empty is not emptied by mistake.
+pub(crate) fn not_null<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let given = Option::deserialize(deserializer)?;
+    given.map(Some).ok_or_else(|| serde::de::Error::custom("null is given where a value cannot be emptied"))
 }

@@ -28,6 +28,9 @@ pub struct Health {
     pub recognizer: PartStatus,
     /// Version of this server.
     pub version: String,
+    /// Why the recognizer counts as down, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 /// The whole.
@@ -75,44 +78,4 @@ pub struct Today {
     pub feeds_live: i64,
     /// Feeds there are.
     pub feeds: i64,
-}
-
-/// Answer of `GET /api/v1/model`: the model pack in use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PackView {
-    /// Names the pack and the exact files in it.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// Length of an embedding.
-    pub dimensions: usize,
-    /// Default least comparison score (cosine).
-    pub threshold: f32,
-    /// Default least distance to the second-best person.
-    pub margin: f32,
-    /// Whether the pack can tell liveness without the person's help.
-    pub passive_liveness: bool,
-    /// Whether the pack has the mesh that an active challenge needs.
-    pub challenge: bool,
-    /// The measurement that the threshold comes from.
-    pub measured: String,
-    /// The files, their sources and licences.
-    pub files: Vec<PackFile>,
-}
-
-/// One file of a model pack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PackFile {
-    /// What it does, for example `detector`.
-    pub role: String,
-    /// Its name in the pack's folder.
-    pub file: String,
-    /// SHA-256 of the file, in hexadecimal.
-    pub sha256: String,
-    /// Where the weights come from.
-    pub source: String,
-    /// SPDX expression.
-    pub license: String,
 }

@@ -12,11 +12,11 @@ use types::{ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, Pe
 use uuid::Uuid;
 
 use crate::domain::clock::FrameTime;
-use crate::domain::decision::{Match, Rule};
 use crate::error::ApiError;
 use crate::models::arrivals::{Arrival, NewArrival};
 use crate::models::audit::Actor;
 use crate::models::{self, people};
+use decision::{Match, Rule};
 
 /// Who sent a frame, how, and from where.
 #[derive(Debug, Clone, Copy)]
@@ -44,8 +44,10 @@ pub struct Sighting {
     pub rule: Rule,
     /// The pack that made the score.
     pub model_pack: String,
-    /// Liveness evidence.
+    /// Liveness evidence, 0 to 1.
     pub liveness: Option<f32>,
+    /// What it was made of.
+    pub liveness_evidence: Option<serde_json::Value>,
     /// Who sent the frame.
     pub source: Source,
 }
@@ -142,6 +144,7 @@ fn new_arrival(sighting: &Sighting, at: DateTime<Utc>, until: DateTime<Utc>) -> 
         source_kind: sighting.source.kind,
         source_address: sighting.source.address,
         time_unproven: sighting.time.unproven,
+        liveness_evidence: sighting.liveness_evidence.clone(),
     }
 }
 

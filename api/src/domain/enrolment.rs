@@ -1,23 +1,22 @@
 //! From photos to templates: each photo is judged, sealed and stored, or the whole request is refused.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
 
 use anyhow::Context;
 use bytes::Bytes;
 use diesel::{Connection, PgConnection};
-use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use recognizer_types::{DetectedFace, Embedding};
 use serde_json::json;
-use tokio::sync::Semaphore;
-use types::{PersonId, PersonRef, PhotoId, Quality, UserId};
+use types::{PersonId, PhotoId, Quality, UserId};
 use uuid::Uuid;
 
 use crate::domain::gallery_sync::encode_template;
+use crate::domain::identity::{already_enrolled, outliers};
+use crate::domain::likeness::Outlier;
 use crate::domain::master_key::wrapped;
+use crate::domain::pictures::{self, Portrait};
 use crate::error::ApiError;
-use crate::keys::{PersonKey, Sealed};
+use crate::keys::{OwnKey, Sealed};
 use crate::models;
 use crate::models::audit::Actor;
 use crate::models::biometrics::{NewPhoto, PersonKeyRow, Photo, Template};
@@ -25,14 +24,8 @@ use crate::state::App;
 
 /// Most photos in a request, and of a person.
 pub const MAX_PHOTOS: usize = 10;
-/// Longer sides are scaled down to this before storing: enough to enrol anew with another model.
-const STORED_SIDE: u32 = 1600;
-const STORED_QUALITY: u8 = 90;
-/// The recognizer has refused larger ones before anything is decoded here.
-const MAX_SIDE: u32 = 16_384;
 
-/// A large photo takes a hundred megabytes while it is decoded: one at a time.
-static DECODING: Semaphore = Semaphore::const_new(1);
+const NO_FACE: &str = "No face was found in this photo.";
 
 /// A photo that may be enrolled, not yet stored.
 pub struct Accepted {
@@ -40,24 +33,50 @@ pub struct Accepted {
     pub id: PhotoId,
     /// Verdict on the face.
     pub quality: Quality,
+    /// How good a portrait it is, 0 to 1.
+    pub score: f32,
     model: String,
     embedding: Embedding,
-    jpeg: Vec<u8>,
-    width: u32,
-    height: u32,
+    /// What each other pack that templates are kept of makes of it: an embedding, or why it cannot use it.
+    others: Vec<(String, Result<Embedding, String>)>,
+    portrait: Portrait,
+}
+
+impl Accepted {
+    /// What a pack makes of it, where it was asked.
+    fn verdict_by(&self, pack: &str) -> Option<Result<&Embedding, &String>> {
+        if self.model == pack {
+            return Some(Ok(&self.embedding));
+        }
+        self.others.iter().find(|(other, _)| other == pack).map(|(_, verdict)| verdict.as_ref())
+    }
+
+    /// Its embedding by a pack, where that can use it.
+    pub fn embedding_by(&self, pack: &str) -> Option<&Embedding> {
+        self.verdict_by(pack)?.ok()
+    }
 }
 
 impl std::fmt::Debug for Accepted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Accepted({}, {} bytes)", self.id, self.jpeg.len())
+        write!(f, "Accepted({}, {} bytes)", self.id, self.portrait.jpeg.len())
     }
+}
+
+/// How many of the photos of an enrolment must be good enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// All: one that is refused refuses the enrolment.
+    Every,
+    /// One at least: those that are refused are left out.
+    Any,
 }
 
 /// Judges photos one by one.
 ///
 /// # Errors
 /// [`ApiError::PhotoRefused`] with the verdict on each refused photo; 429 or 503 when they cannot be judged.
-pub async fn judge(app: &App, photos: &[Bytes]) -> Result<Vec<Accepted>, ApiError> {
+pub async fn judge(app: &App, photos: &[Bytes], need: Need) -> Result<Vec<Accepted>, ApiError> {
     let mut accepted = Vec::new();
     let mut refused = BTreeMap::new();
     for (index, verdict) in verdicts(app, photos).await?.into_iter().enumerate() {
@@ -68,17 +87,85 @@ pub async fn judge(app: &App, photos: &[Bytes]) -> Result<Vec<Accepted>, ApiErro
             }
         }
     }
-    if refused.is_empty() { Ok(accepted) } else { Err(ApiError::PhotoRefused(refused)) }
+    if !refused.is_empty() && (need == Need::Every || accepted.is_empty()) {
+        return Err(ApiError::PhotoRefused(refused));
+    }
+    judge_for_other_packs(app, &mut accepted).await?;
+    Ok(accepted)
+}
+
+/// While a model change is prepared or can be undone, an enrolment is one in all packs concerned. A pack that
+/// cannot use a photo does not refuse it: that is listed with the pack.
+async fn judge_for_other_packs(app: &App, photos: &mut [Accepted]) -> Result<(), ApiError> {
+    let kept = app.db.run(|conn| Ok(models::packs::kept(conn)?)).await?;
+    for pack in kept.into_iter().filter(|pack| app.recognizer.pack(&pack.id).is_some()) {
+        for photo in photos.iter_mut().filter(|photo| photo.model != pack.id) {
+            let jpeg = Bytes::from(photo.portrait.jpeg.clone());
+            photo.others.push((pack.id.clone(), embed_stored(app, jpeg, &pack.id).await?));
+        }
+    }
+    Ok(())
+}
+
+/// What a pack makes of a stored photo: an embedding, or why it cannot use it.
+///
+/// # Errors
+/// 429 or 503 when it cannot be judged.
+pub async fn embed_stored(app: &App, jpeg: Bytes, pack: &str) -> Result<Result<Embedding, String>, ApiError> {
+    match app.recognizer.faces_of_photo(jpeg, pack).await {
+        // The photo was judged when it was enrolled: to lose it over another pack's taste would lose the person.
+        // The largest face is theirs, for one alone was found then.
+        Ok(answer) => Ok(match answer.faces.into_iter().next() {
+            Some(face) => Ok(face.embedding.context("the recognizer gave no embedding for a photo")?),
+            None => Err(NO_FACE.to_owned()),
+        }),
+        Err(ApiError::ImageRefused { message, .. }) => Ok(Err(message)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A photo that was looked at and not stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Checked {
+    /// Whether it can be enrolled together with the others.
+    pub ok: bool,
+    /// What is wrong and what to do; of a photo that is sent twice, which other it is.
+    pub message: Option<String>,
+    /// How good a portrait it is, 0 to 1; null for one that is refused by itself.
+    pub score: Option<f32>,
+}
+
+/// Judges photos by themselves and beside each other, without storing anything.
+///
+/// # Errors
+/// 429 or 503 when they cannot be judged.
+pub async fn check(app: &App, photos: &[Bytes]) -> Result<Vec<Checked>, ApiError> {
+    let verdicts = verdicts(app, photos).await?;
+    let usable: Vec<usize> = (0..photos.len()).filter(|&place| verdicts[place].is_ok()).collect();
+    let accepted: Vec<&Accepted> = verdicts.iter().flatten().collect();
+    let odd: BTreeMap<usize, Outlier> =
+        outliers(app, &accepted, None).await?.into_iter().map(|(nth, why)| (usable[nth], why)).collect();
+    let checked = verdicts.iter().enumerate().map(|(place, verdict)| match verdict {
+        Err(reason) => Checked { ok: false, message: Some(reason.clone()), score: None },
+        Ok(photo) => {
+            let double = photos[..place].iter().position(|earlier| *earlier == photos[place]);
+            let double = double.map(|at| format!("This is the same picture as photo {}.", at + 1));
+            let odd = odd.get(&place).map(|why| why.advice().to_owned());
+            Checked { ok: odd.is_none(), message: odd.or(double), score: Some(photo.score) }
+        }
+    });
+    Ok(checked.collect())
 }
 
 /// The verdict on each photo: accepted, or why not, in words.
 ///
 /// # Errors
 /// 429 or 503 when they cannot be judged.
-pub async fn verdicts(app: &App, photos: &[Bytes]) -> Result<Vec<Result<Accepted, String>>, ApiError> {
+async fn verdicts(app: &App, photos: &[Bytes]) -> Result<Vec<Result<Accepted, String>>, ApiError> {
+    let pack = app.pack_in_use().await?;
     let mut verdicts = Vec::with_capacity(photos.len());
     for photo in photos {
-        verdicts.push(match app.recognizer.faces_of_photo(photo.clone()).await {
+        verdicts.push(match app.recognizer.faces_of_photo(photo.clone(), &pack.id).await {
             Ok(answer) => match only_face(answer.faces) {
                 Ok(face) => Ok(accept(photo.clone(), answer.model, face).await?),
                 Err(reason) => Err(reason),
@@ -93,7 +180,7 @@ pub async fn verdicts(app: &App, photos: &[Bytes]) -> Result<Vec<Result<Accepted
 /// The one face of an enrolment photo, if it is good enough.
 fn only_face(mut faces: Vec<DetectedFace>) -> Result<DetectedFace, String> {
     match faces.len() {
-        0 => Err("No face was found in this photo.".to_owned()),
+        0 => Err(NO_FACE.to_owned()),
         1 => {
             let face = faces.remove(0);
             if face.quality.ok {
@@ -107,83 +194,28 @@ fn only_face(mut faces: Vec<DetectedFace>) -> Result<DetectedFace, String> {
 }
 
 async fn accept(photo: Bytes, model: String, face: DetectedFace) -> Result<Accepted, ApiError> {
-    let _permit = DECODING.acquire().await.map_err(|e| ApiError::Internal(e.into()))?;
-    let (jpeg, width, height) = tokio::task::spawn_blocking(move || reencode(&photo))
-        .await
-        .map_err(|e| ApiError::Internal(e.into()))??;
+    let embedding = face.embedding.clone().context("the recognizer gave no embedding for a photo")?;
+    let quality = face.quality.clone();
+    let (score, portrait) = pictures::decoding(move || {
+        let image = pictures::decode(&photo)?;
+        Ok((pictures::portrait_score(&image, &face), pictures::portrait(image)?))
+    })
+    .await?;
     Ok(Accepted {
         id: PhotoId(Uuid::now_v7()),
-        quality: face.quality,
+        quality,
+        score,
         model,
-        embedding: face.embedding.context("the recognizer gave no embedding for a photo")?,
-        jpeg,
-        width,
-        height,
+        embedding,
+        others: Vec::new(),
+        portrait,
     })
-}
-
-/// Decodes a photo, turns it upright, and encodes it as a JPEG without any metadata.
-fn reencode(photo: &[u8]) -> Result<(Vec<u8>, u32, u32), ApiError> {
-    let unreadable = |error: image::ImageError| ApiError::ImageRefused {
-        status: 422,
-        code: "unreadable".to_owned(),
-        message: format!("The photo cannot be read: {error}."),
-    };
-    let mut reader = ImageReader::new(Cursor::new(photo))
-        .with_guessed_format()
-        .map_err(|error| unreadable(image::ImageError::IoError(error)))?;
-    let mut limits = Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
-    let orientation = decoder.orientation().map_err(unreadable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
-    image.apply_orientation(orientation);
-    if image.width().max(image.height()) > STORED_SIDE {
-        image = image.thumbnail(STORED_SIDE, STORED_SIDE);
-    }
-    let image = image.into_rgb8();
-    let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, STORED_QUALITY).encode_image(&image).map_err(unreadable)?;
-    Ok((jpeg, image.width(), image.height()))
-}
-
-/// People other than `person` whose face one of the photos shows.
-///
-/// # Errors
-/// When a photo was judged by another model than the gallery holds.
-pub fn already_enrolled(
-    app: &App,
-    photos: &[Accepted],
-    person: PersonId,
-) -> Result<Vec<PersonRef>, ApiError> {
-    let loading =
-        || ApiError::RecognizerUnavailable("the gallery of this model pack is still loading".to_owned());
-    let threshold = app.recognizer.pack().ok_or_else(loading)?.threshold;
-    let known = app.gallery.read();
-    let known = known.as_ref().ok_or_else(loading)?;
-    let mut found: Vec<PersonRef> = Vec::new();
-    for photo in photos {
-        if photo.model != known.pack {
-            return Err(loading());
-        }
-        let candidates =
-            known.gallery.search(&photo.embedding.0, 5).map_err(|e| ApiError::Internal(e.into()))?;
-        for candidate in candidates {
-            let new = !found.iter().any(|other| other.id == candidate.person);
-            if candidate.score >= threshold && candidate.person != person && new {
-                let name = known.names.get(&candidate.person).cloned().unwrap_or_default();
-                found.push(PersonRef { id: candidate.person, name, photo: None });
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Photos whose images are in the store, and the key that sealed them.
 pub struct Stored {
     photos: Vec<Accepted>,
-    key: PersonKey,
+    key: OwnKey,
     /// The key's row, where the person had none before.
     fresh_key: Option<PersonKeyRow>,
 }
@@ -197,14 +229,14 @@ pub async fn put(app: &App, person: PersonId, photos: Vec<Accepted>) -> Result<S
     let (key, fresh_key) = match row {
         Some(row) => (app.keys.unwrap(person, &wrapped(row))?, None),
         None => {
-            let (key, fresh) = app.keys.new_person_key(person)?;
+            let (key, fresh) = app.keys.new_key(person)?;
             let row =
                 PersonKeyRow { person_id: person.0, master_key_version: fresh.version, wrapped: fresh.bytes };
             (key, Some(row))
         }
     };
     for photo in &photos {
-        app.photos.put(person, photo.id, key.seal(Sealed::Photo(photo.id), &photo.jpeg)?).await?;
+        app.photos.put(person, photo.id, key.seal(Sealed::Photo(photo.id), &photo.portrait.jpeg)?).await?;
     }
     Ok(Stored { photos, key, fresh_key })
 }
@@ -238,9 +270,10 @@ pub fn commit(
         if let Some(row) = &stored.fresh_key {
             models::biometrics::insert_key(conn, row)?;
         }
+        let kept: Vec<String> = models::packs::kept(conn)?.into_iter().map(|pack| pack.id).collect();
         let mut rows = Vec::with_capacity(stored.photos.len());
         for photo in &stored.photos {
-            rows.push(insert(conn, &stored.key, person, photo)?);
+            rows.push(insert(conn, &stored.key, person, photo, &kept)?);
         }
         models::gallery::touch(conn, &[person.0])?;
         let detail = json!({ "photos": rows.len(), "override": doubles.len() });
@@ -259,48 +292,63 @@ pub fn commit(
 
 fn insert(
     conn: &mut PgConnection,
-    key: &PersonKey,
+    key: &OwnKey,
     person: PersonId,
     photo: &Accepted,
+    kept: &[String],
 ) -> Result<Photo, ApiError> {
     let row = NewPhoto {
         id: photo.id.0,
         person_id: person.0,
-        width: i32::try_from(photo.width).unwrap_or(i32::MAX),
-        height: i32::try_from(photo.height).unwrap_or(i32::MAX),
+        width: i32::try_from(photo.portrait.width).unwrap_or(i32::MAX),
+        height: i32::try_from(photo.portrait.height).unwrap_or(i32::MAX),
         quality: serde_json::to_value(&photo.quality).context("quality as JSON")?,
     };
     let row = models::biometrics::insert_photo(conn, &row)?;
-    let template = Template {
-        photo_id: photo.id.0,
-        model_pack: photo.model.clone(),
-        person_id: person.0,
-        sealed: key.seal(Sealed::Template(photo.id, &photo.model), &encode_template(&photo.embedding.0))?,
-    };
-    models::biometrics::insert_template(conn, &template)?;
+    for pack in kept {
+        match photo.verdict_by(pack) {
+            Some(Ok(embedding)) => insert_template(conn, key, (person, photo.id), pack, embedding)?,
+            Some(Err(reason)) => models::packs::insert_unusable(conn, photo.id.0, pack, reason)?,
+            // Kept since a moment ago: the photo is one more to make a template of.
+            None => {}
+        }
+    }
     Ok(row)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn insert_template(
+    conn: &mut PgConnection,
+    key: &OwnKey,
+    (person, photo): (PersonId, PhotoId),
+    pack: &str,
+    embedding: &Embedding,
+) -> Result<(), ApiError> {
+    let template = Template {
+        photo_id: photo.0,
+        model_pack: pack.to_owned(),
+        person_id: person.0,
+        sealed: key.seal(Sealed::Template(photo, pack), &encode_template(&embedding.0))?,
+    };
+    Ok(models::biometrics::insert_template(conn, &template)?)
+}
 
-    #[test]
-    fn a_stored_photo_is_upright_small_enough_and_carries_no_metadata() {
-        // A JPEG with an EXIF block that says "turned by 90 degrees" (orientation 6).
-        let image =
-            image::RgbImage::from_fn(2400, 1200, |x, y| image::Rgb([(x / 10) as u8, (y / 5) as u8, 90]));
-        let mut plain = Vec::new();
-        JpegEncoder::new(&mut plain).encode_image(&image).expect("encode");
-        let exif: &[u8] = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
-        let mut turned = plain[..2].to_vec();
-        turned.extend([0xff, 0xe1]);
-        turned.extend(u16::try_from(exif.len() + 2).expect("short").to_be_bytes());
-        turned.extend(exif);
-        turned.extend(&plain[2..]);
-
-        let (jpeg, width, height) = reencode(&turned).expect("reencode");
-        assert_eq!((width, height), (800, 1600));
-        assert!(!jpeg.windows(4).any(|window| window == b"Exif"));
+/// Stores what a pack made of a photo that is stored already.
+///
+/// # Errors
+/// 404 when the photo or its person is gone.
+pub fn insert_for_pack(
+    conn: &mut PgConnection,
+    app: &App,
+    (person, photo): (PersonId, PhotoId),
+    pack: &str,
+    verdict: Result<Embedding, String>,
+) -> Result<(), ApiError> {
+    match verdict {
+        Ok(embedding) => {
+            let key = models::biometrics::key(conn, person.0)?.ok_or(ApiError::NotFound("photo"))?;
+            let key = app.keys.unwrap(person, &wrapped(key))?;
+            insert_template(conn, &key, (person, photo), pack, &embedding)
+        }
+        Err(reason) => Ok(models::packs::insert_unusable(conn, photo.0, pack, &reason)?),
     }
 }

@@ -5,22 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
+use chrono::Utc;
+use decision::{Rule, Standing};
 use recognizer_types::{DetectedFace, FacesAnswer, PackView};
 use tokio::sync::watch;
-use types::{FaceState, FaceView, FeedId, FrameAnswer, FrameId, PersonId, PersonRef, WatchedFrame};
+use types::{
+    FaceState, FaceView, FeedId, FrameAnswer, FrameId, PersonId, PersonRef, ReviewReason, WatchedFrame,
+};
 use uuid::Uuid;
 
 use crate::domain::arrivals::{self, Sighting, Source};
 use crate::domain::clock::FrameTime;
-use crate::domain::decision::{Rule, Standing, judge_frame};
-use crate::domain::gallery_sync::Known;
-use crate::domain::streams::{Stream, StreamKey, Track};
+use crate::domain::judging::{contradicts, decide, rule, settled_tracks};
+use crate::domain::liveness::{self, Demand, Presence};
+use crate::domain::recognizer::FrameOf;
+use crate::domain::review_intake;
+use crate::domain::streams::{Stream, StreamKey};
 use crate::error::ApiError;
 use crate::models::feeds::Feed;
 use crate::state::App;
-
-/// How many people a face is weighed against: the best, the runner-up and a few whom other faces may take.
-const CANDIDATES: usize = 8;
 
 /// A frame that was let in.
 #[derive(Debug)]
@@ -81,13 +84,22 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
     let feed = FeedId(frame.feed.id);
     let key = StreamKey { feed, name: frame.stream.clone() };
     let mut stream = app.streams.next_frame(&key).await;
-    let pack = app.recognizer.learn_pack().await?;
-    let settled = settled_tracks(&stream, app.gallery.read().as_ref());
-    let seen = app.recognizer.faces_of_frame(frame.image.clone(), &stream.recognizer_id, &settled).await?;
+    let pack = app.pack_in_use().await?;
+    stream.use_pack(&pack.id);
+    let settled = settled_tracks(&stream, app.gallery.read().as_ref(), frame.time.captured_at);
+    let asked = FrameOf {
+        stream: &stream.recognizer_id,
+        settled: &settled,
+        range: frame.feed.range(),
+        liveness: liveness::asked(&frame.feed, &stream),
+    };
+    let seen = app.recognizer.faces_of_frame(frame.image.clone(), &pack.id, asked).await?;
 
     let matching = Instant::now();
     let rule = rule(&frame.feed, &pack);
     decide(app, &mut stream, &seen, &rule)?;
+    let demand = Demand::of(&frame.feed, &pack);
+    observe_liveness(app, &mut stream, &frame, &seen, (&demand, &rule));
     let matched_ms = elapsed_ms(matching);
     app.traffic.saw(feed, seen.faces.iter().filter_map(|face| face.track.as_deref()));
 
@@ -95,6 +107,7 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
     write_arrivals(app, &mut stream, &frame, &seen, &rule).await?;
     let write_ms = elapsed_ms(writing);
 
+    offer_for_review(app, &mut stream, &frame, &seen, (&pack, &rule));
     let mut answer = view(app, &stream, &seen, &rule);
     answer.timings_ms.extend([
         ("match".to_owned(), matched_ms),
@@ -115,78 +128,28 @@ fn elapsed_ms(since: Instant) -> f32 {
     since.elapsed().as_secs_f32() * 1000.0
 }
 
-/// What the feed demands, the pack's defaults filled in.
-pub fn rule(feed: &Feed, pack: &PackView) -> Rule {
-    Rule {
-        threshold: feed.threshold.unwrap_or(pack.threshold),
-        margin: feed.margin.unwrap_or(pack.margin),
-        min_frames: usize::try_from(feed.min_frames).unwrap_or(1),
-    }
-}
-
-/// Tracks that need no new embedding: they have an arrival, and their person can still be recognised.
-fn settled_tracks(stream: &Stream, known: Option<&Known>) -> Vec<String> {
-    let Some(known) = known else { return Vec::new() };
-    let mut settled = Vec::new();
-    for (name, track) in &stream.tracks {
-        if track.settled().is_some_and(|person| known.gallery.contains(person)) {
-            settled.push(name.clone());
-        }
-    }
-    settled
-}
-
-impl Track {
-    /// The person this track was settled on and logged as.
-    fn settled(&self) -> Option<PersonId> {
-        self.arrival.as_ref()?;
-        self.evidence.person()
-    }
-}
-
-/// Takes the new evidence of a frame into its tracks.
-fn decide(app: &App, stream: &mut Stream, seen: &FacesAnswer, rule: &Rule) -> Result<(), ApiError> {
-    let tracks: Vec<&str> = seen.faces.iter().filter_map(|face| face.track.as_deref()).collect();
-    stream.see(&tracks);
-    let known = app.gallery.read();
-    // The gallery of the pack that made these embeddings is not loaded yet, or no longer.
-    let Some(known) = known.as_ref().filter(|known| known.pack == seen.model) else {
-        return Err(ApiError::RecognizerUnavailable(
-            "the gallery of this model pack is still loading".to_owned(),
-        ));
-    };
-    for track in stream.tracks.values_mut() {
-        // Deleted, archived or withdrawn since: recognition stops at once.
-        if track.evidence.person().is_some_and(|person| !known.gallery.contains(person)) {
-            *track = Track::default();
-        }
-    }
-    let (mut names, mut candidates, mut taken) = (Vec::new(), Vec::new(), Vec::new());
-    let mut best_scores = HashMap::new();
-    for face in &seen.faces {
-        let Some(name) = face.track.as_deref() else { continue };
-        match &face.embedding {
-            Some(embedding) => {
-                let found = known.gallery.search(&embedding.0, CANDIDATES);
-                let found = found.map_err(|error| ApiError::Internal(error.into()))?;
-                best_scores.extend(found.first().map(|best| (name, best.score)));
-                candidates.push(found);
-                names.push(name);
+/// Takes what the frame shows of each face's liveness into its track, and goes on with the challenges of those out
+/// of sight.
+fn observe_liveness(
+    app: &App,
+    stream: &mut Stream,
+    frame: &Frame,
+    seen: &FacesAnswer,
+    (demand, rule): (&Demand, &Rule),
+) {
+    // A recording that was kept for a while follows nobody's instructions.
+    let now = (!frame.time.is_replay()).then(Utc::now);
+    let face_of = |name: &str| seen.faces.iter().find(|face| face.track.as_deref() == Some(name));
+    for (name, track) in &mut stream.tracks {
+        match (face_of(name), now) {
+            (Some(face), now) => {
+                let at = (now, frame.time.captured_at);
+                liveness::observe(track, face, (demand, rule), &app.challenges, at);
             }
-            None => taken.extend(stream.tracks.get(name).and_then(Track::settled)),
+            (None, Some(now)) => liveness::go_on(track, None, demand, &app.challenges, now),
+            (None, None) => {}
         }
     }
-    let verdicts = judge_frame(&candidates, rule, &known.pairs, &taken);
-    for (name, verdict) in names.into_iter().zip(verdicts) {
-        let track = stream.tracks.entry(name.to_owned()).or_default();
-        let before = track.evidence.person();
-        track.evidence.observe(verdict, rule);
-        track.best_score = best_scores.get(name).copied();
-        if track.evidence.person() != before {
-            track.arrival = None;
-        }
-    }
-    Ok(())
 }
 
 /// Writes an arrival for each known face that has none, or whose window is over.
@@ -204,11 +167,13 @@ async fn write_arrivals(
             continue;
         };
         let Standing::Known(found) = track.evidence.standing(rule) else { continue };
+        if contradicts(track) || track.presented.presence != Presence::Live {
+            continue;
+        }
         // Two tracks of one person (one lost, one found again) share their arrival; one frame names them once.
         let duplicate = named.contains(&found.person);
         named.push(found.person);
-        let stands = track.arrival.is_some_and(|(_, until)| frame.time.captured_at < until);
-        if stands || duplicate {
+        if track.stands(frame.time.captured_at) || duplicate {
             continue;
         }
         let name = name.clone();
@@ -220,6 +185,7 @@ async fn write_arrivals(
             rule: *rule,
             model_pack: seen.model.clone(),
             liveness: face.liveness,
+            liveness_evidence: track.presented.evidence(),
             source: frame.source,
         };
         match app.db.run(move |conn| arrivals::record(conn, &sighting)).await {
@@ -240,6 +206,26 @@ async fn write_arrivals(
         }
     }
     Ok(())
+}
+
+/// Offers each face to the review queue that is nobody's or may be a picture, once for each track.
+fn offer_for_review(
+    app: &App,
+    stream: &mut Stream,
+    frame: &Frame,
+    seen: &FacesAnswer,
+    (pack, rule): (&Arc<PackView>, &Rule),
+) {
+    for face in &seen.faces {
+        let track = face.track.as_deref().and_then(|name| stream.tracks.get_mut(name));
+        let Some(track) = track.filter(|track| !track.reviewed) else { continue };
+        let why = match (track.evidence.standing(rule), track.presented.presence) {
+            (Standing::Unknown, _) => ReviewReason::Unknown,
+            (_, Presence::Attack | Presence::Doubtful) => ReviewReason::Spoof,
+            _ => continue,
+        };
+        track.reviewed = review_intake::offer(app, frame, seen, face, (pack, why));
+    }
 }
 
 fn view(app: &App, stream: &Stream, seen: &FacesAnswer, rule: &Rule) -> FrameAnswer {
@@ -269,13 +255,18 @@ fn face_view(
     let track = face.track.clone().unwrap_or_default();
     let standing = stream.tracks.get(&track);
     let arrival = standing.and_then(|track| track.arrival);
-    let (state, person, similarity) = match standing.map(|track| track.evidence.standing(rule)) {
+    let decided = standing.filter(|track| !contradicts(track)).map(|track| track.evidence.standing(rule));
+    let presence = standing.map(|track| track.presented.presence);
+    let (state, person, similarity) = match decided {
+        Some(Standing::Unknown) => (FaceState::Unknown, None, None),
+        _ if matches!(presence, Some(Presence::Attack | Presence::Doubtful)) => {
+            (FaceState::Spoof, None, None)
+        }
         // Known is what has an arrival; the sentence "you are logged" is never ahead of the row.
         Some(Standing::Known(found)) if arrival.is_some() => {
             let named = name_of(found.person).map(|name| PersonRef { id: found.person, name, photo: None });
             (FaceState::Known, named, Some(found.similarity))
         }
-        Some(Standing::Unknown) => (FaceState::Unknown, None, None),
         _ => (FaceState::Uncertain, None, None),
     };
     let known = state == FaceState::Known;
@@ -286,7 +277,7 @@ fn face_view(
         score: face.score,
         quality: face.quality.clone(),
         liveness: face.liveness,
-        challenge: None,
+        challenge: standing.and_then(|track| track.presented.challenge()),
         state,
         person,
         similarity: similarity.or(standing.and_then(|track| track.best_score)),

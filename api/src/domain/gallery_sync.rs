@@ -2,7 +2,7 @@
 //!
 //! Every change of what can be recognised takes the next revision (`models::gallery::touch`). A process asks
 //! "who changed after the revision I have" when it is notified, and once a second besides, because a LISTEN
-//! connection can die silently. When the recognizer changes its pack, everything is loaded anew: templates of
+//! connection can die silently. When another model pack is taken into use, everything is loaded anew: templates of
 //! two packs never meet.
 
 use std::collections::HashMap;
@@ -10,16 +10,21 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use anyhow::Context;
 use diesel::PgConnection;
-use gallery::Gallery;
+use gallery::{Candidate, Gallery};
 use types::{PersonId, PhotoId};
 use uuid::Uuid;
 
-use crate::domain::decision::KnownPairs;
 use crate::domain::master_key;
+use crate::domain::non_matches::NonMatches;
 use crate::error::ApiError;
 use crate::keys::{MasterKeys, Sealed};
 use crate::models;
 use crate::models::gallery::Enrolled;
+use decision::KnownPairs;
+
+/// People whose sealed templates are in memory at once. Large enough that the round trips do not count, small
+/// against the gallery itself.
+pub const BATCH: i64 = 500;
 
 /// What this process can recognise.
 #[derive(Debug)]
@@ -34,12 +39,16 @@ pub struct Known {
     pub names: HashMap<PersonId, String>,
     /// Pairs enrolled knowingly.
     pub pairs: KnownPairs,
+    /// Faces that are not somebody's, whatever the score says.
+    pub non_matches: NonMatches,
 }
 
 /// The gallery of this process.
 #[derive(Debug, Default)]
 pub struct GallerySync {
     known: RwLock<Option<Known>>,
+    /// The pack in use, as last read from the database.
+    in_use: RwLock<Option<String>>,
     /// Held over a whole refresh, so that an older read is never applied over a newer one.
     refreshing: Mutex<()>,
 }
@@ -50,11 +59,27 @@ impl GallerySync {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The pack whose templates are loaded.
+    pub fn pack(&self) -> Option<String> {
+        self.read().as_ref().map(|known| known.pack.clone())
+    }
+
+    /// The pack in use, as last read from the database.
+    pub fn in_use(&self) -> Option<String> {
+        self.in_use.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes which pack is in use.
+    pub fn set_in_use(&self, pack: Option<String>) {
+        *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = pack;
+    }
+
     /// Brings the state up to date with the database for `pack`, whose templates are `dimensions` long.
     /// Returns the revision it is of now.
     ///
     /// # Errors
-    /// When the database fails or a template cannot be opened; the state is as before then.
+    /// When the database fails or a template cannot be opened; the revision is as before then, and what was
+    /// missed comes next time.
     pub fn refresh(
         &self,
         conn: &mut PgConnection,
@@ -80,20 +105,27 @@ impl GallerySync {
         pack: &str,
         dimensions: usize,
     ) -> Result<i64, ApiError> {
-        // The revision is read first: rows that are newer than it are applied again next time, none is missed.
+        // The revision is read first: whoever changes while the batches are read has a newer one and is read
+        // again next time. So nobody is missed, and no transaction needs to last as long as the loading.
         let revision = models::gallery::revision(conn)?;
-        let rows = models::gallery::enrolled(conn, pack, None)?;
-        let pairs = models::gallery::overrides(conn, None)?;
         let mut known = Known {
             pack: pack.to_owned(),
             revision,
             gallery: Gallery::new(dimensions),
             names: HashMap::new(),
             pairs: KnownPairs::default(),
+            non_matches: NonMatches::default(),
         };
-        for (person, name, templates) in open_templates(keys, rows)? {
-            known.set(person, name, &templates)?;
+        known.non_matches.read(conn, keys, pack, None)?;
+        let mut people = models::gallery::people_after(conn, pack, None, BATCH)?;
+        while let Some(last) = people.last().copied() {
+            let rows = models::gallery::enrolled(conn, pack, &people)?;
+            for (person, name, templates) in open_templates(keys, rows)? {
+                known.set(person, name, &templates)?;
+            }
+            people = models::gallery::people_after(conn, pack, Some(last), BATCH)?;
         }
+        let pairs = models::gallery::overrides(conn, None)?;
         pairs.into_iter().for_each(|(a, b)| known.pairs.insert(PersonId(a), PersonId(b)));
         tracing::info!(
             gallery.people = known.gallery.people(),
@@ -114,20 +146,29 @@ impl GallerySync {
     ) -> Result<i64, ApiError> {
         let revision = models::gallery::revision(conn)?;
         let changed = models::gallery::changed_since(conn, since)?;
-        let rows = models::gallery::enrolled(conn, pack, Some(&changed))?;
-        let pairs = models::gallery::overrides(conn, Some(&changed))?;
-        let mut opened: HashMap<PersonId, (String, Vec<Vec<f32>>)> =
-            open_templates(keys, rows)?.into_iter().map(|(person, name, t)| (person, (name, t))).collect();
+        for people in changed.chunks(BATCH as usize) {
+            let rows = models::gallery::enrolled(conn, pack, people)?;
+            let pairs = models::gallery::overrides(conn, Some(people))?;
+            let mut non_matches = NonMatches::default();
+            non_matches.read(conn, keys, pack, Some(people))?;
+            let mut opened: HashMap<PersonId, (String, Vec<Vec<f32>>)> = open_templates(keys, rows)?
+                .into_iter()
+                .map(|(person, name, t)| (person, (name, t)))
+                .collect();
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            let Some(known) = known.as_mut() else { return Ok(since) };
+            for person in people.iter().copied().map(PersonId) {
+                known.pairs.remove(person);
+                known.non_matches.take(person, &mut non_matches);
+                match opened.remove(&person) {
+                    Some((name, templates)) => known.set(person, name, &templates)?,
+                    None => known.remove(person),
+                }
+            }
+            pairs.into_iter().for_each(|(a, b)| known.pairs.insert(PersonId(a), PersonId(b)));
+        }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = known.as_mut() else { return Ok(since) };
-        for person in changed.into_iter().map(PersonId) {
-            known.pairs.remove(person);
-            match opened.remove(&person) {
-                Some((name, templates)) => known.set(person, name, &templates)?,
-                None => known.remove(person),
-            }
-        }
-        pairs.into_iter().for_each(|(a, b)| known.pairs.insert(PersonId(a), PersonId(b)));
         known.revision = revision;
         Ok(revision)
     }
@@ -138,6 +179,23 @@ impl Known {
         self.gallery.set(person, templates).context("a stored template does not fit the pack")?;
         self.names.insert(person, name);
         Ok(())
+    }
+
+    /// The people nearest to each probe, best first, without those whom it is known not to be.
+    ///
+    /// # Errors
+    /// When a probe is not of the templates' kind.
+    pub fn candidates(
+        &self,
+        probes: &[&Vec<f32>],
+        count: usize,
+    ) -> Result<Vec<Vec<Candidate<PersonId>>>, ApiError> {
+        let found = self.gallery.search_many(probes, count);
+        let mut found = found.map_err(|error| ApiError::Internal(error.into()))?;
+        for (found, probe) in found.iter_mut().zip(probes) {
+            found.retain(|candidate| !self.non_matches.veto(candidate.person, probe, candidate.score));
+        }
+        Ok(found)
     }
 
     fn remove(&mut self, person: PersonId) {
@@ -179,7 +237,11 @@ pub fn encode_template(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn decode_template(bytes: &[u8]) -> anyhow::Result<Vec<f32>> {
+/// Reads what [`encode_template`] wrote.
+///
+/// # Errors
+/// When the length is not that of whole numbers.
+pub fn decode_template(bytes: &[u8]) -> anyhow::Result<Vec<f32>> {
     let (numbers, rest) = bytes.as_chunks::<4>();
     anyhow::ensure!(rest.is_empty(), "a stored template has a broken length");
     Ok(numbers.iter().map(|four| f32::from_le_bytes(*four)).collect())

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use diesel::{Connection, PgConnection};
-use types::PersonId;
+use types::{PersonId, ReviewId};
 
 use crate::config::DataConfig;
 use crate::error::ApiError;
@@ -10,6 +10,7 @@ use crate::keys::{MasterKeys, WrappedKey};
 use crate::models;
 use crate::models::audit::Actor;
 use crate::models::biometrics::PersonKeyRow;
+use crate::models::review::Item;
 
 const BATCH: i64 = 500;
 
@@ -20,21 +21,25 @@ const BATCH: i64 = 500;
 /// When the file is missing although data is sealed, or holds other keys than the data was sealed with.
 pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<MasterKeys> {
     let path = config.master_key_file();
-    let in_use = models::biometrics::key_of_each_version(conn)?;
-    if !path.exists() && in_use.is_empty() {
+    let people = models::biometrics::key_of_each_version(conn)?;
+    let items = models::review::item_of_each_version(conn)?;
+    if !path.exists() && people.is_empty() && items.is_empty() {
         tracing::info!(path = %path.display(), "master key created: keep a copy of it apart from the backups");
         return MasterKeys::create(&path);
     }
     let keys =
         MasterKeys::open(&path).context("biometric data is sealed with the master key: restore its file")?;
     let unwrapper = keys.unwrapper()?;
-    for row in in_use {
+    for row in people {
         unwrapper.unwrap(PersonId(row.person_id), &wrapped(row))?;
+    }
+    for item in items {
+        unwrapper.unwrap(ReviewId(item.id), &wrapped_item(item))?;
     }
     Ok(keys)
 }
 
-/// Adds a master key and wraps every person's key anew, while the servers go on; then forgets the old ones.
+/// Adds a master key and wraps every key of a person or an item of the review queue anew, while the servers go on; then forgets the old ones.
 /// Returns the new version and how many keys were wrapped.
 ///
 /// # Errors
@@ -69,7 +74,18 @@ fn wrap_some(conn: &mut PgConnection, keys: &MasterKeys, version: i32) -> Result
         let row = PersonKeyRow { person_id: person, master_key_version: fresh.version, wrapped: fresh.bytes };
         models::biometrics::update_key(conn, &row)?;
     }
+    let items = models::review::keys_before(conn, version, BATCH)?;
+    let count = count + items.len();
+    for item in items {
+        let id = ReviewId(item.id);
+        let fresh = keys.wrap(&keys.unwrap(id, &wrapped_item(item))?)?;
+        models::review::update_key(conn, id.0, fresh.version, &fresh.bytes)?;
+    }
     Ok(count)
+}
+
+fn wrapped_item(item: Item) -> WrappedKey {
+    WrappedKey { version: item.master_key_version, bytes: item.wrapped }
 }
 
 /// A stored key in the form that [`MasterKeys`] opens.

@@ -1,19 +1,34 @@
 //! The rules of the product: no HTTP here, and SQL only through `models`.
 
 pub mod arrivals;
+pub mod challenge;
+pub mod challenges;
 pub mod clock;
-pub mod decision;
 pub mod enrolment;
+pub mod feed_fields;
 pub mod feeds;
 pub mod first_admin;
 pub mod frames;
 pub mod gallery_sync;
+pub mod identity;
+pub mod judging;
+pub mod likeness;
+pub mod liveness;
 pub mod master_key;
 pub mod names;
+pub mod non_matches;
+pub mod packs;
 pub mod passwords;
 pub mod people;
+pub mod person_fields;
 pub mod photos;
+pub mod pictures;
 pub mod recognizer;
+pub mod reembedding;
+pub mod review;
+pub mod review_enrolment;
+pub mod review_intake;
+pub mod risk;
 pub mod sessions;
 pub mod site;
 pub mod streams;

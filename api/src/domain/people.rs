@@ -1,9 +1,8 @@
 //! People: adding, changing, withdrawing consent, deleting.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bytes::Bytes;
-use chrono::Utc;
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 use types::{
@@ -12,20 +11,15 @@ use types::{
 };
 use uuid::Uuid;
 
-use crate::domain::enrolment::{self, Accepted};
-use crate::domain::{clock, names};
+use crate::domain::enrolment::{self, Accepted, Need};
+use crate::domain::person_fields::{checked, checked_changes, consent, group_names};
+use crate::domain::{identity, review};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::biometrics::Photo;
-use crate::models::people::{Consent, NewPerson, PeopleFilter, Person, PersonChanges};
+use crate::models::people::{Consent, PeopleFilter, Person};
 use crate::models::{self};
 use crate::state::App;
-
-/// Version of the consent text that a plain `true` refers to.
-const CONSENT_TEXT: &str = "1";
-
-/// Most groups of a person.
-const MAX_GROUPS: usize = 50;
 
 /// A photo as clients see it.
 pub fn photo_view(photo: Photo) -> PhotoView {
@@ -120,6 +114,18 @@ pub fn list(
     Ok(Page { items: views(conn, people)?, next, total: Some(total) })
 }
 
+/// The photos of an enrolment, and what comes with it.
+pub struct Enrolment<F> {
+    /// Encoded images.
+    pub photos: Vec<Bytes>,
+    /// How many of them must be good enough.
+    pub need: Need,
+    /// Somebody else has this face, and the admin knows.
+    pub knowingly: bool,
+    /// What else is done in the same transaction.
+    pub also: F,
+}
+
 /// Adds a person with their photos, all or nothing.
 ///
 /// # Errors
@@ -131,6 +137,25 @@ pub async fn create(
     photos: Vec<Bytes>,
     knowingly: bool,
 ) -> Result<PersonView, ApiError> {
+    let enrolment = Enrolment { photos, need: Need::Every, knowingly, also: |_: &mut PgConnection| Ok(()) };
+    let id = create_with(app, by, request, enrolment).await?;
+    app.db.run(move |conn| find(conn, id)).await
+}
+
+/// Adds a person, and does something else with it.
+///
+/// # Errors
+/// As [`create`], and whatever the rest fails with.
+pub async fn create_with<F>(
+    app: &App,
+    by: UserId,
+    request: CreatePerson,
+    enrolment: Enrolment<F>,
+) -> Result<PersonId, ApiError>
+where
+    F: FnOnce(&mut PgConnection) -> Result<(), ApiError> + Send + 'static,
+{
+    let Enrolment { photos, need, knowingly, also } = enrolment;
     let person = checked(&request)?;
     let consent = consent(request.consent, &person.name)?;
     if !photos.is_empty() && consent.is_none() {
@@ -148,7 +173,7 @@ pub async fn create(
             }
         })
         .await?;
-    let photos = enrolment::judge(app, &photos).await?;
+    let photos = enrolment::judge(app, &photos, need).await?;
     let id = PersonId(person.id);
     let insert = move |conn: &mut PgConnection| {
         models::people::insert(conn, &person)?;
@@ -157,10 +182,11 @@ pub async fn create(
             record_consent(conn, by, id, consent)?;
         }
         let detail = json!({ "external_id": person.external_id });
-        audit(conn, by, "person.created", id, detail)
+        audit(conn, by, "person.created", id, detail)?;
+        also(conn)
     };
     enrol(app, by, id, photos, knowingly, insert).await?;
-    app.db.run(move |conn| find(conn, id)).await
+    Ok(id)
 }
 
 /// Adds photos to a person.
@@ -174,24 +200,61 @@ pub async fn add_photos(
     photos: Vec<Bytes>,
     knowingly: bool,
 ) -> Result<Vec<PhotoView>, ApiError> {
+    let enrolment = Enrolment { photos, need: Need::Every, knowingly, also: |_: &mut PgConnection| Ok(()) };
+    add_photos_with(app, by, id, None, enrolment).await
+}
+
+/// Adds photos to a person, with their consent where none stands yet, and does something else with it.
+///
+/// # Errors
+/// As [`add_photos`], and whatever the rest fails with.
+pub async fn add_photos_with<F>(
+    app: &App,
+    by: UserId,
+    id: PersonId,
+    given: Option<ConsentGiven>,
+    enrolment: Enrolment<F>,
+) -> Result<Vec<PhotoView>, ApiError>
+where
+    F: FnOnce(&mut PgConnection) -> Result<(), ApiError> + Send + 'static,
+{
+    let Enrolment { photos, need, knowingly, also } = enrolment;
     if photos.is_empty() {
         return Err(ApiError::invalid("photo", "Send at least one part named photo."));
     }
+    let asked = given.clone();
+    let least = if need == Need::Every { photos.len() } else { 1 };
+    // Answered before any photo is looked at.
+    app.db.run(move |conn| conn.transaction(|conn| may_enrol(conn, id, asked, least).map(drop))).await?;
+    let photos = enrolment::judge(app, &photos, need).await?;
     let adding = photos.len();
-    let may_enrol = move |conn: &mut PgConnection| {
-        models::people::find_for_update(conn, id.0).map_err(missing)?;
-        if models::people::consents(conn, &[id.0])?.is_empty() {
-            return Err(ApiError::ConsentRequired);
+    let first = move |conn: &mut PgConnection| {
+        if let Some(consent) = may_enrol(conn, id, given, adding)? {
+            record_consent(conn, by, id, consent)?;
         }
-        if models::biometrics::photos_of(conn, &[id.0])?.len() + adding > enrolment::MAX_PHOTOS {
-            return Err(ApiError::invalid("photo", "A person has at most 10 photos: delete some first."));
-        }
-        Ok(())
+        also(conn)
     };
-    app.db.run(move |conn| conn.transaction(may_enrol)).await?;
-    let photos = enrolment::judge(app, &photos).await?;
-    let stored = enrol(app, by, id, photos, knowingly, may_enrol).await?;
+    let stored = enrol(app, by, id, photos, knowingly, first).await?;
     Ok(stored.into_iter().map(photo_view).collect())
+}
+
+/// Whether a person may get that many photos more; with the consent to record where none stands yet.
+fn may_enrol(
+    conn: &mut PgConnection,
+    id: PersonId,
+    given: Option<ConsentGiven>,
+    adding: usize,
+) -> Result<Option<ConsentDetail>, ApiError> {
+    let person = models::people::find_for_update(conn, id.0).map_err(missing)?;
+    let stands = !models::people::consents(conn, &[id.0])?.is_empty();
+    let given = consent(given, &person.name)?.filter(|_| !stands);
+    if !stands && given.is_none() {
+        return Err(ApiError::ConsentRequired);
+    }
+    if models::biometrics::photos_of(conn, &[id.0])?.len() + adding > enrolment::MAX_PHOTOS {
+        return Err(ApiError::invalid("photo", "A person has at most 10 photos: delete some first."));
+    }
+    Ok(given)
 }
 
 /// Stores photos in one transaction, after `first` has done its part in it. The sealed images are in the store
@@ -213,10 +276,11 @@ where
     }
     // A first look, before anything is written; the one that counts is in the transaction.
     if let Some(double) =
-        enrolment::already_enrolled(app, &photos, id)?.into_iter().next().filter(|_| !knowingly)
+        identity::already_enrolled(app, &photos, id)?.into_iter().next().filter(|_| !knowingly)
     {
         return Err(ApiError::FaceAlreadyEnrolled(double));
     }
+    identity::refuse_outliers(app, &photos, id).await?;
     let ids: Vec<PhotoId> = photos.iter().map(|photo| photo.id).collect();
     let stored = match enrolment::put(app, id, photos).await {
         Ok(sealed) => {
@@ -260,6 +324,7 @@ pub async fn update(
                     models::groups::set(conn, id.0, &groups)?;
                 }
                 if withdrawn {
+                    review::purge_person(conn, &task, id)?;
                     withdraw_consent(conn, by, id)?;
                 } else if let Some(given) = consent(given, &after.name)? {
                     record_consent(conn, by, id, given)?;
@@ -298,6 +363,7 @@ pub async fn delete(app: &App, by: UserId, id: PersonId) -> Result<(), ApiError>
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
+                review::purge_person(conn, &task, id)?;
                 if !models::people::delete(conn, id.0)? {
                     return Err(ApiError::NotFound("person"));
                 }
@@ -342,105 +408,4 @@ fn withdraw_consent(conn: &mut PgConnection, by: UserId, id: PersonId) -> Result
     let photos = models::biometrics::delete_all(conn, id.0)?;
     let detail = json!({ "photos_erased": photos.len() });
     audit(conn, by, "consent.withdrawn", id, detail)
-}
-
-fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<ConsentDetail>, ApiError> {
-    let detail = match given {
-        None | Some(ConsentGiven::Plain(false)) => return Ok(None),
-        Some(ConsentGiven::Plain(true)) => {
-            ConsentDetail { given_by: name.to_owned(), at: Utc::now(), text_version: CONSENT_TEXT.to_owned() }
-        }
-        Some(ConsentGiven::Detail(detail)) => detail,
-    };
-    let mut fields = BTreeMap::new();
-    names::check(&mut fields, "consent.given_by", &detail.given_by, 200);
-    names::check(&mut fields, "consent.text_version", &detail.text_version, 50);
-    clock::check_range("consent.at", Some(detail.at))?;
-    if detail.at > Utc::now() + chrono::TimeDelta::minutes(5) {
-        fields.insert("consent.at".to_owned(), "Consent cannot have been given in the future.".to_owned());
-    }
-    valid(fields)?;
-    Ok(Some(detail))
-}
-
-fn checked(request: &CreatePerson) -> Result<NewPerson, ApiError> {
-    let person = NewPerson {
-        id: Uuid::now_v7(),
-        name: names::tidy(&request.name),
-        external_id: names::tidy(&request.external_id),
-        email: optional(&request.email),
-        phone: optional(&request.phone),
-        branch: optional(&request.branch),
-        year: request.year,
-    };
-    let mut fields = BTreeMap::new();
-    names::check(&mut fields, "name", &person.name, 200);
-    names::check(&mut fields, "external_id", &person.external_id, 64);
-    optional_fields(&mut fields, &person.email, &person.phone, &person.branch);
-    valid(fields)?;
-    Ok(person)
-}
-
-fn checked_changes(request: &UpdatePerson) -> Result<PersonChanges, ApiError> {
-    let changes = PersonChanges {
-        name: request.name.as_deref().map(names::tidy),
-        external_id: request.external_id.as_deref().map(names::tidy),
-        email: request.email.as_ref().map(optional),
-        phone: request.phone.as_ref().map(optional),
-        branch: request.branch.as_ref().map(optional),
-        year: request.year,
-        archived_at: request.archived.map(|archived| archived.then(Utc::now)),
-        updated_at: None,
-    };
-    let mut fields = BTreeMap::new();
-    if let Some(name) = &changes.name {
-        names::check(&mut fields, "name", name, 200);
-    }
-    if let Some(external_id) = &changes.external_id {
-        names::check(&mut fields, "external_id", external_id, 64);
-    }
-    let flat = |value: &Option<Option<String>>| value.clone().flatten();
-    optional_fields(&mut fields, &flat(&changes.email), &flat(&changes.phone), &flat(&changes.branch));
-    valid(fields)?;
-    Ok(changes)
-}
-
-fn optional_fields(
-    fields: &mut BTreeMap<String, String>,
-    email: &Option<String>,
-    phone: &Option<String>,
-    branch: &Option<String>,
-) {
-    if let Some(email) = email {
-        names::check(fields, "email", email, 254);
-        if !email.contains('@') {
-            fields.insert("email".to_owned(), "This is not an e-mail address.".to_owned());
-        }
-    }
-    for (field, value, most) in [("phone", phone, 50), ("branch", branch, 100)] {
-        if let Some(value) = value {
-            names::check(fields, field, value, most);
-        }
-    }
-}
-
-fn group_names(groups: &[String]) -> Result<Vec<String>, ApiError> {
-    let names: Vec<String> = groups.iter().map(|name| names::tidy(name)).collect();
-    let mut fields = BTreeMap::new();
-    if names.len() > MAX_GROUPS {
-        fields.insert("groups".to_owned(), format!("A person belongs to at most {MAX_GROUPS} groups."));
-    }
-    for name in &names {
-        names::check(&mut fields, "groups", name, 100);
-    }
-    valid(fields)?;
-    Ok(names)
-}
-
-fn optional(value: &Option<String>) -> Option<String> {
-    value.as_deref().map(names::tidy).filter(|value| !value.is_empty())
-}
-
-fn valid(fields: BTreeMap<String, String>) -> Result<(), ApiError> {
-    if fields.is_empty() { Ok(()) } else { Err(ApiError::Invalid(fields)) }
 }

@@ -3,12 +3,14 @@
 //! A recognizer that is down or late is a 503 at once: after a failure only one request a second is let through
 //! to see whether it is back, all others are answered without waiting.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use recognizer_types::{FacesAnswer, PackView, RecognizerError};
+use serde::Deserialize;
+use types::{Liveness, Range};
 
 use crate::config::{RecognizerConfig, Secret};
 use crate::error::ApiError;
@@ -25,7 +27,28 @@ pub struct Recognizer {
     secret: Option<Secret>,
     deadline: Duration,
     failed_at: Mutex<Option<Instant>>,
-    pack: RwLock<Option<PackView>>,
+    packs: RwLock<Option<Packs>>,
+}
+
+/// The packs that a recognizer offers, in its order.
+pub type Packs = Arc<[Arc<PackView>]>;
+
+#[derive(Deserialize)]
+struct PacksAnswer {
+    items: Vec<Arc<PackView>>,
+}
+
+/// A frame's stream and what is asked of its faces.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameOf<'a> {
+    /// What the recognizer knows the stream by.
+    pub stream: &'a str,
+    /// Tracks that need no embedding.
+    pub settled: &'a [String],
+    /// How small the faces are that are looked for.
+    pub range: Range,
+    /// What liveness evidence to gather.
+    pub liveness: Liveness,
 }
 
 impl Recognizer {
@@ -60,37 +83,51 @@ impl Recognizer {
             secret,
             deadline: config.deadline(),
             failed_at: Mutex::new(None),
-            pack: RwLock::new(None),
+            packs: RwLock::new(None),
         })
     }
 
-    /// The faces in a frame of a stream; `settled` tracks need no embedding.
+    /// The faces in a frame of a stream, by a pack.
     ///
     /// # Errors
     /// [`ApiError::ImageRefused`] for a bad image, [`ApiError::TooManyRequests`] when it is overloaded,
-    /// [`ApiError::RecognizerUnavailable`] when it is down or late.
+    /// [`ApiError::ModelPackMissing`] when it does not offer the pack, [`ApiError::RecognizerUnavailable`] when it
+    /// is down or late.
     pub async fn faces_of_frame(
         &self,
         image: Bytes,
-        stream: &str,
-        settled: &[String],
+        pack: &str,
+        frame: FrameOf<'_>,
     ) -> Result<FacesAnswer, ApiError> {
-        let path = format!("/v1/faces?stream={stream}&settled={}", settled.join(","));
-        self.faces(&path, image, self.deadline).await
+        let settled = frame.settled.join(",");
+        let query = [
+            ("stream", frame.stream),
+            ("settled", &settled),
+            ("range", range(frame.range)),
+            ("liveness", liveness(frame.liveness)),
+        ];
+        self.faces(pack, &query, image, self.deadline).await
     }
 
-    /// The faces in a picture, each with its embedding.
+    /// The faces in a picture, each with its embedding by a pack.
     ///
     /// # Errors
     /// As [`Self::faces_of_frame`].
-    pub async fn faces_of_photo(&self, image: Bytes) -> Result<FacesAnswer, ApiError> {
-        self.faces("/v1/faces", image, ENROLMENT_DEADLINE).await
+    pub async fn faces_of_photo(&self, image: Bytes, pack: &str) -> Result<FacesAnswer, ApiError> {
+        self.faces(pack, &[], image, ENROLMENT_DEADLINE).await
     }
 
-    async fn faces(&self, path: &str, image: Bytes, deadline: Duration) -> Result<FacesAnswer, ApiError> {
+    async fn faces(
+        &self,
+        pack: &str,
+        query: &[(&str, &str)],
+        image: Bytes,
+        deadline: Duration,
+    ) -> Result<FacesAnswer, ApiError> {
         self.may_try()?;
+        let path = path("/v1/faces", [("pack", pack)].iter().chain(query));
         let request = self
-            .request(reqwest::Method::POST, path)
+            .request(reqwest::Method::POST, &path)
             .timeout(deadline)
             .header("X-Deadline-Ms", deadline.as_millis().to_string())
             .header("Content-Type", "application/octet-stream")
@@ -100,8 +137,10 @@ impl Recognizer {
         if status.is_success() {
             let answer: FacesAnswer = response.json().await.map_err(|error| self.failed(&error))?;
             self.succeeded();
-            if self.pack().is_none_or(|pack| pack.id != answer.model) {
-                self.forget_pack();
+            if answer.model != pack {
+                // Templates of two packs never meet, so an answer by another is none.
+                self.forget_packs();
+                return Err(ApiError::ModelPackMissing(pack.to_owned()));
             }
             return Ok(answer);
         }
@@ -111,6 +150,10 @@ impl Recognizer {
                 message: "Recognition is at its limit at the moment. Send fewer frames.",
                 retry_after_s: 1,
             }),
+            (404, Some(body)) if body.error.code == "unknown_pack" => {
+                self.forget_packs();
+                Err(ApiError::ModelPackMissing(pack.to_owned()))
+            }
             // What it says of the image; any other 4xx would be a mistake between the services.
             (status @ (400 | 413 | 415 | 422), Some(body)) => {
                 Err(ApiError::ImageRefused { status, code: body.error.code, message: body.error.message })
@@ -125,31 +168,47 @@ impl Recognizer {
         request.send().await.is_ok_and(|response| response.status().is_success())
     }
 
-    /// The pack in use, as last heard.
-    pub fn pack(&self) -> Option<PackView> {
-        self.pack.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The packs that it offers, as last heard; none while it has not been heard.
+    pub fn packs(&self) -> Option<Packs> {
+        self.packs.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks which pack is in use, where that is not known.
+    /// A pack that it offers, as last heard.
+    pub fn pack(&self, id: &str) -> Option<Arc<PackView>> {
+        self.packs()?.iter().find(|pack| pack.id == id).cloned()
+    }
+
+    /// A pack that it offers; asks where that is not known.
+    ///
+    /// # Errors
+    /// [`ApiError::ModelPackMissing`], [`ApiError::RecognizerUnavailable`].
+    pub async fn learn_pack(&self, id: &str) -> Result<Arc<PackView>, ApiError> {
+        let packs = match self.packs() {
+            Some(packs) => packs,
+            None => self.learn_packs().await?,
+        };
+        let found = packs.iter().find(|pack| pack.id == id).cloned();
+        found.ok_or_else(|| ApiError::ModelPackMissing(id.to_owned()))
+    }
+
+    /// Asks which packs it offers.
     ///
     /// # Errors
     /// [`ApiError::RecognizerUnavailable`].
-    pub async fn learn_pack(&self) -> Result<PackView, ApiError> {
-        if let Some(pack) = self.pack() {
-            return Ok(pack);
-        }
+    pub async fn learn_packs(&self) -> Result<Packs, ApiError> {
         self.may_try()?;
-        let request = self.request(reqwest::Method::GET, "/v1/model").timeout(self.deadline);
+        let request = self.request(reqwest::Method::GET, "/v1/models").timeout(self.deadline);
         let response = request.send().await.and_then(reqwest::Response::error_for_status);
         let response = response.map_err(|error| self.failed(&error))?;
-        let pack: PackView = response.json().await.map_err(|error| self.failed(&error))?;
+        let answer: PacksAnswer = response.json().await.map_err(|error| self.failed(&error))?;
         self.succeeded();
-        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = Some(pack.clone());
-        Ok(pack)
+        let packs: Packs = answer.items.into();
+        *self.packs.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&packs));
+        Ok(packs)
     }
 
-    fn forget_pack(&self) {
-        *self.pack.write().unwrap_or_else(PoisonError::into_inner) = None;
+    fn forget_packs(&self) {
+        *self.packs.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
@@ -178,9 +237,33 @@ impl Recognizer {
 
     fn failed(&self, error: &reqwest::Error) -> ApiError {
         *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        // Another recognizer, with another pack, may come up in its place.
-        self.forget_pack();
+        // Another recognizer, with other packs, may come up in its place.
+        self.forget_packs();
         let cause = if error.is_timeout() { "no answer in time" } else { "it cannot be reached" };
         ApiError::RecognizerUnavailable(cause.to_owned())
+    }
+}
+
+/// A path with its query, encoded.
+fn path<'a>(path: &str, query: impl Iterator<Item = &'a (&'a str, &'a str)>) -> String {
+    let encoded = reqwest::Url::parse_with_params("http://recognizer", query);
+    encoded
+        .map(|url| format!("{path}?{}", url.query().unwrap_or_default()))
+        .unwrap_or_else(|_| path.to_owned())
+}
+
+fn range(range: Range) -> &'static str {
+    match range {
+        Range::Near => "near",
+        Range::Medium => "medium",
+        Range::Far => "far",
+    }
+}
+
+fn liveness(liveness: Liveness) -> &'static str {
+    match liveness {
+        Liveness::Off => "off",
+        Liveness::Passive => "passive",
+        Liveness::Challenge => "challenge",
     }
 }

@@ -18,14 +18,28 @@ pub async fn database_answers(app: &App) -> bool {
     app.db.run(|conn| Ok(models::gallery::revision(conn)?)).await.is_ok()
 }
 
-/// Whether frames are recognised: the recognizer is ready, and the gallery of its pack is loaded.
-pub async fn recognises(app: &App) -> bool {
-    app.recognizer.is_ready().await && app.gallery_is_loaded()
+/// Why frames are not recognised, in words; none where they are.
+pub async fn recognition_trouble(app: &App) -> Option<&'static str> {
+    if !app.recognizer.is_ready().await {
+        Some("The recognizer does not answer or is not ready.")
+    } else if app.pack_is_missing() {
+        Some(PACK_MISSING)
+    } else if !app.gallery_is_loaded() {
+        Some("The gallery is still loading.")
+    } else {
+        None
+    }
 }
 
-/// Whether requests can be served. The recognizer may be away; while it is there, its gallery must be loaded.
+/// Said where the recognizer does not offer the model pack in use.
+pub const PACK_MISSING: &str = "The recognizer does not offer the model pack that is in use: give it that pack \
+    again with RECOGNIZER_PACK, or take another into use.";
+
+/// Whether requests can be served. The recognizer may be away, or lack the pack in use, which an admin can only
+/// mend through these requests; while it offers that pack, its gallery must be loaded.
 pub async fn is_ready(app: &App) -> bool {
-    let waiting_for_gallery = app.recognizer.pack().is_some() && !app.gallery_is_loaded();
+    let waiting_for_gallery =
+        app.recognizer.packs().is_some() && !app.gallery_is_loaded() && !app.pack_is_missing();
     !waiting_for_gallery && database_answers(app).await
 }
 

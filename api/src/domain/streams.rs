@@ -11,7 +11,9 @@ use chrono::{DateTime, Utc};
 use types::{ArrivalId, FeedId};
 use uuid::Uuid;
 
-use crate::domain::decision::Evidence;
+use crate::domain::liveness::Presented;
+
+use decision::{Evidence, Verdict};
 
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -30,6 +32,12 @@ pub struct Track {
     last_seen: Instant,
     /// What its frames say.
     pub evidence: Evidence,
+    /// What its newest embedding says; none in a frame that brought none.
+    pub verdict: Option<Verdict>,
+    /// What shows that a live person stands there.
+    pub presented: Presented,
+    /// It was offered to the review queue.
+    pub reviewed: bool,
     /// The comparison score of the best candidate in its newest embedding.
     pub best_score: Option<f32>,
     /// The arrival and until when it stands for a sighting.
@@ -38,7 +46,15 @@ pub struct Track {
 
 impl Default for Track {
     fn default() -> Self {
-        Self { last_seen: Instant::now(), evidence: Evidence::default(), best_score: None, arrival: None }
+        Self {
+            last_seen: Instant::now(),
+            evidence: Evidence::default(),
+            verdict: None,
+            presented: Presented::default(),
+            reviewed: false,
+            best_score: None,
+            arrival: None,
+        }
     }
 }
 
@@ -49,6 +65,8 @@ pub struct Stream {
     pub recognizer_id: String,
     /// Its tracks.
     pub tracks: HashMap<String, Track>,
+    /// The model pack that its evidence is from.
+    pack: Option<String>,
     epoch: Option<String>,
     last_frame: Instant,
 }
@@ -58,15 +76,25 @@ impl Stream {
         Self {
             recognizer_id: Uuid::new_v4().simple().to_string(),
             tracks: HashMap::new(),
+            pack: None,
             epoch: None,
             last_frame: Instant::now(),
         }
     }
 
-    /// Notes which tracks are in view. Tracks of an older epoch are dropped, and those out of view for longer
-    /// than the silence that ends a stream.
-    pub fn see(&mut self, in_view: &[&str]) {
+    /// Notes which pack judges the next frame. What another pack said of the tracks is dropped, and the
+    /// recognizer begins anew too.
+    pub fn use_pack(&mut self, pack: &str) {
+        if self.pack.as_deref() != Some(pack) {
+            *self = Self { pack: Some(pack.to_owned()), ..Self::new() };
+        }
+    }
+
+    /// Notes which tracks are in view and says how many were not before. Tracks of an older epoch are dropped, and
+    /// those out of view for longer than the silence that ends a stream.
+    pub fn see(&mut self, in_view: &[&str]) -> usize {
         let now = Instant::now();
+        let mut new = 0;
         if let Some((epoch, _)) = in_view.first().and_then(|track| track.rsplit_once('-')) {
             if self.epoch.as_deref().is_some_and(|known| known != epoch) {
                 self.tracks.clear();
@@ -74,9 +102,11 @@ impl Stream {
             self.epoch = Some(epoch.to_owned());
         }
         for track in in_view {
+            new += usize::from(!self.tracks.contains_key(*track));
             self.tracks.entry((*track).to_owned()).or_default().last_seen = now;
         }
         self.tracks.retain(|_, track| now - track.last_seen < SILENCE);
+        new
     }
 }
 
@@ -117,12 +147,25 @@ mod tests {
             names.sort();
             names
         };
-        stream.see(&["aa-1", "aa-2"]);
-        stream.see(&["aa-2", "aa-3"]);
+        assert_eq!(stream.see(&["aa-1", "aa-2"]), 2);
+        assert_eq!(stream.see(&["aa-2", "aa-3"]), 1);
         assert_eq!(names(&stream), ["aa-1", "aa-2", "aa-3"], "a face may be missed for a frame");
         stream.see(&[]);
         assert_eq!(stream.tracks.len(), 3);
         stream.see(&["bb-2"]);
         assert_eq!(names(&stream), ["bb-2"]);
+    }
+
+    #[test]
+    fn another_pack_begins_anew_under_another_name() {
+        let mut stream = Stream::new();
+        stream.use_pack("one");
+        stream.see(&["aa-1"]);
+        let name = stream.recognizer_id.clone();
+        stream.use_pack("one");
+        assert_eq!((stream.tracks.len(), &stream.recognizer_id), (1, &name));
+        stream.use_pack("other");
+        assert_eq!(stream.tracks.len(), 0);
+        assert_ne!(stream.recognizer_id, name);
     }
 }

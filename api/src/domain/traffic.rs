@@ -1,18 +1,24 @@
 //! What each feed sends: its rate, the faces it asks about, and one log line a minute.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::PgConnection;
 use types::FeedId;
 
 use crate::error::ApiError;
+use crate::models;
+use crate::state::App;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// A camera at a door sees a school enter, one track a face; a stolen token that walks through an album is
 /// stopped here. Tracks break and begin anew, so this is far above the people who can pass in a minute.
 const FACES_A_MINUTE: usize = 240;
+/// Unknown faces of a feed that are kept for review in a minute: a door where strangers pass, not an album.
+const REVIEWS_A_MINUTE: u32 = 20;
 /// A feed counts as live for this long after its last frame.
 const LIVE: TimeDelta = TimeDelta::seconds(10);
 
@@ -28,6 +34,8 @@ struct FeedTraffic {
     refused: u64,
     failed: u64,
     arrivals: u64,
+    /// Faces offered to the review queue.
+    reviewed: u32,
 }
 
 impl FeedTraffic {
@@ -43,6 +51,7 @@ impl FeedTraffic {
             refused: 0,
             failed: 0,
             arrivals: 0,
+            reviewed: 0,
         }
     }
 
@@ -60,6 +69,7 @@ impl FeedTraffic {
             self.minute_began = Instant::now();
             self.tracks.clear();
             (self.frames, self.refused, self.failed, self.arrivals) = (0, 0, 0, 0);
+            self.reviewed = 0;
         }
     }
 }
@@ -68,6 +78,8 @@ impl FeedTraffic {
 #[derive(Debug, Default)]
 pub struct Traffic {
     feeds: Mutex<HashMap<FeedId, FeedTraffic>>,
+    /// Faces that are not yet in the database's daily count.
+    faces: AtomicI64,
 }
 
 impl Traffic {
@@ -113,6 +125,25 @@ impl Traffic {
         self.with(feed, 1, |traffic| traffic.tracks.extend(tracks.map(str::to_owned)));
     }
 
+    /// Notes faces that were not in view before.
+    pub fn new_faces(&self, count: usize) {
+        self.faces.fetch_add(i64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Faces that are not yet in the database's daily count.
+    pub fn uncounted_faces(&self) -> i64 {
+        self.faces.load(Ordering::Relaxed)
+    }
+
+    /// Lets a face into the review queue, or not, over the feed's share of a minute.
+    pub fn may_review(&self, feed: FeedId) -> bool {
+        self.with(feed, 1, |traffic| {
+            let may = traffic.reviewed < REVIEWS_A_MINUTE;
+            traffic.reviewed += u32::from(may);
+            may
+        })
+    }
+
     /// Notes a frame that could not be answered.
     pub fn failed(&self, feed: FeedId) {
         self.with(feed, 1, |traffic| traffic.failed += 1);
@@ -128,6 +159,19 @@ impl Traffic {
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         feeds.iter().filter_map(|(feed, traffic)| Some((*feed, traffic.last_frame?))).collect()
     }
+}
+
+/// Adds the faces that this process saw to the day's count.
+///
+/// # Errors
+/// When the database fails; they are added the next time.
+pub fn write_down_faces(conn: &mut PgConnection, app: &App) -> Result<(), ApiError> {
+    let faces = app.traffic.uncounted_faces();
+    if faces > 0 {
+        models::packs::count_faces(conn, Utc::now().date_naive(), faces)?;
+        app.traffic.faces.fetch_sub(faces, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Whether a feed that was last seen then is live now.

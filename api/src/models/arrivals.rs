@@ -62,6 +62,7 @@ pub struct NewArrival {
     pub source_kind: &'static str,
     pub source_address: Option<IpNetwork>,
     pub time_unproven: bool,
+    pub liveness_evidence: Option<serde_json::Value>,
 }
 
 /// Which arrivals to list.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::schema::{enrolment_overrides, person_keys, photos, templates};
+use crate::schema::{enrolment_overrides, non_matches, person_keys, photos, templates};
 
 /// A person's wrapped key.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -50,6 +50,18 @@ pub struct Template {
     pub sealed: Vec<u8>,
 }
 
+/// A sealed template that is not the person's, whatever the score says.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = non_matches)]
+#[allow(missing_docs)]
+pub struct NonMatch {
+    pub id: Uuid,
+    pub person_id: Uuid,
+    pub model_pack: String,
+    pub sealed: Vec<u8>,
+    pub decided_by: Uuid,
+}
+
 /// A person's key, where they have one.
 pub fn key(conn: &mut PgConnection, person: Uuid) -> QueryResult<Option<PersonKeyRow>> {
     person_keys::table.find(person).select(PersonKeyRow::as_select()).first(conn).optional()
@@ -86,8 +98,23 @@ pub fn update_key(conn: &mut PgConnection, key: &PersonKeyRow) -> QueryResult<()
     Ok(())
 }
 
-/// Destroys a person's key, photos and templates; says which photos there were.
+/// Stores what is not a person's and lets go of the oldest beyond `most`.
+pub fn insert_non_match(conn: &mut PgConnection, row: &NonMatch, most: i64) -> QueryResult<()> {
+    diesel::insert_into(non_matches::table).values(row).execute(conn)?;
+    let kept: Vec<Uuid> = non_matches::table
+        .filter(non_matches::person_id.eq(row.person_id))
+        .order_by((non_matches::decided_at.desc(), non_matches::id.desc()))
+        .limit(most)
+        .select(non_matches::id)
+        .load(conn)?;
+    let beyond = non_matches::person_id.eq(row.person_id).and(non_matches::id.ne_all(kept));
+    diesel::delete(non_matches::table.filter(beyond)).execute(conn)?;
+    Ok(())
+}
+
+/// Destroys a person's key, photos, templates and confirmed non-matches; says which photos there were.
 pub fn delete_all(conn: &mut PgConnection, person: Uuid) -> QueryResult<Vec<Uuid>> {
+    diesel::delete(non_matches::table.filter(non_matches::person_id.eq(person))).execute(conn)?;
     diesel::delete(person_keys::table.find(person)).execute(conn)?;
     diesel::delete(photos::table.filter(photos::person_id.eq(person))).returning(photos::id).get_results(conn)
 }
@@ -122,10 +149,19 @@ pub fn delete_photo(conn: &mut PgConnection, person: Uuid, photo: Uuid) -> Query
     Ok(diesel::delete(found).execute(conn)? > 0)
 }
 
-/// Stores a sealed template.
+/// Stores a sealed template, unless there is one of the same photo and pack.
 pub fn insert_template(conn: &mut PgConnection, template: &Template) -> QueryResult<()> {
-    diesel::insert_into(templates::table).values(template).execute(conn)?;
+    diesel::insert_into(templates::table).values(template).on_conflict_do_nothing().execute(conn)?;
     Ok(())
+}
+
+/// A person's templates of a pack.
+pub fn templates_of(conn: &mut PgConnection, person: Uuid, pack: &str) -> QueryResult<Vec<Template>> {
+    templates::table
+        .filter(templates::person_id.eq(person))
+        .filter(templates::model_pack.eq(pack))
+        .select(Template::as_select())
+        .load(conn)
 }
 
 /// Records that these two may both be enrolled although they look alike.

@@ -23,6 +23,10 @@ pub struct Feed {
     pub margin: Option<f32>,
     pub last_frame_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+    pub range: String,
+    pub on_doubt: String,
+    /// The pack that threshold and margin were set for.
+    pub tuned_for: Option<String>,
 }
 
 /// A feed to insert.
@@ -40,6 +44,9 @@ pub struct NewFeed {
     pub reveals: String,
     pub threshold: Option<f32>,
     pub margin: Option<f32>,
+    pub range: String,
+    pub on_doubt: String,
+    pub tuned_for: Option<String>,
     pub token_hash: Vec<u8>,
 }
 
@@ -57,6 +64,9 @@ pub struct FeedChanges {
     pub reveals: Option<String>,
     pub threshold: Option<Option<f32>>,
     pub margin: Option<Option<f32>>,
+    pub range: Option<String>,
+    pub on_doubt: Option<String>,
+    pub tuned_for: Option<String>,
     pub token_hash: Option<Vec<u8>>,
     pub deleted_at: Option<DateTime<Utc>>,
 }

@@ -3,8 +3,10 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::models::biometrics::{PersonKeyRow, Template};
-use crate::schema::{enrolment_overrides, gallery_changes, gallery_revision, people, person_keys, templates};
+use crate::models::biometrics::{NonMatch, PersonKeyRow, Template};
+use crate::schema::{
+    enrolment_overrides, gallery_changes, gallery_revision, non_matches, people, person_keys, templates,
+};
 
 /// Name of the notification channel; its payload is empty, the revision in the table counts.
 pub const CHANNEL: &str = "gallery";
@@ -51,15 +53,52 @@ pub fn changed_since(conn: &mut PgConnection, revision: i64) -> QueryResult<Vec<
         .load(conn)
 }
 
-/// The templates of `pack` of everybody who can be recognised, or of some of them.
-pub fn enrolled(conn: &mut PgConnection, pack: &str, only: Option<&[Uuid]>) -> QueryResult<Vec<Enrolled>> {
+/// The first `limit` people after `after`, in the order of their ids, of whom there are templates of `pack`.
+pub fn people_after(
+    conn: &mut PgConnection,
+    pack: &str,
+    after: Option<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Uuid>> {
     let mut query = templates::table
+        .filter(templates::model_pack.eq(pack))
+        .select(templates::person_id)
+        .distinct()
+        .order_by(templates::person_id)
+        .limit(limit)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(templates::person_id.gt(after));
+    }
+    query.load(conn)
+}
+
+/// The templates of `pack` of those of `ids` who can be recognised, person by person.
+pub fn enrolled(conn: &mut PgConnection, pack: &str, ids: &[Uuid]) -> QueryResult<Vec<Enrolled>> {
+    templates::table
         .inner_join(people::table)
         .inner_join(person_keys::table.on(person_keys::person_id.eq(templates::person_id)))
         .filter(templates::model_pack.eq(pack))
         .filter(people::archived_at.is_null())
+        .filter(people::id.eq_any(ids))
         .select((people::id, people::name, PersonKeyRow::as_select(), Template::as_select()))
         .order_by((people::id, templates::photo_id))
+        .load(conn)
+}
+
+/// The confirmed non-matches of `pack` of everybody who can be recognised, or of some of them, with the key to
+/// open each.
+pub fn non_matches(
+    conn: &mut PgConnection,
+    pack: &str,
+    only: Option<&[Uuid]>,
+) -> QueryResult<Vec<(PersonKeyRow, NonMatch)>> {
+    let mut query = non_matches::table
+        .inner_join(people::table)
+        .inner_join(person_keys::table.on(person_keys::person_id.eq(non_matches::person_id)))
+        .filter(non_matches::model_pack.eq(pack))
+        .filter(people::archived_at.is_null())
+        .select((PersonKeyRow::as_select(), NonMatch::as_select()))
         .into_boxed();
     if let Some(only) = only {
         query = query.filter(people::id.eq_any(only));

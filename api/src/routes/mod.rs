@@ -7,9 +7,11 @@ mod arrivals;
 mod feeds;
 mod frames;
 mod headers;
+mod model;
 mod openapi;
 mod people;
 mod photos;
+mod review;
 mod session;
 mod sockets;
 mod spa;
@@ -19,6 +21,7 @@ mod watch;
 
 use std::time::Duration;
 
+use actix_web::HttpRequest;
 use actix_web::web::{self, delete, get, head, patch, post, put};
 use utoipa::OpenApi;
 
@@ -77,7 +80,19 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/today", get().to(system::today))
                 .route("/settings", get().to(system::get_settings))
                 .route("/settings", put().to(system::put_settings))
-                .route("/model", get().to(system::get_model))
+                .route("/model", get().to(model::get_model))
+                .route("/model/risk", get().to(model::get_risk))
+                .route("/model/packs", get().to(model::list_packs))
+                .route("/model/packs/{pack}/preparation", post().to(model::prepare_pack))
+                .route("/model/packs/{pack}/preparation", delete().to(model::forget_pack))
+                .route("/model/packs/{pack}/activation", post().to(model::activate_pack))
+                .route("/review", get().to(review::list_review))
+                .route("/review/settings", get().to(review::get_review_settings))
+                .route("/review/settings", put().to(review::put_review_settings))
+                .route("/review/{item}", delete().to(review::dismiss_review))
+                .route("/review/{item}/faces/{face}/image", get().to(review::get_review_image))
+                .route("/review/{item}/enrolment", post().to(review::enrol_from_review))
+                .route("/review/{item}/non-match", post().to(review::record_non_match))
                 .default_service(web::to(no_such_route)),
         )
         .service(web::scope("/api").default_service(web::to(no_such_route)))
@@ -89,11 +104,15 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .app_data(web::PathConfig::default().error_handler(|_, _| ApiError::NotFound("thing").into()));
 }
 
-async fn no_such_route() -> Result<&'static str, ApiError> {
-    Err(ApiError::NotFound("address in this API"))
+/// 405 for an address that other methods have, 404 for one that there is not.
+async fn no_such_route(request: HttpRequest) -> Result<&'static str, ApiError> {
+    match request.match_pattern().and_then(|pattern| openapi::methods_of(&pattern)) {
+        Some(allow) => Err(ApiError::MethodNotAllowed { allow }),
+        None => Err(ApiError::NotFound("address in this API")),
+    }
 }
 
-fn json_error(error: actix_web::error::JsonPayloadError, _: &actix_web::HttpRequest) -> actix_web::Error {
+fn json_error(error: actix_web::error::JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
     use actix_web::error::JsonPayloadError as E;
     let error = match &error {
         E::Deserialize(cause) => body_error("body", cause),

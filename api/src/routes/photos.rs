@@ -75,12 +75,15 @@ pub async fn delete_photo(
 /// Whether a photo could be enrolled.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PhotoCheck {
+    /// It can be, together with the others.
     ok: bool,
-    /// What is wrong and what to do.
+    /// What is wrong and what to do; of a picture that was sent twice, which other it is.
     message: Option<String>,
+    /// How good a portrait it is, 0 to 1, for choosing the best of a burst; null for one that is refused by itself.
+    score: Option<f32>,
 }
 
-/// Judges photos without storing anything.
+/// Judges photos, each by itself and beside the others, without storing anything.
 #[utoipa::path(post, path = "/api/v1/photo-checks", tag = "people",
     request_body(content = PhotosForm, content_type = "multipart/form-data"), responses(
     (status = 200, body = Page<PhotoCheck>), (status = 413, body = types::ErrorBody),
@@ -90,10 +93,8 @@ pub async fn check_photos(
     After(_, form): After<Admin, Multipart>,
 ) -> Result<HttpResponse, ApiError> {
     let form = uploads::read(form).await?;
-    let verdicts = enrolment::verdicts(&app, &form.photos).await?;
-    let items = verdicts
-        .into_iter()
-        .map(|verdict| PhotoCheck { ok: verdict.is_ok(), message: verdict.err() })
-        .collect::<Vec<_>>();
+    let checked = enrolment::check(&app, &form.photos).await?;
+    let view = |enrolment::Checked { ok, message, score }| PhotoCheck { ok, message, score };
+    let items: Vec<PhotoCheck> = checked.into_iter().map(view).collect();
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }

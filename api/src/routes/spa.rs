@@ -1,5 +1,8 @@
-//! The front end: its files, read and compressed once at the start, and the page itself for every other
-//! address, since the browser routes.
+//! The front end: its files, read once at the start, and the page itself for every other address, since the
+//! browser routes.
+//!
+//! A browser on https gets what the build compressed with Brotli (a `.br` beside the file); for the others a
+//! file is compressed with gzip at the start.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -16,11 +19,14 @@ use flate2::write::GzEncoder;
 const PAGE: &str = "index.html";
 /// Files here carry a hash of their content in their name: they never change.
 const LASTING: &str = "assets/";
+/// What the build compressed with Brotli ends in this.
+const BROTLI_ENDING: &str = ".br";
 
 struct File {
     kind: String,
     plain: Bytes,
-    gzip: Option<Bytes>,
+    /// Smaller forms with the name of their coding, smallest first.
+    packed: Vec<(&'static str, Bytes)>,
 }
 
 /// The built front end, in memory.
@@ -63,11 +69,12 @@ impl Spa {
             .content_type(file.kind.as_str())
             .insert_header((header::CACHE_CONTROL, caching))
             .insert_header((header::VARY, "Accept-Encoding"));
-        match &file.gzip {
-            Some(gzip) if accepts_gzip(request.headers().get(header::ACCEPT_ENCODING)) => {
-                response.insert_header((header::CONTENT_ENCODING, "gzip")).body(gzip.clone())
+        let accepted = request.headers().get(header::ACCEPT_ENCODING);
+        match file.packed.iter().find(|(coding, _)| accepts(accepted, coding)) {
+            Some((coding, body)) => {
+                response.insert_header((header::CONTENT_ENCODING, *coding)).body(body.clone())
             }
-            _ => response.body(file.plain.clone()),
+            None => response.body(file.plain.clone()),
         }
     }
 }
@@ -78,11 +85,11 @@ pub fn configure(config: &mut web::ServiceConfig, spa: Spa) {
     config.route("/{path:.*}", web::get().to(answer.clone())).route("/{path:.*}", web::head().to(answer));
 }
 
-fn accepts_gzip(header: Option<&HeaderValue>) -> bool {
+fn accepts(header: Option<&HeaderValue>, wanted: &str) -> bool {
     let Some(text) = header.and_then(|value| value.to_str().ok()) else { return false };
     text.split(',').any(|part| {
         let (coding, quality) = part.split_once(';').unwrap_or((part, "q=1"));
-        coding.trim() == "gzip" && !matches!(quality.trim(), "q=0" | "q=0.0")
+        coding.trim() == wanted && !matches!(quality.trim(), "q=0" | "q=0.0")
     })
 }
 
@@ -94,11 +101,20 @@ fn read_into(files: &mut HashMap<String, File>, folder: &Path, prefix: &str) -> 
             read_into(files, &entry.path(), &format!("{name}/"))?;
             continue;
         }
+        if name.ends_with(BROTLI_ENDING) {
+            continue;
+        }
         let plain = std::fs::read(entry.path())?;
         let kind = mime_guess::from_path(&name).first_or_octet_stream().to_string();
-        let gzip = gzip(&plain)?;
-        let gzip = (gzip.len() < plain.len()).then(|| gzip.into());
-        files.insert(name, File { kind, plain: plain.into(), gzip });
+        let mut packed = vec![("gzip", Bytes::from(gzip(&plain)?))];
+        match std::fs::read(folder.join(entry.file_name()).with_added_extension("br")) {
+            Ok(brotli) => packed.push(("br", brotli.into())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        packed.retain(|(_, body)| body.len() < plain.len());
+        packed.sort_by_key(|(_, body)| body.len());
+        files.insert(name, File { kind, plain: plain.into(), packed });
     }
     Ok(())
 }
@@ -123,6 +139,7 @@ mod tests {
         assert!(Spa::read(folder.path()).is_err_and(|error| error.to_string().contains("make frontend")));
         std::fs::write(folder.path().join(PAGE), "<!doctype html>").expect("write");
         std::fs::write(folder.path().join("assets/app-0a1b.wasm"), vec![0; 4096]).expect("write");
+        std::fs::write(folder.path().join("assets/app-0a1b.wasm.br"), "small").expect("write");
         let spa = Spa::read(folder.path()).expect("read");
         let get = |path: &str, encoding: &str| {
             spa.answer(
@@ -130,6 +147,10 @@ mod tests {
             )
         };
         let wasm = get("/assets/app-0a1b.wasm", "br, gzip;q=0.8");
+        assert_eq!(wasm.headers().get("content-encoding").and_then(|value| value.to_str().ok()), Some("br"));
+        assert_eq!(to_bytes(wasm.into_body()).await.expect("body"), "small");
+        assert_eq!(get("/assets/app-0a1b.wasm.br", "").status(), 404, "not a file of its own");
+        let wasm = get("/assets/app-0a1b.wasm", "br;q=0, gzip;q=0.8");
         let header = |name: &str| wasm.headers().get(name).and_then(|value| value.to_str().ok());
         assert_eq!(header("content-type"), Some("application/wasm"));
         assert_eq!(header("content-encoding"), Some("gzip"));

@@ -1,8 +1,8 @@
-//! Health, today's numbers, settings, the model pack.
+//! Health, today's numbers, settings.
 
 use actix_web::{HttpResponse, web};
 use chrono::Utc;
-use types::{Health, PackView, PartStatus, Settings, Today};
+use types::{Health, PartStatus, Settings, Today};
 
 use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::site;
@@ -13,13 +13,15 @@ use crate::state::App;
 #[utoipa::path(get, path = "/api/v1/health", tag = "system", security(()), responses(
     (status = 200, body = Health), (status = 503, body = Health)))]
 pub async fn health(app: web::Data<App>) -> HttpResponse {
-    let (database, recognizer) = tokio::join!(site::database_answers(&app), site::recognises(&app));
+    let (database, trouble) = tokio::join!(site::database_answers(&app), site::recognition_trouble(&app));
+    let recognizer = trouble.is_none();
     let status = |ok| if ok { PartStatus::Ok } else { PartStatus::Down };
     let health = Health {
         status: status(database && recognizer),
         database: status(database),
         recognizer: status(recognizer),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        message: trouble.map(str::to_owned),
     };
     if database && recognizer {
         HttpResponse::Ok().json(health)
@@ -38,7 +40,8 @@ pub async fn livez() -> HttpResponse {
 #[utoipa::path(get, path = "/readyz", tag = "system", security(()), responses((status = 200), (status = 503)))]
 pub async fn readyz(app: web::Data<App>) -> HttpResponse {
     if site::is_ready(&app).await {
-        HttpResponse::Ok().content_type("text/plain").body("ready\n")
+        let missing = app.pack_is_missing().then(|| format!("ready, but: {}\n", site::PACK_MISSING));
+        HttpResponse::Ok().content_type("text/plain").body(missing.unwrap_or_else(|| "ready\n".to_owned()))
     } else {
         HttpResponse::ServiceUnavailable()
             .insert_header(("Retry-After", "2"))
@@ -67,11 +70,4 @@ pub async fn put_settings(
     After(admin, body): After<Admin, web::Json<Settings>>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(site::update_settings(&app, admin.0.id, body.into_inner()).await?))
-}
-
-/// Shows the model pack in use: licences, sources, measured accuracy.
-#[utoipa::path(get, path = "/api/v1/model", tag = "system", responses(
-    (status = 200, body = PackView), (status = 503, body = types::ErrorBody)))]
-pub async fn get_model(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(app.recognizer.learn_pack().await?))
 }

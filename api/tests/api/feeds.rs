@@ -25,6 +25,10 @@ async fn a_feed_is_made_with_the_contracts_defaults_changed_and_deleted() {
     assert_eq!(site.admin.send(Method::PATCH, &path, Some(json!({ "threshold": null }))).await.status(), 200);
     assert_eq!(site.admin.get(&path).await["threshold"], Value::Null);
     assert_eq!(site.admin.send(Method::PATCH, &path, Some(json!({}))).await.status(), 200);
+    for field in ["name", "liveness", "min_frames", "range"] {
+        let emptied = site.admin.send(Method::PATCH, &path, Some(json!({ field: null }))).await;
+        assert_eq!(refusal(emptied).await.0, 422, "{field} cannot be empty");
+    }
 
     assert_eq!(site.admin.status(Method::DELETE, &path).await, 204);
     assert_eq!(site.admin.status(Method::DELETE, &path).await, 404);

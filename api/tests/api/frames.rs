@@ -3,7 +3,7 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::recognizer::{mixed, person};
+use crate::recognizer::{Face, mixed, person};
 use crate::support::{Client, Site, eventually, refusal};
 
 #[actix_web::test]
@@ -31,7 +31,7 @@ async fn three_agreeing_frames_settle_a_track_and_write_one_arrival() {
     assert_eq!((&faces[1]["state"], &faces[1]["person"]), (&json!("unknown"), &Value::Null));
     let again = camera.frame(&feed, &image).await["faces"].clone();
     assert_eq!(again[0]["arrival_id"], faces[0]["arrival_id"], "inside the window it is the same arrival");
-    assert!(site.recognizer.last_settled().ends_with("-1"), "the settled track is not embedded again");
+    assert!(site.recognizer.last_asked("settled").ends_with("-1"), "the settled track is not embedded again");
 
     let arrivals = site.admin.get("/arrivals").await["items"].clone();
     assert_eq!(arrivals.as_array().unwrap().len(), 1);
@@ -164,6 +164,47 @@ async fn a_face_between_two_people_stays_uncertain_unless_they_are_a_known_pair(
     let picture = site.recognizer.image(&[mixed(&[(1, 1.0), (2, 0.99)])]);
     assert_eq!(site.admin.frame(&feed, &picture).await["faces"][0]["state"], "uncertain");
     assert_eq!(site.database.number("SELECT count(*) FROM arrivals"), 0);
+}
+
+#[actix_web::test]
+async fn a_face_exchanged_within_a_track_inherits_nothing() {
+    let site = Site::start().await;
+    site.enrol("Zoë", person(1)).await;
+    site.enrol("Émile", person(2)).await;
+    let fields = json!({ "name": "Door", "min_frames": 3, "dedup_seconds": 1, "max_fps": 60 });
+    let (feed, _) = site.feed(fields).await;
+    let zoe = site.recognizer.image(&[person(1)]);
+    assert_eq!(site.admin.frames(&feed, &zoe, 3).await["faces"][0]["state"], "known");
+    site.admin.frame(&feed, &zoe).await;
+    assert!(site.recognizer.last_asked("settled").ends_with("-1"));
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    let stranger = site.recognizer.image(&[Face { in_track_of: Some(1), ..person(9) }]);
+    let face = site.admin.frame(&feed, &stranger).await["faces"][0].clone();
+    assert_eq!(site.recognizer.last_asked("settled"), "", "another arrival rests on another look");
+    assert_eq!((&face["state"], &face["person"]), (&json!("uncertain"), &Value::Null));
+    assert_eq!(site.admin.frames(&feed, &stranger, 5).await["faces"][0]["state"], "unknown");
+    let other = site.recognizer.image(&[Face { in_track_of: Some(1), ..person(2) }]);
+    let face = site.admin.frames(&feed, &other, 3).await["faces"][0].clone();
+    assert_eq!((&face["state"], &face["person"]["name"]), (&json!("known"), &json!("Émile")));
+    let hers = "SELECT count(*) FROM arrivals JOIN people ON people.id = person_id WHERE name = 'Zoë'";
+    assert_eq!(site.database.number(hers), 1, "her window is over, and nobody else opened another");
+}
+
+#[actix_web::test]
+async fn a_poor_picture_must_be_surer_to_name_somebody() {
+    let site = Site::start().await;
+    site.enrol("Zoë", person(1)).await;
+    let (feed, _) = site.feed(json!({ "name": "Door", "min_frames": 1, "max_fps": 60 })).await;
+    // Cosine 0.624: beyond the threshold of 0.6 by less than the margin of 0.05.
+    let near = mixed(&[(1, 0.8), (5, 1.0)]);
+    let poor = Face { reasons: vec![types::QualityReason::Blurred], ..near.clone() };
+    let state = |face: Face| {
+        let image = site.recognizer.image(&[face]);
+        let (site, feed) = (&site, &feed);
+        async move { site.admin.frame(feed, &image).await["faces"][0]["state"].clone() }
+    };
+    assert_eq!(state(poor).await, "uncertain");
+    assert_eq!(state(near).await, "known");
 }
 
 #[actix_web::test]

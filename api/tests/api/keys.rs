@@ -39,7 +39,14 @@ async fn keys_are_rotated_while_the_server_runs() {
     let data = DataConfig { folder: site.data.path().to_owned(), master_key_file: None, storage: None };
     let mut conn = site.database.connect();
     let keys = master_key::open_or_create(&mut conn, &data).unwrap();
-    assert_eq!(master_key::rotate(&mut conn, &keys).unwrap(), (2, 1));
+    // A face of the review queue has a key of its own.
+    crate::review::switch_on(&site).await;
+    let (feed, _) = site.feed(json!({ "name": "Door", "min_frames": 1 })).await;
+    let item = crate::review::unknown(&site, &feed, 9).await;
+    assert_eq!(master_key::rotate(&mut conn, &keys).unwrap(), (2, 2));
+    let image =
+        format!("/review/{}/faces/{}/image", item["id"].as_str().unwrap(), crate::review::face(&item, 0));
+    assert_eq!(site.admin.status(Method::GET, &image).await, 200);
     assert_eq!(site.database.number("SELECT max(master_key_version) FROM person_keys"), 2);
     assert_eq!(site.admin.status(Method::GET, &format!("/people/{id}/photos/{photo}")).await, 200);
     site.enrol("Later", person(2)).await;

@@ -309,12 +309,58 @@ async fn a_photo_of_twelve_megabytes_is_413() {
 }
 
 #[actix_web::test]
+async fn a_photo_of_somebody_else_is_refused_by_name() {
+    let site = Site::start().await;
+    let image = |n: usize| site.recognizer.image(&[person(n)]);
+    let create = |photos: Vec<Vec<u8>>| {
+        let fields = json!({ "name": "Zoë", "external_id": "S-1", "consent": true });
+        let admin = site.admin.clone();
+        async move { refusal(admin.post_form("/people", person_form(fields, &photos)).await).await }
+    };
+    let named = |error: &Value| error["fields"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let (status, error) = create(vec![image(1), image(2), image(1)]).await;
+    assert_eq!((status, error["code"].as_str()), (422, Some("photo_refused")));
+    assert_eq!(named(&error), ["photo[1]"]);
+    assert!(error["fields"]["photo[1]"].as_str().unwrap().contains("other photos"), "{error}");
+    let (status, error) = create(vec![image(1), image(2)]).await;
+    assert_eq!((status, named(&error)), (422, vec!["photo[0]".to_owned(), "photo[1]".to_owned()]));
+    assert_eq!((site.database.number("SELECT count(*) FROM people"), objects(&site)), (0, 0));
+
+    let id = site.enrol("Zoë", person(1)).await;
+    let add = |photos: Vec<Vec<u8>>| {
+        let (admin, path) = (site.admin.clone(), format!("/people/{id}/photos"));
+        async move { admin.post_form(&path, photos_form(&photos)).await }
+    };
+    let strangers = add(vec![image(2), image(1), image(2)]).await;
+    let (status, error) = refusal(strangers).await;
+    assert_eq!((status, named(&error)), (422, vec!["photo[0]".to_owned(), "photo[2]".to_owned()]));
+    assert!(error["fields"]["photo[0]"].as_str().unwrap().contains("stored"), "{error}");
+    let twice = image(1);
+    assert_eq!(add(vec![twice.clone(), twice]).await.status(), 201, "the same picture twice does no harm");
+    let half_alike = site.recognizer.image(&[mixed(&[(1, 1.0), (5, 1.5)])]);
+    assert_eq!(add(vec![half_alike]).await.status(), 201, "laxer than recognition: a score of 0.55");
+}
+
+#[actix_web::test]
 async fn photos_can_be_judged_before_anything_is_stored() {
     let site = Site::start().await;
-    let photos = [site.recognizer.image(&[person(1)]), site.recognizer.image(&[])];
-    let answer = site.admin.post_form("/photo-checks", photos_form(&photos)).await;
-    let verdicts: Value = answer.json().await.unwrap();
-    assert_eq!(verdicts["items"][0], json!({ "ok": true, "message": null }));
-    assert_eq!(verdicts["items"][1]["ok"], false);
+    let image = |n: usize| site.recognizer.image(&[person(n)]);
+    let check = |photos: Vec<Vec<u8>>| {
+        let admin = site.admin.clone();
+        async move {
+            let answer = admin.post_form("/photo-checks", photos_form(&photos)).await;
+            assert_eq!(answer.status(), 200);
+            answer.json::<Value>().await.unwrap()["items"].clone()
+        }
+    };
+    let first = image(1);
+    let items = check(vec![first.clone(), site.recognizer.image(&[]), first, image(2), image(1)]).await;
+    assert_eq!((&items[0]["ok"], &items[0]["message"]), (&json!(true), &Value::Null));
+    assert!(items[0]["score"].is_number() && items[1]["score"].is_null());
+    assert_eq!(items[1]["ok"], false);
+    assert_eq!(items[2]["ok"], true);
+    assert!(items[2]["message"].as_str().unwrap().contains("photo 1"), "{items}");
+    assert_eq!((&items[3]["ok"], &items[4]["ok"]), (&json!(false), &json!(true)), "the odd one out");
+    assert_eq!(check(vec![image(3)]).await[0]["ok"], true);
     assert_eq!((site.database.number("SELECT count(*) FROM photos"), objects(&site)), (0, 0));
 }

@@ -41,7 +41,7 @@ async fn operations(site: &Site) -> Vec<(Method, String)> {
             operations.push((method.to_uppercase().parse().unwrap(), path.clone()));
         }
     }
-    assert!(operations.len() >= 34, "the document names {} operations", operations.len());
+    assert!(operations.len() >= 46, "the document names {} operations", operations.len());
     operations
 }
 
@@ -49,6 +49,8 @@ async fn status(client: &Client, method: &Method, path: &str, feed: &str) -> u16
     let path = path.replace("{feed}", feed);
     let path = path.replace("{person}", "00000000-0000-0000-0000-000000000001");
     let path = path.replace("{photo}", "00000000-0000-0000-0000-000000000002");
+    let path = path.replace("{item}", "00000000-0000-0000-0000-000000000003");
+    let path = path.replace("{face}", "00000000-0000-0000-0000-000000000004");
     let request = match path.strip_prefix("/api/v1") {
         Some(path) => client.request(method.clone(), path),
         None => client.http.request(method.clone(), format!("{}{path}", client.base)),
@@ -112,5 +114,20 @@ async fn addresses_that_do_not_exist_are_404_in_the_contracts_form() {
     let site = Site::start().await;
     for path in ["/nothing", "/people/not-an-id", "/feeds/00000000-0000-0000-0000-000000000009"] {
         assert_eq!(refusal(site.admin.send(Method::GET, path, None).await).await.0, 404, "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_method_that_an_address_does_not_take_is_405_and_names_those_it_does() {
+    let site = Site::start().await;
+    for (method, path, allow) in [
+        (Method::PUT, "/people", "GET, POST"),
+        (Method::POST, "/feeds/00000000-0000-0000-0000-000000000009", "GET, PATCH, DELETE"),
+        (Method::DELETE, "/model/packs/any/activation", "POST"),
+    ] {
+        let answer = site.admin.send(method, path, None).await;
+        assert_eq!(answer.headers()["allow"], allow, "{path}");
+        let (status, error) = refusal(answer).await;
+        assert_eq!((status, error["code"].as_str()), (405, Some("method_not_allowed")), "{path}");
     }
 }

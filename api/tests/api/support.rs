@@ -182,9 +182,14 @@ impl Site {
 
     /// Another server on the same database, folder and recognizer.
     pub async fn second_instance(&self) -> Instance {
-        let instance = Instance::start(&self.database, self.data.path(), &self.recognizer.url).await;
+        let instance = self.starting_instance().await;
         self.until_gallery_is_loaded(&instance).await;
         instance
+    }
+
+    /// The same, which may still be loading its gallery.
+    pub async fn starting_instance(&self) -> Instance {
+        Instance::start(&self.database, self.data.path(), &self.recognizer.url).await
     }
 
     async fn until_gallery_is_loaded(&self, instance: &Instance) {

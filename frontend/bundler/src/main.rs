@@ -4,6 +4,9 @@
 //! gets a hash of its content in its name and goes to `assets/`, so that a server may let browsers keep it for
 //! ever; only `index.html` keeps its name. Files are written in the order of their references: a file names
 //! another as `{{name}}`, and that one has its final name by then.
+//!
+//! Beside each file lies the same one compressed with Brotli (`.br`), which is what a browser is sent: a fifth
+//! smaller than gzip, and worth its seconds since a file is compressed once and loaded often.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,8 +14,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use brotli::CompressorWriter;
 use clap::Parser;
-use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -31,7 +34,7 @@ struct Options {
     /// Folder to write; what is in it goes.
     #[arg(long)]
     out: PathBuf,
-    /// Most kilobytes (1000 bytes) that all files together may take after gzip.
+    /// Most kilobytes (1000 bytes) that all files together may take as they are sent.
     #[arg(long, default_value_t = 400)]
     limit_kb: usize,
 }
@@ -85,7 +88,7 @@ struct Bundle<'a> {
     folder: &'a Path,
     /// Address by plain name, for references.
     addresses: BTreeMap<String, String>,
-    /// Name, bytes, bytes after gzip.
+    /// Name, bytes, bytes as sent.
     sizes: Vec<(String, usize, usize)>,
 }
 
@@ -133,9 +136,12 @@ impl<'a> Bundle<'a> {
     fn write(&mut self, address: &str, content: &[u8]) -> Result<()> {
         let path = self.folder.join(address);
         fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-        gzip.write_all(content)?;
-        self.sizes.push((address.to_owned(), content.len(), gzip.finish()?.len()));
+        let small = compressed(content)?;
+        if small.len() < content.len() {
+            let path = self.folder.join(format!("{address}.br"));
+            fs::write(&path, &small).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        self.sizes.push((address.to_owned(), content.len(), small.len().min(content.len())));
         Ok(())
     }
 
@@ -144,16 +150,24 @@ impl<'a> Bundle<'a> {
     }
 }
 
+/// The best that Brotli can do: quality 11, a window of 4 MB.
+fn compressed(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = CompressorWriter::new(Vec::new(), 1 << 16, 11, 22);
+    encoder.write_all(content)?;
+    encoder.flush()?;
+    Ok(encoder.into_inner())
+}
+
 /// Prints every file's size and fails above the limit.
 fn report(sizes: &[(String, usize, usize)], limit_kb: usize) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{:>10} {:>10}  file", "bytes", "gzip")?;
-    for (name, plain, gzip) in sizes {
-        writeln!(out, "{plain:>10} {gzip:>10}  {name}")?;
+    writeln!(out, "{:>10} {:>10}  file", "bytes", "brotli")?;
+    for (name, plain, sent) in sizes {
+        writeln!(out, "{plain:>10} {sent:>10}  {name}")?;
     }
-    let total: usize = sizes.iter().map(|(_, _, gzip)| gzip).sum();
-    writeln!(out, "in all {:.1} kB gzip, at most {limit_kb} kB", total as f64 / 1000.0)?;
-    ensure!(total <= limit_kb * 1000, "the front end is {total} bytes after gzip, more than {limit_kb} kB");
+    let total: usize = sizes.iter().map(|(_, _, sent)| sent).sum();
+    writeln!(out, "in all {:.1} kB, at most {limit_kb} kB", total as f64 / 1000.0)?;
+    ensure!(total <= limit_kb * 1000, "the front end is sent as {total} bytes, more than {limit_kb} kB");
     Ok(())
 }
 

@@ -20,7 +20,7 @@ pub fn Counters() -> impl IntoView {
                 note=|today| format!("of {} live", today.feeds)
             />
         </dl>
-        {move || match arrivals.today.state.get() {
+        {move || match arrivals.today.get() {
             Load::Failed(failure) => {
                 Some(view! { <p class="problem px-4 pb-2">{failure.message()}</p> })
             }
@@ -40,10 +40,7 @@ fn share_of_expected(today: &Today) -> String {
 fn Counter(label: &'static str, value: fn(&Today) -> String, note: fn(&Today) -> String) -> impl IntoView {
     let today = expect_context::<Arrivals>().today;
     let show = move |part: fn(&Today) -> String, missing: &'static str| {
-        today.state.with(|state| match state {
-            Load::Ready(today) => part(today),
-            _ => missing.to_owned(),
-        })
+        today.value().map_or_else(|| missing.to_owned(), |today| part(&today))
     };
     view! {
         <div class="counter">

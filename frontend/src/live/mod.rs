@@ -1,10 +1,13 @@
 //! Live: the cameras, who is before them, and who has just arrived.
 
+mod challenge;
 mod counters;
+mod drawing;
 mod overlay;
 mod own;
 mod own_panel;
 mod page;
+mod prompt;
 mod rail;
 mod sender;
 mod tile;
@@ -26,7 +29,7 @@ pub struct Seen {
 fn words(face: &FaceView) -> String {
     match (&face.challenge, face.state) {
         (Some(challenge), FaceState::Uncertain) => {
-            format!("{} ({} of {})", challenge.action.replace('_', " "), challenge.step, challenge.of)
+            format!("Challenge, {} of {}", challenge.step, challenge.of)
         }
         (_, FaceState::Known) => {
             face.person.as_ref().map_or_else(|| "Known".to_owned(), |person| person.name.clone())

@@ -7,8 +7,9 @@ use types::{FaceState, PersonId};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
+use super::drawing::{Ink, Label, draw_label, draw_ring};
 use super::{Seen, state_name, words};
-use crate::geometry::{Fit, Rect, label_place};
+use crate::geometry::{Fit, Rect};
 use crate::numbers::fixed;
 
 /// How long a box takes to follow its face, in milliseconds.
@@ -43,16 +44,19 @@ impl Scene {
         if glide_ms <= 0.0 { 1.0 } else { ((now - self.changed_ms) / glide_ms).clamp(0.0, 1.0) }
     }
 
-    /// Takes up what the newest answer says; boxes start from where they are drawn at `now`.
-    fn take(&mut self, seen: Option<&Seen>, now: f64, glide_ms: f64) {
+    /// Takes up what the newest answer says; boxes start from where they are drawn at `now`. In a mirror left and
+    /// right are exchanged.
+    fn take(&mut self, seen: Option<&Seen>, mirrored: bool, now: f64, glide_ms: f64) {
         let share = self.share(now, glide_ms);
         let mut glides: Vec<Glide> = Vec::new();
         for face in seen.iter().flat_map(|seen| &seen.answer.faces) {
             let bounding = &face.bounding_box;
+            let (x, width) = (f64::from(bounding.x), f64::from(bounding.width));
+            let across = seen.map_or(0.0, |seen| f64::from(seen.width));
             let to = Rect {
-                x: f64::from(bounding.x),
+                x: if mirrored { across - x - width } else { x },
                 y: f64::from(bounding.y),
-                width: f64::from(bounding.width),
+                width,
                 height: f64::from(bounding.height),
             };
             let before = self.glides.iter().find(|glide| glide.track == face.track);
@@ -94,6 +98,9 @@ pub fn Overlay(
     /// What the newest picture showed.
     #[prop(into)]
     seen: Signal<Option<Seen>>,
+    /// Whether the picture is shown as in a mirror.
+    #[prop(into, optional)]
+    mirrored: Signal<bool>,
     /// Prefix of the test ids.
     testid: &'static str,
     /// A click on a recognised face.
@@ -123,7 +130,8 @@ pub fn Overlay(
     });
     Effect::new(move |_| {
         let now = js_sys::Date::now();
-        current.with(|seen| scene.update_value(|scene| scene.take(seen.as_ref(), now, glide_ms)));
+        let mirrored = mirrored.get();
+        current.with(|seen| scene.update_value(|scene| scene.take(seen.as_ref(), mirrored, now, glide_ms)));
         if let Some(canvas) = canvas.get() {
             animate(canvas, scene, glide_ms);
         }
@@ -253,137 +261,10 @@ fn draw(canvas: &HtmlCanvasElement, scene: &Scene, glide_ms: f64) {
     for glide in &scene.glides {
         let rect = place(&fit, &glide.from.towards(&glide.to, share)).snapped(ratio);
         pen.set_global_alpha(opacity(glide, share));
-        draw_ring(&pen, &rect, ink.state(glide.state), &ink);
-        let label = draw_label(&pen, &rect, glide, area, &ink, &labels);
-        labels.push(label);
+        draw_ring(&pen, &rect, glide.state, &ink);
+        let label = Label { state: glide.state, title: &glide.title, detail: &glide.detail };
+        let place = draw_label(&pen, &rect, &label, area, &ink, &labels);
+        labels.push(place);
     }
     pen.set_global_alpha(1.0);
-}
-
-/// The style sheet's colours and the text size for this picture.
-struct Ink {
-    states: [String; 4],
-    plate: String,
-    text: String,
-    soft: String,
-    family: String,
-    size: f64,
-}
-
-impl Ink {
-    fn of(canvas: &HtmlCanvasElement, height: f64) -> Self {
-        let style = window().get_computed_style(canvas).ok().flatten();
-        let read = |name: &str| {
-            let value = style.as_ref().and_then(|style| style.get_property_value(name).ok());
-            value.unwrap_or_default().trim().to_owned()
-        };
-        Self {
-            states: [
-                read("--overlay-known"),
-                read("--overlay-uncertain"),
-                read("--overlay-unknown"),
-                read("--overlay-spoof"),
-            ],
-            plate: read("--overlay-plate"),
-            text: read("--overlay-text"),
-            soft: read("--overlay-soft"),
-            family: read("font-family"),
-            size: (height / 34.0).clamp(12.0, 28.0).round(),
-        }
-    }
-
-    fn state(&self, state: FaceState) -> &str {
-        match state {
-            FaceState::Known => &self.states[0],
-            FaceState::Uncertain => &self.states[1],
-            FaceState::Unknown => &self.states[2],
-            FaceState::Spoof => &self.states[3],
-        }
-    }
-}
-
-fn draw_ring(pen: &CanvasRenderingContext2d, rect: &Rect, colour: &str, ink: &Ink) {
-    let radius = (rect.width.min(rect.height) * 0.08).clamp(4.0, 14.0);
-    // A dark edge under the ring keeps it visible on a bright picture.
-    for (width, stroke) in [(4.0, ink.plate.as_str()), (2.0, colour)] {
-        pen.begin_path();
-        // Fails only for a negative radius.
-        let _ = pen.round_rect_with_f64(rect.x, rect.y, rect.width, rect.height, radius);
-        pen.set_line_width(width);
-        pen.set_stroke_style_str(stroke);
-        pen.stroke();
-    }
-}
-
-fn draw_label(
-    pen: &CanvasRenderingContext2d,
-    face: &Rect,
-    glide: &Glide,
-    area: (f64, f64),
-    ink: &Ink,
-    taken: &[Rect],
-) -> Rect {
-    let text_width = |text: &str| pen.measure_text(text).map_or(0.0, |metrics| metrics.width());
-    let (pad, dot) = ((ink.size * 0.6).round(), (ink.size * 0.5).round());
-    let small = format!("500 {}px {}", (ink.size * 0.85).round() as u32, ink.family);
-    pen.set_font(&small);
-    let detail_width = if glide.detail.is_empty() { 0.0 } else { text_width(&glide.detail) + pad };
-    pen.set_font(&format!("600 {}px {}", ink.size as u32, ink.family));
-    let room = (area.0 - 3.0 * pad - dot - detail_width).min((ink.size * 16.0).max(face.width));
-    let title = shortened(&glide.title, room, text_width);
-    let width = pad + dot + pad * 0.7 + text_width(&title) + detail_width + pad;
-    let height = (ink.size * 1.75).round();
-    let place = label_place(face, (width, height), area, 6.0, taken);
-    let (x, y) = (place.x, place.y);
-
-    pen.begin_path();
-    // Fails only for a negative radius.
-    let _ = pen.round_rect_with_f64(x, y, width, height, 6.0);
-    pen.set_fill_style_str(&ink.plate);
-    pen.fill();
-    let middle = y + height / 2.0;
-    pen.begin_path();
-    // Fails only for a negative radius.
-    let _ = pen.arc(x + pad + dot / 2.0, middle, dot / 2.0, 0.0, std::f64::consts::TAU);
-    pen.set_fill_style_str(ink.state(glide.state));
-    pen.fill();
-    pen.set_text_baseline("middle");
-    pen.set_fill_style_str(&ink.text);
-    let text_x = x + pad + dot + pad * 0.7;
-    let _ = pen.fill_text(&title, text_x, middle + 0.5);
-    if !glide.detail.is_empty() {
-        let detail_x = text_x + text_width(&title) + pad;
-        pen.set_font(&small);
-        pen.set_fill_style_str(&ink.soft);
-        let _ = pen.fill_text(&glide.detail, detail_x, middle + 0.5);
-    }
-    place
-}
-
-/// `text` cut with an ellipsis so that it fits into `room`.
-fn shortened(text: &str, room: f64, width: impl Fn(&str) -> f64) -> String {
-    if width(text) <= room {
-        return text.to_owned();
-    }
-    let mut letters: Vec<char> = text.chars().collect();
-    while letters.pop().is_some() {
-        let candidate: String = letters.iter().collect::<String>().trim_end().to_owned() + "…";
-        if width(&candidate) <= room {
-            return candidate;
-        }
-    }
-    String::new()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shortened;
-
-    #[test]
-    fn a_long_name_ends_in_an_ellipsis() {
-        let width = |text: &str| text.chars().count() as f64;
-        assert_eq!(shortened("Zoë", 3.0, width), "Zoë");
-        assert_eq!(shortened("Maria Fernández", 7.0, width), "Maria…");
-        assert_eq!(shortened("Maria", 0.0, width), "");
-    }
 }

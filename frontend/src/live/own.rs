@@ -6,6 +6,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::MediaStream;
 
 use super::Seen;
+use super::challenge::ChallengePrompt;
 use super::overlay::Overlay;
 use super::own_panel::{Controls, StartPanel};
 use super::sender::{Report, Sender};
@@ -34,6 +35,8 @@ pub struct OwnCamera {
     pub feed: RwSignal<Option<FeedId>>,
     pub device: RwSignal<Option<String>>,
     pub devices: RwSignal<Vec<Choice>>,
+    /// Whether the camera looks at whoever looks at the screen, who expects a mirror.
+    mirrored: RwSignal<bool>,
     seen: RwSignal<Option<Seen>>,
     problem: RwSignal<Option<String>>,
     stream: StoredValue<Option<MediaStream>, LocalStorage>,
@@ -49,6 +52,7 @@ impl OwnCamera {
             feed: RwSignal::new(remembered_feed()),
             device: RwSignal::new(None),
             devices: RwSignal::new(Vec::new()),
+            mirrored: RwSignal::new(true),
             seen: RwSignal::new(None),
             problem: RwSignal::new(None),
             stream: StoredValue::new_local(None),
@@ -90,6 +94,7 @@ impl OwnCamera {
             });
         }
         self.notice_unplugging(&stream);
+        self.mirrored.set(camera::faces_user(&stream));
         self.stream.set_value(Some(stream));
         self.stage.set(Stage::On);
         self.signals.camera.set(Link::Opening);
@@ -204,11 +209,13 @@ pub fn OwnTile(
                 node_ref=own.video
                 class="tile-picture"
                 class:invisible=move || !on.get()
+                class:tile-mirror=own.mirrored
                 data-testid="camera-video"
                 playsinline
                 aria-label="Picture of this camera"
             ></video>
-            <Overlay seen=own.seen testid="overlay" on_person on_click />
+            <Overlay seen=own.seen mirrored=own.mirrored testid="overlay" on_person on_click />
+            <ChallengePrompt seen=own.seen mirrored=own.mirrored />
             <When is=move || !on.get()>
                 <StartPanel own feeds on_feed />
             </When>

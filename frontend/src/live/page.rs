@@ -57,14 +57,14 @@ pub fn LivePage() -> impl IntoView {
                 </button>
             </div>
             <div class="live-feeds">
-                {move || match feeds.state.get() {
+                {move || match feeds.get() {
                     Load::Failed(failure) => {
                         view! { <Failed failure retry=Callback::new(move |()| read()) /> }.into_any()
                     }
                     Load::Waiting => view! { <div class="feed-grid"><div class="tile tile-waiting"></div></div> }.into_any(),
                     Load::Ready(_) => ().into_any(),
                 }}
-                <When is=move || feeds.state.with(|state| matches!(state, Load::Ready(_)))>
+                <When is=move || feeds.is_ready()>
                     <FeedGrid feeds />
                 </When>
             </div>
@@ -85,11 +85,9 @@ fn FeedGrid(feeds: Loader<Vec<FeedView>>) -> impl IntoView {
         all.get().into_iter().filter(|feed| Some(feed.id) != own).collect::<Vec<_>>()
     });
     let on_feed = Callback::new(move |feed: FeedView| {
-        feeds.state.update(|state| {
-            if let Load::Ready(feeds) = state {
-                feeds.push(feed);
-            }
-        });
+        let mut all = untrack(|| feeds.value()).unwrap_or_default();
+        all.push(feed);
+        feeds.set(all);
     });
     let tile = move |feed: FeedView| {
         Entry::new(format!("{} {}", feed.id, feed.name), move || {

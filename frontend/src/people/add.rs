@@ -9,7 +9,7 @@ use super::fields::{FormState, PersonFields};
 use super::picker::{PhotoPicker, Picker};
 use crate::api::{Failure, use_api};
 use crate::arrivals::Arrivals;
-use crate::draft::PersonDraft;
+use crate::draft::{MOST_PHOTOS, PersonDraft};
 use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, When, icons, use_toasts};
 
 /// What stands against adding the person.
@@ -62,7 +62,7 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
     let (api, toasts) = (use_api(), use_toasts());
     let arrivals = expect_context::<Arrivals>();
     let form = FormState::new(PersonDraft::default());
-    let picker = Picker::new();
+    let picker = Picker::new(MOST_PHOTOS);
     let consent = RwSignal::new(false);
     let obstacle = Obstacle::new();
     let busy = RwSignal::new(false);

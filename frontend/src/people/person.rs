@@ -25,7 +25,7 @@ pub fn PersonPage(id: PersonId) -> impl IntoView {
     // The header and the tabs show different parts; the tabs are made anew only when theirs changed.
     view! {
         <div class="content">
-            {move || match person.state.get() {
+            {move || match person.get() {
                 Load::Waiting => view! { <Skeleton rows=6 /> }.into_any(),
                 Load::Failed(failure) if failure.code() == types::codes::NOT_FOUND => {
                     view! {
@@ -56,7 +56,7 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
             TABS.iter().map(|(key, _)| *key).find(|key| *key == wanted).unwrap_or(TABS[0].0)
         })
     });
-    let on_change = Callback::new(move |changed: PersonView| person.state.set(Load::Ready(changed)));
+    let on_change = Callback::new(move |changed: PersonView| person.set(changed));
     let body = shown.clone();
     view! {
         <PersonHead person=shown on_change />

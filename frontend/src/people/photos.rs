@@ -8,6 +8,7 @@ use super::add::{Objections, Obstacle};
 use super::picker::{PhotoPicker, Picker};
 use crate::api::use_api;
 use crate::clock::Style;
+use crate::draft::MOST_PHOTOS;
 use crate::session::use_desk;
 use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, When, icons, use_toasts};
 
@@ -20,13 +21,21 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
     let person = StoredValue::new(person);
     let photos = person.with_value(|person| person.photos.clone());
     let no_photos = photos.is_empty();
+    let full = photos.len() >= MOST_PHOTOS;
     view! {
         <When is=move || desk.is_admin() && consented>
             <div class="toolbar">
-                <button type="button" class="btn" on:click=move |_| adding.set(true)>
+                <button type="button" class="btn" disabled=full on:click=move |_| adding.set(true)>
                     <Icon icon=icons::AddPicture />
                     "Add photos"
                 </button>
+                <span class="note">
+                    {if full {
+                        "A person has at most 10 photos: delete one to add another."
+                    } else {
+                        "Up to 10, best with different light and glasses on and off."
+                    }}
+                </span>
             </div>
         </When>
         {no_photos
@@ -167,7 +176,7 @@ fn AddPhotos(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let (api, toasts) = (use_api(), use_toasts());
-    let picker = Picker::new();
+    let picker = Picker::new(MOST_PHOTOS - person.with_value(|person| person.photos.len()).min(MOST_PHOTOS));
     let obstacle = Obstacle::new();
     let busy = RwSignal::new(false);
     let (id, name) = person.with_value(|person| (person.id, person.name.clone()));

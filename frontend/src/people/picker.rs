@@ -36,17 +36,19 @@ pub struct Picker {
     files: StoredValue<Vec<(u32, Blob)>, LocalStorage>,
     last: StoredValue<u32>,
     note: RwSignal<Option<String>>,
+    most: usize,
     api: Api,
 }
 
 impl Picker {
-    /// None yet.
-    pub fn new() -> Self {
+    /// None yet; `most` photos fit.
+    pub fn new(most: usize) -> Self {
         let picker = Self {
             photos: RwSignal::new(Vec::new()),
             files: StoredValue::new_local(Vec::new()),
             last: StoredValue::new(0),
             note: RwSignal::new(None),
+            most,
             api: use_api(),
         };
         on_cleanup(move || {
@@ -91,9 +93,16 @@ impl Picker {
         named
     }
 
-    /// Takes a photo that the webcam made.
-    pub fn add_taken(self, blob: Blob) {
-        self.add(blob, "Taken just now".to_owned());
+    /// How many more fit.
+    fn room(self) -> usize {
+        self.most.saturating_sub(self.photos.with(Vec::len))
+    }
+
+    /// Takes photos that the webcam made and the server has judged already.
+    fn add_taken(self, photos: Vec<Blob>) {
+        for photo in photos {
+            self.add(photo, "Taken just now".to_owned(), true);
+        }
     }
 
     fn add_files(self, files: Option<FileList>) {
@@ -101,13 +110,13 @@ impl Picker {
             files.into_iter().flat_map(|files| (0..files.length()).filter_map(move |at| files.get(at)));
         for file in files {
             let name = File::name(&file);
-            self.add(file.into(), name);
+            self.add(file.into(), name, false);
         }
     }
 
-    fn add(self, blob: Blob, name: String) {
-        if self.photos.with_untracked(Vec::len) >= MOST_PHOTOS {
-            return self.note.set(Some(format!("At most {MOST_PHOTOS} photos at a time.")));
+    fn add(self, blob: Blob, name: String, judged: bool) {
+        if untrack(|| self.room()) == 0 {
+            return self.note.set(Some(format!("A person has at most {MOST_PHOTOS} photos.")));
         }
         self.note.set(None);
         let id = self.last.try_update_value(|last| {
@@ -119,6 +128,7 @@ impl Picker {
         self.files.update_value(|files| files.push((id, blob.clone())));
         self.photos.update(|photos| photos.push(Picked { id, name, address, verdict }));
         match photo_problem(&blob.type_(), blob.size()) {
+            None if judged => verdict.set(Verdict::Good),
             Some(problem) => verdict.set(Verdict::Refused(problem)),
             None => check(self.api, blob, verdict),
         }
@@ -211,19 +221,20 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
                     view! {
                         <Icon icon=icons::AddPicture class="icon-lg" />
                         <p class="font-medium">"Drop photos here"</p>
-                        <p class="note">"JPEG, PNG or WebP. One face, well lit, looking at the camera."</p>
+                        <p class="note">{format!("JPEG, PNG or WebP, up to {} photos. One face, well lit, looking at the camera.", picker.most)}</p>
                         <div class="drop-buttons">
                             <button type="button" class="btn" on:click=browse>"Choose files"</button>
-                            <button type="button" class="btn" on:click=move |_| camera.set(true)>
+                            <button type="button" class="btn" data-testid="webcam-open" on:click=move |_| camera.set(true)>
                                 <Icon icon=icons::Camera />
-                                "Take a photo"
+                                "Take photos"
                             </button>
                         </div>
                     }
                 }
             >
                 <Webcam
-                    on_photo=Callback::new(move |photo| picker.add_taken(photo))
+                    room=Signal::derive(move || picker.room())
+                    on_photos=Callback::new(move |photos| picker.add_taken(photos))
                     on_close=Callback::new(move |()| camera.set(false))
                 />
             </When>

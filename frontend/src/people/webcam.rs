@@ -1,10 +1,11 @@
-//! Taking an enrolment photo: an oval to stand in, and a hint while one moves.
+//! Taking enrolment photos: an oval to stand in, a hint while one moves, and a burst of which the best are kept.
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::{html, prelude::*, task::spawn_local};
-use web_sys::{Blob, FormData, HtmlCanvasElement, MediaStream};
+use web_sys::{Blob, FormData, HtmlCanvasElement, HtmlVideoElement, MediaStream};
 
-use crate::api::{Api, use_api};
+use super::burst::{self, PAUSE_MS, SHOTS};
+use crate::api::{Api, Failure, PhotoCheck, use_api};
 use crate::camera::{self, Trouble};
 use crate::ui::{Icon, When, icons};
 
@@ -22,14 +23,36 @@ enum Hint {
     Advice(String),
 }
 
-/// The webcam with its oval guide.
+/// Where a burst stands.
+#[derive(Debug, Clone, PartialEq)]
+enum Burst {
+    /// None yet.
+    Idle,
+    /// So many pictures are taken.
+    Taking(usize),
+    /// The server judges them.
+    Judging,
+    /// So many were kept; what was wrong with the others.
+    Done { kept: usize, reasons: Vec<(usize, String)> },
+    /// They could not be judged.
+    Failed(String),
+}
+
+impl Burst {
+    fn is_running(&self) -> bool {
+        matches!(self, Self::Taking(_) | Self::Judging)
+    }
+}
+
+/// The webcam with its oval guide. `room` is how many photos may be added still; `on_photos` gets the kept ones.
 #[component]
-pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView {
+pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Callback<()>) -> impl IntoView {
     let api = use_api();
     let video = NodeRef::<html::Video>::new();
     let stream = StoredValue::new_local(None::<MediaStream>);
     let trouble = RwSignal::new(None::<Trouble>);
     let hint = RwSignal::new(Hint::Starting);
+    let burst = RwSignal::new(Burst::Idle);
     let start = move || {
         trouble.set(None);
         spawn_local(async move {
@@ -41,7 +64,7 @@ pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView
                     // Playing a muted camera needs no gesture.
                     let _ = video.play();
                     stream.try_set_value(Some(opened));
-                    give_hints(api, video, hint);
+                    give_hints(api, video, hint, burst);
                 }
                 Err(why) => {
                     trouble.try_set(Some(why));
@@ -58,14 +81,21 @@ pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView
         });
     });
     let take = move |_| {
-        let (Some(video), Some(canvas)) = (video.get_untracked(), camera::hidden_canvas()) else { return };
-        if camera::draw(&video, &canvas, PHOTO_SIDE) {
+        if let Some(video) = video.get_untracked() {
+            let most = room.get_untracked();
             spawn_local(async move {
-                if let Some(photo) = camera::encode(&canvas).await {
-                    on_photo.run(photo);
+                let (photos, outcome) = shoot(api, &video, burst, most).await;
+                if burst.try_set(outcome).is_none() && !photos.is_empty() {
+                    on_photos.run(photos);
                 }
             });
         }
+    };
+    let off = move || {
+        trouble.with(Option::is_some)
+            || burst.with(Burst::is_running)
+            || room.get() == 0
+            || hint.with(|hint| *hint == Hint::Starting)
     };
     view! {
         <div class="webcam">
@@ -88,32 +118,144 @@ pub fn Webcam(on_photo: Callback<Blob>, on_close: Callback<()>) -> impl IntoView
                     })
             }}
             <When is=move || trouble.get().is_none()>
-                <p class="webcam-hint" class:webcam-ready=move || hint.get() == Hint::Ready aria-live="polite">
-                    {move || match hint.get() {
-                        Hint::Starting => "Put your face into the oval".to_owned(),
-                        Hint::Ready => "Good, hold still".to_owned(),
-                        Hint::Advice(text) => text,
-                    }}
-                </p>
+                <HintLine hint burst />
             </When>
         </div>
         <div class="drop-buttons">
-            <button type="button" class="btn btn-primary" disabled=move || trouble.get().is_some() on:click=take>
+            <button type="button" class="btn btn-primary" data-testid="webcam-take" disabled=off on:click=take>
                 <Icon icon=icons::Camera />
-                "Take photo"
+                {move || if burst.with(|burst| *burst == Burst::Idle) { "Take photos" } else { "Take more" }}
             </button>
             <button type="button" class="btn" on:click=move |_| on_close.run(())>"Close camera"</button>
+        </div>
+        <BurstNote burst room />
+    }
+}
+
+/// What to do now, over the picture.
+#[component]
+fn HintLine(hint: RwSignal<Hint>, burst: RwSignal<Burst>) -> impl IntoView {
+    let taken = Memo::new(move |_| match burst.get() {
+        Burst::Taking(taken) => Some(taken),
+        Burst::Judging => Some(SHOTS),
+        _ => None,
+    });
+    let words = move || match (burst.get(), hint.get()) {
+        (Burst::Taking(taken), _) => {
+            format!("Photo {} of {SHOTS}: look at the camera", (taken + 1).min(SHOTS))
+        }
+        (Burst::Judging, _) => "Choosing the best…".to_owned(),
+        (_, Hint::Starting) => "Put your face into the oval".to_owned(),
+        (_, Hint::Ready) => "Good, hold still".to_owned(),
+        (_, Hint::Advice(text)) => text,
+    };
+    view! {
+        <p class="webcam-hint" class:webcam-ready=move || hint.get() == Hint::Ready aria-live="polite">
+            {words}
+        </p>
+        {move || {
+            taken.get().map(|taken| {
+                view! {
+                    <progress class="webcam-progress" max=SHOTS.to_string() prop:value=taken as f64 aria-label="Photos taken"></progress>
+                }
+            })
+        }}
+    }
+}
+
+/// What became of the burst, under the buttons.
+#[component]
+fn BurstNote(burst: RwSignal<Burst>, room: Signal<usize>) -> impl IntoView {
+    view! {
+        <div class="burst" role="status" data-testid="webcam-outcome">
+            {move || match burst.get() {
+                Burst::Done { kept, reasons } => view! { <Outcome kept reasons room /> }.into_any(),
+                Burst::Failed(text) => view! { <p class="note problem">{text}</p> }.into_any(),
+                _ => {
+                    view! {
+                        <p class="note">{format!("{SHOTS} photos in two seconds; the best {} are kept.", burst::KEPT)}</p>
+                    }
+                        .into_any()
+                }
+            }}
         </div>
     }
 }
 
-/// Has small pictures judged, one at a time, for as long as the webcam is open.
-fn give_hints(api: Api, video: web_sys::HtmlVideoElement, hint: RwSignal<Hint>) {
+#[component]
+fn Outcome(kept: usize, reasons: Vec<(usize, String)>, room: Signal<usize>) -> impl IntoView {
+    let (class, icon, words) = match kept {
+        0 => ("verdict verdict-bad", icons::Alert, "None could be used.".to_owned()),
+        1 => ("verdict verdict-good", icons::Good, format!("The best of {SHOTS} is kept.")),
+        kept => ("verdict verdict-good", icons::Good, format!("The best {kept} of {SHOTS} are kept.")),
+    };
+    let reason = |(count, text): (usize, String)| {
+        view! { <li class="note">{format!("{count} of {SHOTS}: {text}")}</li> }
+    };
+    view! {
+        <p class=class>
+            <Icon icon />
+            <span>{words}</span>
+        </p>
+        <ul>{reasons.into_iter().map(reason).collect_view()}</ul>
+        <When is=move || room.get() == 0>
+            <p class="note">"No more photos fit."</p>
+        </When>
+    }
+}
+
+/// Takes a burst and has it judged: the photos to keep, and how it went.
+async fn shoot(
+    api: Api,
+    video: &HtmlVideoElement,
+    burst: RwSignal<Burst>,
+    most: usize,
+) -> (Vec<Blob>, Burst) {
+    let Some(canvas) = camera::hidden_canvas() else {
+        return (Vec::new(), Burst::Failed("This browser cannot take photos.".to_owned()));
+    };
+    let mut shots = Vec::new();
+    for taken in 0..SHOTS {
+        burst.try_set(Burst::Taking(taken));
+        if taken > 0 {
+            TimeoutFuture::new(PAUSE_MS).await;
+        }
+        if camera::draw(video, &canvas, PHOTO_SIDE) {
+            shots.extend(camera::encode(&canvas).await);
+        }
+    }
+    burst.try_set(Burst::Judging);
+    match check(api, &shots).await {
+        Ok(checks) => {
+            let burst::Choice { kept, reasons } = burst::choose(&checks, most);
+            let photos: Vec<Blob> = kept.into_iter().filter_map(|at| shots.get(at).cloned()).collect();
+            let kept = photos.len();
+            (photos, Burst::Done { kept, reasons })
+        }
+        Err(failure) => (Vec::new(), Burst::Failed(failure.message())),
+    }
+}
+
+/// Has photos judged together, so that one of somebody else is told.
+async fn check(api: Api, photos: &[Blob]) -> Result<Vec<PhotoCheck>, Failure> {
+    let Ok(form) = FormData::new() else { return Ok(Vec::new()) };
+    for photo in photos {
+        // Appending a blob to a form does not fail.
+        let _ = form.append_with_blob_and_filename("photo", photo, "photo.jpg");
+    }
+    api.check_photos(&form).await.map(|answer| answer.items)
+}
+
+/// Has small pictures judged, one at a time and none during a burst, for as long as the webcam is open.
+fn give_hints(api: Api, video: HtmlVideoElement, hint: RwSignal<Hint>, burst: RwSignal<Burst>) {
     let Some(canvas) = camera::hidden_canvas() else { return };
     spawn_local(async move {
-        // The signal goes with the component, and the loop with the signal.
-        while hint.try_get_untracked().is_some() {
+        // The signals go with the component, and the loop with them.
+        while let Some(running) = burst.try_with_untracked(Burst::is_running) {
             TimeoutFuture::new(HINT_PAUSE_MS).await;
+            if running {
+                continue;
+            }
             if let Some(said) = judge(api, &video, &canvas).await {
                 hint.try_set(said);
             }
@@ -121,13 +263,11 @@ fn give_hints(api: Api, video: web_sys::HtmlVideoElement, hint: RwSignal<Hint>) 
     });
 }
 
-async fn judge(api: Api, video: &web_sys::HtmlVideoElement, canvas: &HtmlCanvasElement) -> Option<Hint> {
+async fn judge(api: Api, video: &HtmlVideoElement, canvas: &HtmlCanvasElement) -> Option<Hint> {
     if !camera::draw(video, canvas, HINT_SIDE) {
         return None;
     }
     let photo = camera::encode(canvas).await?;
-    let form = FormData::new().ok()?;
-    form.append_with_blob_and_filename("photo", &photo, "photo.jpg").ok()?;
-    let item = api.check_photos(&form).await.ok()?.items.into_iter().next()?;
+    let item = check(api, &[photo]).await.ok()?.into_iter().next()?;
     Some(if item.ok { Hint::Ready } else { Hint::Advice(item.message?) })
 }

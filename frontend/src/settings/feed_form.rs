@@ -4,16 +4,28 @@ use std::str::FromStr;
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::value::RawValue;
-use types::{Direction, FeedView, Liveness, PackView, Reveals};
+use types::{Direction, FeedView, Liveness, OnDoubt, PackView, Range, Reveals};
 
+use super::feed_choices::{self, LIVENESS_LIMITS};
 use super::feeds::{Doing, direction_words};
 use crate::api::{Failure, FeedRequest, use_api};
 use crate::loading::Loader;
 use crate::numbers::{fixed, short, thousandths};
-use crate::ui::{Modal, ModalHead, Problem, SaveButton, SelectField, TextField, use_toasts};
+use crate::ui::{
+    Modal, ModalHead, OptionsField, Problem, SaveButton, SelectField, TextField, When, use_toasts,
+};
 
-const FIELDS: [&str; 7] =
-    ["name", "liveness", "min_frames", "dedup_seconds", "max_fps", "threshold", "margin"];
+const FIELDS: [&str; 9] = [
+    "name",
+    "liveness",
+    "range",
+    "on_doubt",
+    "min_frames",
+    "dedup_seconds",
+    "max_fps",
+    "threshold",
+    "margin",
+];
 
 /// The fields of a feed as they are being typed.
 #[derive(Clone, Copy)]
@@ -21,6 +33,8 @@ struct Form {
     name: RwSignal<String>,
     direction: RwSignal<String>,
     liveness: RwSignal<String>,
+    range: RwSignal<String>,
+    on_doubt: RwSignal<String>,
     reveals: RwSignal<String>,
     min_frames: RwSignal<String>,
     dedup_seconds: RwSignal<String>,
@@ -41,6 +55,8 @@ impl Form {
             name: RwSignal::new(feed.map(|feed| feed.name.clone()).unwrap_or_default()),
             direction: RwSignal::new(key(feed.map(|feed| feed.direction).unwrap_or_default())),
             liveness: RwSignal::new(key(feed.map(|feed| feed.liveness).unwrap_or_default())),
+            range: RwSignal::new(key(feed.map(|feed| feed.range).unwrap_or_default())),
+            on_doubt: RwSignal::new(key(feed.map(|feed| feed.on_doubt).unwrap_or_default())),
             reveals: RwSignal::new(key(feed.map(|feed| feed.reveals).unwrap_or_default())),
             min_frames: RwSignal::new(feed.map_or(3, |feed| feed.min_frames).to_string()),
             dedup_seconds: RwSignal::new(feed.map_or(300, |feed| feed.dedup_seconds).to_string()),
@@ -76,6 +92,16 @@ impl Form {
                 "passive" => Liveness::Passive,
                 "challenge" => Liveness::Challenge,
                 _ => Liveness::Off,
+            },
+            range: match self.range.get_untracked().as_str() {
+                "medium" => Range::Medium,
+                "far" => Range::Far,
+                _ => Range::Near,
+            },
+            on_doubt: if self.on_doubt.get_untracked() == "challenge" {
+                OnDoubt::Challenge
+            } else {
+                OnDoubt::Review
             },
             min_frames,
             dedup_seconds,
@@ -180,12 +206,12 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
         });
     };
     view! {
-        <Modal label=title.clone() on_close>
+        <Modal label=title.clone() kind="sheet" on_close>
             <ModalHead title on_close />
-            <form id="feed-form" class="sheet-column" on:submit=submit novalidate>
+            <form id="feed-form" class="sheet-columns" on:submit=submit novalidate>
                 <FeedFields form />
-                <Problem text=problem />
             </form>
+            <div class="objections"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
                 <SaveButton words=if existing.is_some() { "Save" } else { "Add feed" } busy_words="Saving…" busy form="feed-form" testid="feed-save" />
@@ -203,42 +229,62 @@ fn FeedFields(form: Form) -> impl IntoView {
     let api = use_api();
     let pack = Loader::<PackView>::new();
     pack.run(api.model());
-    // Only what the pack can give is offered; what the feed has already stays on the list.
-    let liveness = Signal::derive(move || {
-        let pack = pack.value();
-        let now = form.liveness.get();
-        let mut offered = choices(&[("off", "Off")]);
-        if now == "passive" || pack.as_ref().is_some_and(|pack| pack.passive_liveness) {
-            offered.extend(choices(&[("passive", "Passive")]));
-        }
-        if now == "challenge" || pack.as_ref().is_some_and(|pack| pack.challenge) {
-            offered.extend(choices(&[("challenge", "Challenge: turn the head")]));
-        }
-        offered
-    });
+    let directions = [Direction::In, Direction::Out, Direction::Both]
+        .map(|direction| (key(direction), direction_words(direction).to_owned()))
+        .to_vec();
+    view! {
+        <div class="sheet-column">
+            <TextField id="feed-name" label="Name" value=form.name problem=form.problem("name") required=true testid="feed-name" />
+            <SelectField id="feed-direction" label="People pass" value=form.direction choices=directions />
+            <TextField
+                id="feed-dedup"
+                label="Same arrival within (seconds)"
+                value=form.dedup_seconds
+                problem=form.problem("dedup_seconds")
+                inputmode="numeric"
+                required=true
+                hint="A person who is seen again within this time is not logged again."
+            />
+            <OptionsField
+                id="feed-range"
+                label="How far people are"
+                value=form.range
+                choices=feed_choices::ranges()
+                problem=form.problem("range")
+            />
+            <Recognition form pack />
+        </div>
+        <div class="sheet-column">
+            <OptionsField
+                id="feed-liveness"
+                label="Liveness: is it a person or a picture?"
+                value=form.liveness
+                choices=Signal::derive(move || feed_choices::liveness(pack.value().as_ref()))
+                problem=form.problem("liveness")
+            />
+            <When is=move || form.liveness.with(|liveness| liveness == "passive")>
+                <OptionsField
+                    id="feed-doubt"
+                    label="When the evidence is doubtful"
+                    value=form.on_doubt
+                    choices=Signal::derive(move || feed_choices::doubts(pack.value().as_ref()))
+                    problem=form.problem("on_doubt")
+                />
+            </When>
+            <p class="note">{LIVENESS_LIMITS}</p>
+        </div>
+    }
+}
+
+/// What most feeds leave as it is.
+#[component]
+fn Recognition(form: Form, pack: Loader<PackView>) -> impl IntoView {
     let default_of = move |part: fn(&PackView) -> f32| {
         pack.value()
             .map(|pack| format!("Empty takes the model's {}.", fixed(f64::from(part(&pack)), 3)))
             .unwrap_or_default()
     };
-    let directions = [Direction::In, Direction::Out, Direction::Both]
-        .map(|direction| (key(direction), direction_words(direction).to_owned()))
-        .to_vec();
     view! {
-        <TextField id="feed-name" label="Name" value=form.name problem=form.problem("name") required=true testid="feed-name" />
-        <div class="field-pair">
-            <SelectField id="feed-direction" label="People pass" value=form.direction choices=directions />
-            <SelectField id="feed-liveness" label="Liveness" value=form.liveness choices=liveness />
-        </div>
-        <TextField
-            id="feed-dedup"
-            label="Same arrival within (seconds)"
-            value=form.dedup_seconds
-            problem=form.problem("dedup_seconds")
-            inputmode="numeric"
-            required=true
-            hint="A person who is seen again within this time is not logged again."
-        />
         <details class="more">
             <summary class="link">"Recognition"</summary>
             <div class="sheet-fields">

@@ -1,8 +1,9 @@
 //! Feeds: camera positions, made, changed, given new tokens, deleted.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::{Direction, FeedView, Liveness};
+use types::{Direction, FeedView};
 
+use super::feed_choices;
 use super::feed_form::FeedSheet;
 use super::token::TokenDialog;
 use crate::api::use_api;
@@ -55,7 +56,7 @@ pub fn FeedsSection() -> impl IntoView {
                 "Add feed"
             </button>
         </header>
-        {move || match feeds.state.get() {
+        {move || match feeds.get() {
             Load::Waiting => view! { <Skeleton rows=4 /> }.into_any(),
             Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
             Load::Ready(feeds) if feeds.is_empty() => {
@@ -98,16 +99,12 @@ pub fn direction_words(direction: Direction) -> &'static str {
 }
 
 fn summary(feed: &FeedView) -> String {
-    let liveness = match feed.liveness {
-        Liveness::Off => "",
-        Liveness::Passive => ", passive liveness",
-        Liveness::Challenge => ", liveness challenge",
-    };
     format!(
-        "{}, {} frames to decide, once per {} s{liveness}",
+        "{}, {} frames to decide, once per {} s{}",
         direction_words(feed.direction),
         feed.min_frames,
-        feed.dedup_seconds
+        feed.dedup_seconds,
+        feed_choices::summary(feed.range, feed.liveness)
     )
 }
 

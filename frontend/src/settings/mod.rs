@@ -2,9 +2,12 @@
 
 mod account;
 mod appearance;
+mod feed_choices;
 mod feed_form;
 mod feeds;
 mod model;
+mod packs;
+mod risk;
 mod site;
 mod token;
 

@@ -1,8 +1,10 @@
-//! The model pack in use.
+//! The model pack in use, what its measurements mean here, and the way to another.
 
 use leptos::prelude::*;
 use types::{PackFile, PackView};
 
+use super::packs::PackList;
+use super::risk::{OperatingPoints, Risk};
 use crate::api::use_api;
 use crate::loading::{Load, Loader};
 use crate::numbers::fixed;
@@ -21,11 +23,12 @@ pub fn ModelSection() -> impl IntoView {
                 <p class="note">"What recognises faces here, where it comes from and how well it was measured to work."</p>
             </div>
         </header>
-        {move || match pack.state.get() {
+        {move || match pack.get() {
             Load::Waiting => view! { <Skeleton rows=4 /> }.into_any(),
             Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
             Load::Ready(pack) => view! { <Pack pack /> }.into_any(),
         }}
+        <PackList on_change=read />
     }
 }
 
@@ -38,8 +41,8 @@ fn Pack(pack: PackView) -> impl IntoView {
         (false, false) => "None",
     };
     let facts = [
-        ("Pack", pack.name),
-        ("Id", pack.id),
+        ("Pack", pack.name.clone()),
+        ("Id", pack.id.clone()),
         ("Threshold", fixed(f64::from(pack.threshold), 3)),
         ("Margin", fixed(f64::from(pack.margin), 3)),
         ("Liveness", liveness.to_owned()),
@@ -60,10 +63,12 @@ fn Pack(pack: PackView) -> impl IntoView {
                 .collect_view()}
         </dl>
         <h3 class="label mt-6">"Measured"</h3>
-        <p class="measure">{pack.measured}</p>
+        <p class="measure">{pack.measured.clone()}</p>
         <p class="note measure">
             "Accuracy on children is unmeasured. A printed photo or a screen held to a camera is not told from a face unless the feed asks for liveness."
         </p>
+        <Risk />
+        <OperatingPoints pack=pack.clone() />
         <h3 class="label mt-6">"Files"</h3>
         <ul class="rows">
             {pack.files.into_iter().map(|file| view! { <FileRow file /> }).collect_view()}
@@ -78,10 +83,25 @@ fn FileRow(file: PackFile) -> impl IntoView {
         <li class="row">
             <div class="min-w-0 flex-1">
                 <p class="font-medium">{file.role} <span class="note">" " {file.file}</span></p>
-                <p class="note">{file.source}</p>
+                <p class="note">{source_link(&file.source)}</p>
                 <p class="note font-mono" title=file.sha256>"sha256 " {short} "…"</p>
             </div>
             <span class="tag">{file.license}</span>
         </li>
+    }
+}
+
+/// Where a file comes from; an address leads there.
+fn source_link(source: &str) -> AnyView {
+    let source = source.to_owned();
+    if source.starts_with("https://") {
+        view! {
+            <a class="link-plain" href=source.clone() target="_blank" rel="noreferrer">
+                {source.clone()}
+            </a>
+        }
+        .into_any()
+    } else {
+        source.into_any()
     }
 }

@@ -20,7 +20,7 @@ pub fn SiteSection() -> impl IntoView {
         <header class="section-head">
             <h2 class="section-title">"Site"</h2>
         </header>
-        {move || match settings.state.get() {
+        {move || match settings.get() {
             Load::Waiting => view! { <Skeleton rows=2 /> }.into_any(),
             Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
             Load::Ready(settings) => view! { <SiteForm settings /> }.into_any(),

@@ -19,6 +19,7 @@ use crate::api::use_api;
 use crate::arrivals::{Link, provide_arrivals};
 use crate::live::LivePage;
 use crate::people::{PeoplePage, PersonPage};
+use crate::review::{ReviewPage, provide_waiting};
 use crate::router::{Place, use_router};
 use crate::session::use_desk;
 use crate::settings::SettingsPage;
@@ -45,6 +46,7 @@ pub struct Signals {
 pub fn Shell() -> impl IntoView {
     let desk = use_desk();
     provide_arrivals();
+    provide_waiting();
     let signals = Signals {
         watch: RwSignal::new(Link::Idle),
         camera: RwSignal::new(Link::Idle),
@@ -68,8 +70,9 @@ pub fn Shell() -> impl IntoView {
                     Place::Live => view! { <LivePage /> }.into_any(),
                     Place::People => view! { <PeoplePage /> }.into_any(),
                     Place::Person(id) => view! { <PersonPage id /> }.into_any(),
+                    Place::Review if desk.is_admin() => view! { <ReviewPage /> }.into_any(),
                     Place::Settings(section) => view! { <SettingsPage section /> }.into_any(),
-                    Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Review | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
@@ -102,6 +105,7 @@ fn announce(place: Memo<Place>) {
             Place::Live => "Live",
             Place::People => "People",
             Place::Person(_) => "Person",
+            Place::Review => "Review",
             Place::Settings(_) => "Settings",
             Place::Nowhere => "Not found",
         };

@@ -2,11 +2,15 @@
 
 use leptos::prelude::*;
 
+use crate::review::Waiting;
 use crate::router::use_router;
-use crate::ui::{Icon, icons};
+use crate::session::use_desk;
+use crate::ui::{Icon, When, icons};
 
 #[component]
 pub fn Rail() -> impl IntoView {
+    let desk = use_desk();
+    let waiting = expect_context::<Waiting>();
     view! {
         <nav class="rail" aria-label="Pages">
             <span class="rail-mark" aria-hidden="true">
@@ -15,6 +19,9 @@ pub fn Rail() -> impl IntoView {
             </span>
             <RailLink href="/" icon=icons::Live label="Live" testid="nav-live" />
             <RailLink href="/people" icon=icons::People label="People" testid="nav-people" />
+            <When is=move || desk.is_admin()>
+                <RailLink href="/review" icon=icons::Review label="Review" testid="nav-review" badge=waiting.count />
+            </When>
             <RailLink href="/settings" icon=icons::Settings label="Settings" testid="nav-settings" />
         </nav>
     }
@@ -26,6 +33,9 @@ fn RailLink(
     icon: icondata_core::Icon,
     label: &'static str,
     testid: &'static str,
+    /// How many things wait there; none shows nothing.
+    #[prop(into, optional)]
+    badge: Signal<i64>,
 ) -> impl IntoView {
     let router = use_router();
     let here = move || {
@@ -37,6 +47,16 @@ fn RailLink(
         <a class="rail-link" href=href data-testid=testid aria-current=move || here().then_some("page")>
             <Icon icon />
             <span class="rail-label">{label}</span>
+            <When is=move || { badge.get() > 0 }>
+                <span class="rail-badge tabular" data-testid=format!("{testid}-badge")>
+                    {move || badge_text(badge.get())}
+                    <span class="sr-only">" waiting"</span>
+                </span>
+            </When>
         </a>
     }
+}
+
+fn badge_text(count: i64) -> String {
+    if count > 99 { "99+".to_owned() } else { count.to_string() }
 }

@@ -48,6 +48,7 @@ fn places(admin: bool) -> Vec<(&'static str, Hit)> {
             2..2,
             [
                 place("Add person", icons::AddPerson, "/people?add=1"),
+                place("Review", icons::Review, "/review"),
                 place("Feeds", icons::Feed, "/settings/feeds"),
                 place("Site", icons::Place, "/settings/site"),
                 place("Model", icons::Model, "/settings/model"),
@@ -204,7 +205,7 @@ pub fn SearchBox() -> impl IntoView {
 #[component]
 fn HitList(search: Search, hits: Memo<Vec<Hit>>) -> impl IntoView {
     let go = Callback::new(move |hit: Hit| search.go(hit));
-    let note = move || match search.people.state.get() {
+    let note = move || match search.people.get() {
         Load::Failed(failure) => failure.message(),
         _ if hits.with(Vec::is_empty) => "Nobody and nothing by that name".to_owned(),
         _ => String::new(),

@@ -1,4 +1,4 @@
-//! The question before something goes for good.
+//! The question before something goes for good, or changes for everybody.
 
 use leptos::prelude::*;
 
@@ -16,6 +16,9 @@ pub fn Confirm(
     /// The button that does it.
     #[prop(into)]
     action: String,
+    /// Whether something goes for good.
+    #[prop(default = true)]
+    danger: bool,
     /// While it is being done.
     #[prop(into)]
     busy: Signal<bool>,
@@ -35,10 +38,12 @@ pub fn Confirm(
                 <Problem text=problem />
             </div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Keep"</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>
+                    {if danger { "Keep" } else { "Cancel" }}
+                </button>
                 <button
                     type="button"
-                    class="btn btn-danger"
+                    class=if danger { "btn btn-danger" } else { "btn btn-primary" }
                     data-testid="confirm-delete"
                     disabled=busy
                     on:click=move |_| on_confirm.run(())

@@ -2,7 +2,11 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use std::{io::Cursor, path::PathBuf, time::Duration};
+use std::{
+    io::Cursor,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use image::{ImageEncoder as _, RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use recognizer::{
@@ -30,7 +34,21 @@ pub fn models() -> Option<Models> {
             return None;
         }
     }
-    Some(Models { pack, ort })
+    Some(Models { packs: vec![pack], ort })
+}
+
+/// A copy of the first pack in `folder` with `pack.toml` changed.
+pub fn changed(models: &Models, folder: &Path, change: impl Fn(&str) -> String) -> Models {
+    for entry in std::fs::read_dir(&models.packs[0]).expect("the pack") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).expect("a copy");
+    }
+    let path = folder.join("pack.toml");
+    let text = std::fs::read_to_string(&path).expect("pack.toml");
+    let other = change(&text);
+    assert_ne!(text, other, "the change must change something");
+    std::fs::write(&path, other).expect("pack.toml");
+    Models { packs: vec![folder.to_owned()], ort: models.ort.clone() }
 }
 
 /// A photo that set-up fetched, or None with a line that says that it is missing.
@@ -118,6 +136,21 @@ pub fn side_by_side(left: &[u8], right: &[u8]) -> RgbImage {
         imageops::replace(&mut canvas, &fitted, x, 0);
     }
     canvas
+}
+
+/// `photo` on a canvas of this size, so that the face is a fifth of its height.
+pub fn scene(photo: &[u8], width: u32, height: u32) -> Vec<u8> {
+    let picture = image::load_from_memory(photo).expect("a photo").to_rgb8();
+    let new_height = height * 9 / 10;
+    let new_width = picture.width() * new_height / picture.height();
+    let small = imageops::resize(&picture, new_width, new_height, imageops::FilterType::Triangle);
+    // Slopes instead of one colour: a plain background decodes faster than a room does.
+    let mut canvas = RgbImage::from_fn(width, height, |x, y| {
+        let texture = (x * 7 + y * 13) % 7;
+        image::Rgb([(x * 200 / width + texture) as u8, (y * 200 / height + texture) as u8, 120])
+    });
+    imageops::replace(&mut canvas, &small, i64::from(width - new_width) / 2, i64::from(height - new_height));
+    jpeg(&canvas)
 }
 
 /// A picture in which every pixel can be told from its neighbours.

@@ -3,15 +3,23 @@
 //! A 401 ends the session here, whoever asked. Reads are tried again while the server is away (network, 502,
 //! 503, 504); changes never are, because the first one may have been carried out.
 
-use gloo_net::http::{Request, RequestBuilder, Response};
+mod recognition;
+mod review;
+
+pub use recognition::PhotoCheck;
+pub use review::face_image;
+
+use std::pin::Pin;
+
+use gloo_net::http::{Method, Request, RequestBuilder, Response};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
     ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
-    Health, Liveness, PackView, Page, PersonId, PersonRef, PersonView, PhotoId, PhotoView, Reveals,
-    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
+    Health, Liveness, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals, SessionView,
+    Settings, SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
@@ -80,20 +88,6 @@ impl Failure {
     }
 }
 
-/// Answer of `POST /api/v1/photo-checks`, one verdict per photo in the order sent.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PhotoChecks {
-    pub items: Vec<PhotoCheck>,
-}
-
-/// The verdict on one photo before anything is stored.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PhotoCheck {
-    pub ok: bool,
-    /// What is wrong and what to do.
-    pub message: Option<String>,
-}
-
 /// Body of the requests that make and change a feed: [`types::CreateFeed`] and [`types::UpdateFeed`] with every field
 /// named. Fractions are ready-made JSON: writing floats would bring 10 kB of tables into the page.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -105,6 +99,8 @@ pub struct FeedRequest {
     pub max_fps: u16,
     pub direction: Direction,
     pub reveals: Reveals,
+    pub range: Range,
+    pub on_doubt: OnDoubt,
     /// Null takes the model pack's.
     pub threshold: Option<Box<RawValue>>,
     /// Null takes the model pack's.
@@ -138,13 +134,16 @@ pub struct Api {
     pub server_up: RwSignal<bool>,
 }
 
-enum Body<'a> {
+enum Body {
     Nothing,
     Json(String),
-    Form(&'a FormData),
+    Form(FormData),
 }
 
 type Answer<T> = Result<T, Failure>;
+
+/// An answer on its way. Boxed: the code of a call is then no larger than what is its own.
+pub type Coming<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 
 impl Api {
     /// A door with nothing known yet.
@@ -152,167 +151,176 @@ impl Api {
         Self { signed_out: RwSignal::new(false), server_up: RwSignal::new(true) }
     }
 
-    pub async fn session(self) -> Answer<SessionView> {
-        self.get("session").await
+    pub fn session(self) -> Coming<SessionView> {
+        self.get("session".to_owned())
     }
 
-    pub async fn sign_in(self, request: &SignIn) -> Answer<SessionView> {
-        read(&self.send(Request::post(&url("session")), json(request)).await?)
+    pub fn sign_in(self, request: &SignIn) -> Coming<SessionView> {
+        self.read(Method::POST, "session".to_owned(), json(request))
     }
 
-    pub async fn sign_out(self) -> Answer<()> {
-        self.done(Request::delete(&url("session")), Body::Nothing).await
+    pub fn sign_out(self) -> Coming<()> {
+        self.done(Method::DELETE, "session".to_owned(), Body::Nothing)
     }
 
-    pub async fn change_password(self, request: &ChangePassword) -> Answer<()> {
-        self.done(Request::put(&url("session/password")), json(request)).await
+    pub fn change_password(self, request: &ChangePassword) -> Coming<()> {
+        self.done(Method::PUT, "session/password".to_owned(), json(request))
     }
 
-    pub async fn people(
+    pub fn people(
         self,
         query: &str,
         archived: bool,
         limit: u32,
         after: Option<&str>,
-    ) -> Answer<Page<PersonView>> {
+    ) -> Coming<Page<PersonView>> {
         let mut path = format!("people?limit={limit}");
         push_query(&mut path, "query", Some(query).filter(|text| !text.is_empty()));
         push_query(&mut path, "archived", archived.then_some("true"));
         push_query(&mut path, "after", after);
-        self.get(&path).await
+        self.get(path)
     }
 
-    pub async fn person(self, id: PersonId) -> Answer<PersonView> {
-        self.get(&format!("people/{id}")).await
+    pub fn person(self, id: PersonId) -> Coming<PersonView> {
+        self.get(format!("people/{id}"))
     }
 
-    pub async fn create_person(self, form: &FormData, knowingly: bool) -> Answer<PersonView> {
+    pub fn create_person(self, form: &FormData, knowingly: bool) -> Coming<PersonView> {
         let path = if knowingly { "people?override=true" } else { "people" };
-        read(&self.send(Request::post(&url(path)), Body::Form(form)).await?)
+        self.read(Method::POST, path.to_owned(), Body::Form(form.clone()))
     }
 
-    pub async fn update_person(self, id: PersonId, changes: &UpdatePerson) -> Answer<PersonView> {
-        read(&self.send(Request::patch(&url(&format!("people/{id}"))), json(changes)).await?)
+    pub fn update_person(self, id: PersonId, changes: &UpdatePerson) -> Coming<PersonView> {
+        self.read(Method::PATCH, format!("people/{id}"), json(changes))
     }
 
-    pub async fn delete_person(self, id: PersonId) -> Answer<()> {
-        self.done(Request::delete(&url(&format!("people/{id}"))), Body::Nothing).await
+    pub fn delete_person(self, id: PersonId) -> Coming<()> {
+        self.done(Method::DELETE, format!("people/{id}"), Body::Nothing)
     }
 
-    pub async fn add_photos(self, id: PersonId, form: &FormData, knowingly: bool) -> Answer<Page<PhotoView>> {
+    pub fn add_photos(self, id: PersonId, form: &FormData, knowingly: bool) -> Coming<()> {
         let suffix = if knowingly { "?override=true" } else { "" };
-        let path = format!("people/{id}/photos{suffix}");
-        read(&self.send(Request::post(&url(&path)), Body::Form(form)).await?)
+        self.done(Method::POST, format!("people/{id}/photos{suffix}"), Body::Form(form.clone()))
     }
 
-    pub async fn delete_photo(self, person: PersonId, photo: PhotoId) -> Answer<()> {
-        self.done(Request::delete(&url(&format!("people/{person}/photos/{photo}"))), Body::Nothing).await
+    pub fn delete_photo(self, person: PersonId, photo: PhotoId) -> Coming<()> {
+        self.done(Method::DELETE, format!("people/{person}/photos/{photo}"), Body::Nothing)
     }
 
-    pub async fn check_photos(self, form: &FormData) -> Answer<PhotoChecks> {
-        read(&self.send(Request::post(&url("photo-checks")), Body::Form(form)).await?)
+    pub fn feeds(self) -> Coming<Page<FeedView>> {
+        self.get("feeds".to_owned())
     }
 
-    pub async fn feeds(self) -> Answer<Page<FeedView>> {
-        self.get("feeds").await
+    pub fn create_feed(self, feed: &FeedRequest) -> Coming<FeedCreated> {
+        let request = self.send(Method::POST, "feeds".to_owned(), json(feed));
+        Box::pin(async move {
+            // Read twice: one type with both parts flattened would bring a second JSON reader into the page.
+            let text = request.await?;
+            Ok(FeedCreated { feed: read(&text)?, token: read::<FeedToken>(&text)?.token })
+        })
     }
 
-    pub async fn create_feed(self, feed: &FeedRequest) -> Answer<FeedCreated> {
-        // Read twice: one type with both parts flattened would bring a second JSON reader into the page.
-        let text = self.send(Request::post(&url("feeds")), json(feed)).await?;
-        Ok(FeedCreated { feed: read(&text)?, token: read::<FeedToken>(&text)?.token })
+    pub fn update_feed(self, id: FeedId, changes: &FeedRequest) -> Coming<()> {
+        self.done(Method::PATCH, format!("feeds/{id}"), json(changes))
     }
 
-    pub async fn update_feed(self, id: FeedId, changes: &FeedRequest) -> Answer<FeedView> {
-        read(&self.send(Request::patch(&url(&format!("feeds/{id}"))), json(changes)).await?)
+    pub fn delete_feed(self, id: FeedId) -> Coming<()> {
+        self.done(Method::DELETE, format!("feeds/{id}"), Body::Nothing)
     }
 
-    pub async fn delete_feed(self, id: FeedId) -> Answer<()> {
-        self.done(Request::delete(&url(&format!("feeds/{id}"))), Body::Nothing).await
+    pub fn rotate_token(self, id: FeedId) -> Coming<FeedToken> {
+        self.read(Method::POST, format!("feeds/{id}/token"), Body::Nothing)
     }
 
-    pub async fn rotate_token(self, id: FeedId) -> Answer<FeedToken> {
-        read(&self.send(Request::post(&url(&format!("feeds/{id}/token"))), Body::Nothing).await?)
-    }
-
-    pub async fn arrivals(self, query: &ArrivalQuery) -> Answer<Page<ArrivalView>> {
+    pub fn arrivals(self, query: &ArrivalQuery) -> Coming<Page<ArrivalView>> {
         let mut path = format!("arrivals?limit={}", query.limit);
         push_query(&mut path, "person", query.person.map(|id| id.to_string()).as_deref());
         push_query(&mut path, "after", query.after.as_deref());
-        self.get(&path).await
+        self.get(path)
     }
 
-    pub async fn today(self) -> Answer<Today> {
-        self.get("today").await
+    pub fn today(self) -> Coming<Today> {
+        self.get("today".to_owned())
     }
 
-    pub async fn settings(self) -> Answer<Settings> {
-        self.get("settings").await
+    pub fn settings(self) -> Coming<Settings> {
+        self.get("settings".to_owned())
     }
 
-    pub async fn save_settings(self, settings: &Settings) -> Answer<()> {
-        self.done(Request::put(&url("settings")), json(settings)).await
-    }
-
-    pub async fn model(self) -> Answer<PackView> {
-        self.get("model").await
+    pub fn save_settings(self, settings: &Settings) -> Coming<()> {
+        self.done(Method::PUT, "settings".to_owned(), json(settings))
     }
 
     /// The parts' health; a 503 carries the same body.
-    pub async fn health(self) -> Answer<Health> {
-        let response = Request::get(&url("health")).send().await.map_err(|_| Failure::Unreachable)?;
-        read(&response.text().await.map_err(|_| Failure::Unreachable)?)
+    pub fn health(self) -> Coming<Health> {
+        Box::pin(async move {
+            let response = Request::get(&url("health")).send().await.map_err(|_| Failure::Unreachable)?;
+            read(&response.text().await.map_err(|_| Failure::Unreachable)?)
+        })
     }
 
-    async fn get<T: DeserializeOwned>(self, path: &str) -> Answer<T> {
-        read(&self.get_text(path).await?)
+    /// Reads a resource, again and again while the server is away.
+    fn get<T: DeserializeOwned + 'static>(self, path: String) -> Coming<T> {
+        let text = self.get_text(path);
+        Box::pin(async move { read(&text.await?) })
     }
 
-    async fn get_text(self, path: &str) -> Answer<String> {
-        let mut backoff = Backoff::default();
-        let mut tries = 0;
-        loop {
-            match self.send(Request::get(&url(path)), Body::Nothing).await {
-                Err(failure) if failure.is_passing() && tries < RETRIES => {
-                    tries += 1;
-                    TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+    /// Changes something and reads the answer.
+    fn read<T: DeserializeOwned + 'static>(self, method: Method, path: String, body: Body) -> Coming<T> {
+        let text = self.send(method, path, body);
+        Box::pin(async move { read(&text.await?) })
+    }
+
+    /// Changes something; the answer does not matter.
+    fn done(self, method: Method, path: String, body: Body) -> Coming<()> {
+        let text = self.send(method, path, body);
+        Box::pin(async move { text.await.map(|_| ()) })
+    }
+
+    fn get_text(self, path: String) -> Coming<String> {
+        Box::pin(async move {
+            let mut backoff = Backoff::default();
+            let mut tries = 0;
+            loop {
+                match self.send(Method::GET, path.clone(), Body::Nothing).await {
+                    Err(failure) if failure.is_passing() && tries < RETRIES => {
+                        tries += 1;
+                        TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+                    }
+                    outcome => return outcome,
                 }
-                outcome => return outcome,
             }
-        }
+        })
     }
 
-    async fn done(self, request: RequestBuilder, body: Body<'_>) -> Answer<()> {
-        self.send(request, body).await.map(|_| ())
-    }
-
-    async fn send(self, request: RequestBuilder, body: Body<'_>) -> Answer<String> {
-        let request = request.header("Accept", "application/json");
-        let sent = match body {
-            Body::Nothing => request.send().await,
-            Body::Json(text) => match request.header("Content-Type", "application/json").body(text) {
+    fn send(self, method: Method, path: String, body: Body) -> Coming<String> {
+        Box::pin(async move {
+            let request =
+                RequestBuilder::new(&url(&path)).method(method).header("Accept", "application/json");
+            let request = match body {
+                Body::Nothing => request.build(),
+                Body::Json(text) => request.header("Content-Type", "application/json").body(text),
+                Body::Form(form) => request.body(form),
+            };
+            let sent = match request {
                 Ok(request) => request.send().await,
                 Err(error) => Err(error),
-            },
-            Body::Form(form) => match request.body(form) {
-                Ok(request) => request.send().await,
-                Err(error) => Err(error),
-            },
-        };
-        let outcome = match sent {
-            Err(_) => Err(Failure::Unreachable),
-            Ok(response) if response.ok() => response.text().await.map_err(|_| Failure::Unreachable),
-            Ok(response) => Err(refusal(response).await),
-        };
-        if let Err(failure) = &outcome {
-            if failure.status() == 401 && failure.code() != codes::WRONG_CREDENTIALS {
-                self.signed_out.set(true);
+            };
+            let outcome = match sent {
+                Err(_) => Err(Failure::Unreachable),
+                Ok(response) if response.ok() => response.text().await.map_err(|_| Failure::Unreachable),
+                Ok(response) => Err(refusal(response).await),
+            };
+            if let Err(failure) = &outcome {
+                if failure.status() == 401 && failure.code() != codes::WRONG_CREDENTIALS {
+                    self.signed_out.set(true);
+                }
+                self.note_server(!matches!(failure, Failure::Unreachable));
+            } else {
+                self.note_server(true);
             }
-            self.note_server(!matches!(failure, Failure::Unreachable));
-        } else {
-            self.note_server(true);
-        }
-        outcome
+            outcome
+        })
     }
 
     fn note_server(self, up: bool) {
@@ -331,7 +339,7 @@ fn url(path: &str) -> String {
     format!("/api/v1/{path}")
 }
 
-fn json<T: Serialize>(value: &T) -> Body<'static> {
+fn json<T: Serialize>(value: &T) -> Body {
     // The wire types hold no maps with keys that JSON cannot carry, so this cannot fail.
     Body::Json(serde_json::to_string(value).unwrap_or_default())
 }

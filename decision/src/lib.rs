@@ -64,6 +64,17 @@ pub enum Verdict {
     Stranger,
 }
 
+impl Verdict {
+    /// The same verdict on a face in a picture that is not good enough: it has to be surer by a margin to name
+    /// somebody. Such a picture fits many a face a little.
+    pub fn of_poor_picture(self, rule: &Rule) -> Self {
+        match self {
+            Self::Match(found) if found.similarity < rule.threshold + rule.margin => Self::Doubt,
+            verdict => verdict,
+        }
+    }
+}
+
 /// Judges one face. `taken` are people that other faces of this frame already are.
 pub fn judge(
     candidates: &[Candidate<PersonId>],
@@ -244,6 +255,14 @@ mod tests {
         assert_eq!(verdict(&[(1, 0.47)]), Verdict::Doubt, "just below");
         assert_eq!(verdict(&[(1, 0.3)]), Verdict::Stranger);
         assert_eq!(verdict(&[]), Verdict::Stranger, "nobody is enrolled");
+    }
+
+    #[test]
+    fn a_poor_picture_has_to_be_surer_by_a_margin() {
+        let judged = |score| verdict(&[(1, score)]).of_poor_picture(&RULE);
+        assert_eq!(judged(0.59), Verdict::Doubt);
+        assert_eq!(who(judged(0.61)), Some(person(1)));
+        assert_eq!(judged(0.1), Verdict::Stranger, "and nobody is nobody");
     }
 
     #[test]

@@ -4,14 +4,14 @@
 //! [`load`] trusts nothing: a file must lie in the pack's folder, have the hash that `pack.toml` states, keep
 //! its numbers inside itself and use standard operators only.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod load;
+mod write;
 
+pub use load::{LoadedPack, PackError, load, parse};
 use serde::{Deserialize, Serialize};
+pub use write::{Written, write};
 
-use crate::{golden::Golden, onnx};
+use crate::golden::Golden;
 
 /// The only format there is so far.
 pub const FORMAT: u32 = 1;
@@ -36,6 +36,8 @@ pub struct Pack {
     pub detector: Detector,
     /// Finds the points of a face more exactly than the detector does.
     pub landmarks: Option<Landmarks>,
+    /// Tells from the mesh how the head is held; without it there is no active challenge.
+    pub pose: Option<PosePoints>,
     /// Turns an aligned face into an embedding.
     pub embedder: Embedder,
     /// Tells a live face from a picture of one.
@@ -55,6 +57,21 @@ pub struct Matching {
     pub same_track: f32,
     /// The measurement that they come from.
     pub measured: String,
+    /// What other thresholds would cost, by the same measurement; ascending.
+    #[serde(default)]
+    pub operating_points: Vec<OperatingPoint>,
+}
+
+/// Error rates of single comparisons at a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatingPoint {
+    /// Least cosine.
+    pub threshold: f32,
+    /// Share of comparisons of two different people that reach it.
+    pub false_match_rate: f64,
+    /// Share of comparisons of one person's pictures that do not.
+    pub false_non_match_rate: f64,
 }
 
 /// What makes a face good enough to be enrolled or judged. See the recognizer's `quality.rs` for the measures.
@@ -89,12 +106,23 @@ pub struct ModelFile {
     pub sha256: String,
     /// Where the weights come from.
     pub source: String,
+    /// Where this very file can be fetched (https); none where nobody publishes it as it is.
+    pub url: Option<String>,
     /// SPDX expression.
     pub license: String,
     /// The picture it takes.
     pub input: Input,
     /// What it answers to the golden picture.
     pub golden: Option<Golden>,
+}
+
+impl ModelFile {
+    /// Leaves out what can be worded anew without changing the network.
+    fn forget_origin(&mut self) {
+        self.source.clear();
+        self.license.clear();
+        (self.url, self.golden) = (None, None);
+    }
 }
 
 /// A picture as a 1×3×height×width array of `(pixel - mean) * scale`.
@@ -134,6 +162,9 @@ pub struct Detector {
     pub min_score: f32,
     /// Two boxes that overlap by more than this (intersection over union) are one face.
     pub max_overlap: f32,
+    /// Least width of a face's box that is found reliably, in pixels of the input: says how small the parts are
+    /// that a frame is looked at in. Without it, a ninth of the input's shorter side.
+    pub smallest_face_px: Option<f32>,
     /// The file.
     pub model: ModelFile,
 }
@@ -153,6 +184,47 @@ pub enum DetectorDecode {
         /// The strides.
         strides: Vec<usize>,
     },
+    /// InsightFace's SCRFD: per stride a score, four distances to the box's edges and five points for each anchor,
+    /// in strides from the cell's corner.
+    Scrfd {
+        /// Anchors on each cell.
+        per_cell: usize,
+        /// The strides with the names of their outputs.
+        strides: Vec<ScrfdStride>,
+    },
+}
+
+impl DetectorDecode {
+    /// What the sides of the input must be a multiple of.
+    pub fn granularity(&self) -> usize {
+        match self {
+            Self::Blazeface { .. } => 1,
+            Self::Yunet { strides } => strides.iter().copied().max().unwrap_or(0),
+            Self::Scrfd { strides, .. } => strides.iter().map(|level| level.stride).max().unwrap_or(0),
+        }
+    }
+}
+
+/// One stride of an SCRFD detector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScrfdStride {
+    /// Pixels of the input per cell.
+    pub stride: usize,
+    /// Name of the output with the scores.
+    pub scores: String,
+    /// Name of the output with the distances.
+    pub boxes: String,
+    /// Name of the output with the points.
+    pub points: String,
+}
+
+impl Detector {
+    /// Least width of a face's box that is found reliably, in pixels of the input.
+    pub fn smallest_face(&self) -> f32 {
+        let Input { width, height, .. } = self.model.input;
+        self.smallest_face_px.unwrap_or(width.min(height) as f32 / 9.0)
+    }
 }
 
 /// A square grid of anchors.
@@ -187,6 +259,40 @@ pub struct Landmarks {
     pub model: ModelFile,
 }
 
+/// Mesh points that tell how the head is held; the recognizer's `pose.rs` says how. Left and right as seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PosePoints {
+    /// Pairs of mirror points, the left one first.
+    pub across: Vec<[usize; 2]>,
+    /// Pairs of points in planes of the head that stand upright when it looks straight ahead, the upper first.
+    pub down: Vec<[usize; 2]>,
+    /// The eye on the left.
+    pub left_eye: EyePoints,
+    /// The eye on the right.
+    pub right_eye: EyePoints,
+}
+
+impl PosePoints {
+    /// Every point that is named.
+    fn all(&self) -> impl Iterator<Item = usize> {
+        let eyes = [&self.left_eye, &self.right_eye];
+        let pairs = self.across.iter().chain(&self.down);
+        let of_eyes = eyes.into_iter().flat_map(|eye| eye.lids.iter().chain([&eye.corners]));
+        pairs.chain(of_eyes).flatten().copied()
+    }
+}
+
+/// Mesh points of one eye.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EyePoints {
+    /// The two corners.
+    pub corners: [usize; 2],
+    /// Pairs of points on the upper and the lower lid.
+    pub lids: Vec<[usize; 2]>,
+}
+
 /// Turns an aligned face into an embedding: output `embedding`, of any length; the recognizer makes it unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -199,6 +305,9 @@ pub struct Embedder {
     pub template: Vec<[f32; 2]>,
     /// Mesh points that are laid on the template; without them the five landmarks are (eyes, nose, mouth).
     pub mesh_points: Option<Vec<usize>>,
+    /// Whether the face and its mirror image are embedded and the two vectors added; costs a second pass.
+    #[serde(default)]
+    pub mirror: bool,
     /// The file.
     pub model: ModelFile,
 }
@@ -208,7 +317,49 @@ pub struct Embedder {
 #[serde(deny_unknown_fields)]
 pub struct Liveness {
     /// The networks.
+    #[serde(default)]
     pub networks: Vec<LivenessNetwork>,
+    /// What the cues' measures mean; a cue that is not named is not used.
+    #[serde(default)]
+    pub cues: LivenessCues,
+    /// What their evidence over a track means; without it the pack gives no passive liveness.
+    pub decision: Option<LivenessDecision>,
+}
+
+/// Cues of passive liveness; the recognizer's `liveness` module says what each measures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessCues {
+    /// Mean probability of a live face by the pack's networks.
+    pub network: Option<Calibration>,
+    /// Motion of the face that no homography explains, in 48ths of the box.
+    pub planarity: Option<Calibration>,
+    /// Height of the strongest peak in the spectrum, as a natural logarithm.
+    pub moire: Option<Calibration>,
+    /// Strength of the weakest of the edges around the face, 0 to 1.
+    pub bezel: Option<Calibration>,
+}
+
+/// From a measure to the probability of a live face: `1 / (1 + exp(-slope * (measure - middle)))`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The measure that speaks neither for nor against.
+    pub middle: f32,
+    /// Positive where more speaks for a live face.
+    pub slope: f32,
+}
+
+/// What passive liveness evidence, 0 to 1, means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessDecision {
+    /// From here on: a live person.
+    pub live: f32,
+    /// Up to here: a presentation attack. In between is doubt.
+    pub spoof: f32,
+    /// The measurement that they come from.
+    pub measured: String,
 }
 
 /// One anti-spoofing network.
@@ -219,7 +370,9 @@ pub struct LivenessNetwork {
     pub output: String,
     /// Side of the square it looks at, in sides of the face's box.
     pub crop: f32,
-    /// The class that means live.
+    /// How many classes it tells apart.
+    pub classes: usize,
+    /// The class that means live, from 0.
     pub live_class: usize,
     /// The file.
     pub model: ModelFile,
@@ -229,11 +382,24 @@ impl Pack {
     /// Names the pack and whatever decides what an embedding looks like: two packs with the same id make
     /// comparable embeddings.
     pub fn id(&self) -> String {
-        let mut parts = format!("{:?}{:?}", self.embedder, self.detector.model.sha256);
-        if let Some(landmarks) = &self.landmarks {
+        let mut embedder = self.embedder.clone();
+        embedder.model.forget_origin();
+        let mut parts = format!("{embedder:?}{}", self.detector.model.sha256);
+        if let Some(mut landmarks) = self.landmarks.clone() {
+            landmarks.model.forget_origin();
             parts.push_str(&format!("{landmarks:?}"));
         }
         format!("{}-{}", self.name, &crate::sha256_hex(parts.as_bytes())[..12])
+    }
+
+    /// Every point of the mesh that the pack names.
+    pub fn mesh_points(&self) -> impl Iterator<Item = usize> {
+        let named = self.landmarks.iter().flat_map(|mesh| {
+            let eyes = mesh.left_eye.iter().chain(&mesh.right_eye);
+            eyes.chain([&mesh.nose, &mesh.mouth_left, &mesh.mouth_right]).copied()
+        });
+        let pose = self.pose.iter().flat_map(PosePoints::all);
+        named.chain(pose).chain(self.embedder.mesh_points.iter().flatten().copied())
     }
 
     /// The files with their roles.
@@ -244,131 +410,4 @@ impl Pack {
         files.extend(networks.map(|network| ("liveness", &network.model)));
         files
     }
-}
-
-/// Why a pack cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PackError {
-    /// A file cannot be read.
-    #[error("{path}: {cause}. Make the pack with `make models`, or point RECOGNIZER_PACK at one")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// `pack.toml` is not what it should be.
-    #[error("{path}: {cause}")]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: Box<toml::de::Error>,
-    },
-    /// `pack.toml` says something that cannot be.
-    #[error("{path}: {what}")]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// The file is not the one that `pack.toml` describes.
-    #[error("{path}: SHA-256 is {got}, pack.toml says {expected}; make the pack anew")]
-    Hash {
-        /// The file.
-        path: PathBuf,
-        /// What it is.
-        got: String,
-        /// What it should be.
-        expected: String,
-    },
-    /// The ONNX file is not allowed.
-    #[error("{path}: {cause}")]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        cause: onnx::Refused,
-    },
-}
-
-/// A pack whose files have been checked.
-#[derive(Debug)]
-pub struct LoadedPack {
-    /// The description.
-    pub pack: Pack,
-    folder: PathBuf,
-}
-
-impl LoadedPack {
-    /// Where one of the pack's files lies. [`load`] has checked it; ONNX Runtime reads it from there, because
-    /// handing it the bytes costs each worker as much memory again.
-    pub fn path(&self, model: &ModelFile) -> PathBuf {
-        self.folder.join(&model.file)
-    }
-}
-
-/// Reads and checks the pack in `folder`.
-pub fn load(folder: &Path) -> Result<LoadedPack, PackError> {
-    let path = folder.join(FILE_NAME);
-    let text = fs::read_to_string(&path).map_err(|cause| PackError::Read { path: path.clone(), cause })?;
-    let pack: Pack = toml::from_str(&text)
-        .map_err(|cause| PackError::Parse { path: path.clone(), cause: Box::new(cause) })?;
-    check(&pack).map_err(|what| PackError::Invalid { path: path.clone(), what })?;
-    let folder = folder.canonicalize().map_err(|cause| PackError::Read { path, cause })?;
-    for (_, model) in pack.files() {
-        check_file(&folder, model)?;
-    }
-    Ok(LoadedPack { pack, folder })
-}
-
-fn check(pack: &Pack) -> Result<(), String> {
-    if pack.format != FORMAT {
-        return Err(format!("format {} is not {FORMAT}, the only one this version reads", pack.format));
-    }
-    let embedder = &pack.embedder;
-    let points = embedder.mesh_points.as_ref().map_or(5, Vec::len);
-    if embedder.template.len() != points || points < 2 {
-        return Err(format!("embedder.template has {} points for {points}", embedder.template.len()));
-    }
-    if embedder.mesh_points.is_some() && pack.landmarks.is_none() {
-        return Err("embedder.mesh_points needs a [landmarks] model".into());
-    }
-    if embedder.dimensions == 0 {
-        return Err("embedder.dimensions is 0".into());
-    }
-    for (role, model) in pack.files() {
-        let Input { width, height, scale, .. } = model.input;
-        if !(1..=4096).contains(&width) || !(1..=4096).contains(&height) || scale == 0.0 {
-            return Err(format!("{role}: input {width}×{height} with scale {scale} is out of range"));
-        }
-    }
-    let shares = [pack.detector.min_score, pack.detector.max_overlap];
-    if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
-        return Err("detector.min_score and detector.max_overlap must lie between 0 and 1".into());
-    }
-    Ok(())
-}
-
-fn check_file(folder: &Path, model: &ModelFile) -> Result<(), PackError> {
-    let path = folder.join(&model.file);
-    let outside = || PackError::Invalid {
-        path: folder.join(FILE_NAME),
-        what: format!("`{}` is not a plain file name inside the pack's folder", model.file),
-    };
-    let mut parts = Path::new(&model.file).components();
-    if !matches!((parts.next(), parts.next()), (Some(std::path::Component::Normal(_)), None)) {
-        return Err(outside());
-    }
-    let real = path.canonicalize().map_err(|cause| PackError::Read { path: path.clone(), cause })?;
-    if real.parent() != Some(folder) {
-        return Err(outside());
-    }
-    let bytes = fs::read(&real).map_err(|cause| PackError::Read { path: path.clone(), cause })?;
-    let got = crate::sha256_hex(&bytes);
-    if got != model.sha256.to_lowercase() {
-        return Err(PackError::Hash { path, got, expected: model.sha256.clone() });
-    }
-    onnx::inspect(&bytes).map_err(|cause| PackError::Refused { path, cause })
 }

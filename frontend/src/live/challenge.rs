@@ -1,0 +1,158 @@
+//! The challenge over this camera's picture: what to do, shown so that it is understood without reading.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use types::{Challenge, ChallengeAction};
+
+use super::Seen;
+use super::prompt::{OUTCOME_SHOWN_MS, Outcome, Prompt, instruction};
+use crate::ui::{Icon, icons};
+
+/// Instructions for whoever stands before the camera, while somebody is being challenged.
+#[component]
+pub fn ChallengePrompt(
+    /// What the newest picture showed.
+    #[prop(into)]
+    seen: Signal<Option<Seen>>,
+    /// Whether the picture is shown as in a mirror.
+    #[prop(into)]
+    mirrored: Signal<bool>,
+) -> impl IntoView {
+    let prompt = RwSignal::new(Prompt::default());
+    let take = move |faces: &[types::FaceView]| {
+        let next = prompt.with_untracked(|prompt| prompt.after(faces, js_sys::Date::now()));
+        if prompt.with_untracked(|prompt| *prompt != next) {
+            prompt.set(next);
+        }
+    };
+    Effect::new(move |_| {
+        seen.with(|seen| take(seen.as_ref().map_or(&[], |seen| seen.answer.faces.as_slice())));
+    });
+    // An outcome goes by itself where no more pictures come.
+    Effect::new(move |_| {
+        if prompt.with(|prompt| matches!(prompt, Prompt::Over { .. })) {
+            let settle = move || {
+                if prompt.try_with_untracked(|prompt| matches!(prompt, Prompt::Over { .. })) == Some(true) {
+                    take(&[]);
+                }
+            };
+            set_timeout(settle, Duration::from_millis(OUTCOME_SHOWN_MS as u64 + 50));
+        }
+    });
+    let seconds = Memo::new(move |_| {
+        seen.track();
+        prompt.with(|prompt| match prompt {
+            Prompt::Step { challenge, .. } => {
+                let left = challenge.expires_at.timestamp_millis() as f64 - js_sys::Date::now();
+                (left / 1000.0).ceil().max(0.0) as u32
+            }
+            _ => 0,
+        })
+    });
+    let flipped = move || !mirrored.get();
+    view! {
+        <div class="challenge-area" class:challenge-flipped=flipped role="status" aria-live="assertive">
+            {move || match prompt.get() {
+                Prompt::Nothing => ().into_any(),
+                Prompt::Step { challenge, again, .. } => view! { <Step challenge again seconds /> }.into_any(),
+                Prompt::Over { outcome, .. } => view! { <Ending outcome /> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Step(challenge: Challenge, again: bool, seconds: Memo<u32>) -> impl IntoView {
+    let Challenge { step, of, action, .. } = challenge;
+    let dots = (1..=of)
+        .map(|at| {
+            let state = if at < step {
+                "done"
+            } else if at == step {
+                "now"
+            } else {
+                "next"
+            };
+            view! { <span class="challenge-dot" data-state=state></span> }
+        })
+        .collect_view();
+    view! {
+        <div class="challenge" data-testid="challenge" data-state="asking" data-step=step>
+            <Pictogram action />
+            <div class="challenge-text">
+                {again.then(|| view! { <p class="challenge-note">"That was not it. Once more:"</p> })}
+                <p class="challenge-words" data-testid="challenge-words">{instruction(action)}</p>
+                <p class="challenge-note tabular">
+                    <span class="challenge-dots" aria-hidden="true">{dots}</span>
+                    <span>{format!("Step {step} of {of}")}</span>
+                    <span aria-hidden="true" class:challenge-hurry=move || seconds.get() <= 5>
+                        {move || format!("{} s left", seconds.get())}
+                    </span>
+                </p>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Ending(outcome: Outcome) -> impl IntoView {
+    let (state, icon, title, text) = match outcome {
+        Outcome::Passed(name) => {
+            let title = name.map_or_else(|| "Thank you".to_owned(), |name| format!("Thank you, {name}"));
+            ("passed", icons::Good, title, "You are checked in.")
+        }
+        Outcome::Refused => (
+            "failed",
+            icons::Spoof,
+            "That did not work".to_owned(),
+            "Do one movement at a time, then look straight again. Try again in a moment, or ask for help.",
+        ),
+        Outcome::Late => {
+            ("failed", icons::Expiry, "The time is up".to_owned(), "Look at the camera to try again.")
+        }
+        Outcome::Lost => (
+            "failed",
+            icons::Alert,
+            "Your face went out of sight".to_owned(),
+            "Stay in the picture, one person at a time.",
+        ),
+    };
+    view! {
+        <div class="challenge" data-testid="challenge" data-state=state>
+            <Icon icon class="challenge-icon" />
+            <div class="challenge-text">
+                <p class="challenge-words">{title}</p>
+                <p class="challenge-note">{text}</p>
+            </div>
+        </div>
+    }
+}
+
+/// A head that does what is asked, as in a mirror: left is the person's own left. The style sheet moves it.
+#[component]
+fn Pictogram(action: ChallengeAction) -> impl IntoView {
+    let name = match action {
+        ChallengeAction::LookStraight => "straight",
+        ChallengeAction::TurnLeft => "left",
+        ChallengeAction::TurnRight => "right",
+        ChallengeAction::LookUp => "up",
+        ChallengeAction::LookDown => "down",
+        ChallengeAction::TiltLeft => "tilt-left",
+        ChallengeAction::TiltRight => "tilt-right",
+        ChallengeAction::Blink => "blink",
+    };
+    view! {
+        <svg class="pictogram" data-action=name viewBox="0 0 96 96" aria-hidden="true">
+            <g class="pictogram-head">
+                <ellipse cx="48" cy="48" rx="22" ry="27" />
+                <g class="pictogram-face">
+                    <path class="pictogram-eyes" d="M39 43v4M57 43v4" />
+                    <path d="M48 46v7M42 60q6 4 12 0" />
+                </g>
+            </g>
+            <path class="pictogram-arrow" d="M80 38l10 10-10 10" />
+            <path class="pictogram-bow" d="M66 13q-18-8-36 0m2-9l-4 10 10 3" />
+        </svg>
+    }
+}
