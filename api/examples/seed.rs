@@ -5,6 +5,7 @@
 
 use anyhow::Result;
 use api::config::{DataConfig, DatabaseConfig};
+use api::db;
 use api::domain::gallery_sync::encode_template;
 use api::domain::master_key;
 use api::keys::Sealed;
@@ -12,7 +13,7 @@ use api::models::biometrics::{self, NewPhoto, PersonKeyRow, Template};
 use api::models::people::{self, NewPerson};
 use api::models::{gallery, packs};
 use clap::Parser;
-use diesel::{Connection, PgConnection};
+use diesel::Connection;
 use rand::RngExt;
 use types::{PersonId, PhotoId};
 use uuid::Uuid;
@@ -36,7 +37,7 @@ struct Seed {
 
 fn main() -> Result<()> {
     let seed = Seed::parse();
-    let mut conn = PgConnection::establish(seed.database.url.expose())?;
+    let mut conn = db::connect(&seed.database.url)?;
     let keys = master_key::open_or_create(&mut conn, &seed.data)?;
     // Templates belong to a pack that is known, as one is that the recognizer offers.
     packs::keep(&mut conn, &seed.pack)?;

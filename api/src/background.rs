@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::RunQueryDsl;
 
 use crate::config::Secret;
+use crate::db;
 use crate::domain::{feeds, review, sessions, traffic};
 use crate::models::{arrivals, gallery};
 use crate::state::App;
@@ -39,7 +40,7 @@ pub fn follow_database(app: App, url: Secret) {
 }
 
 fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
-    let mut conn = PgConnection::establish(url.expose())?;
+    let mut conn = db::connect(url)?;
     for channel in [arrivals::CHANNEL, gallery::CHANNEL] {
         diesel::sql_query(format!("LISTEN {channel}")).execute(&mut conn)?;
     }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, Subcommand};
-use diesel::{Connection, PgConnection};
+use diesel::PgConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use types::Role;
 
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
+use crate::db;
 use crate::domain::{first_admin, master_key};
 use crate::startup::Application;
 use crate::{models, telemetry, tls};
@@ -105,7 +106,7 @@ impl Cli {
 }
 
 fn connect(url: &Secret) -> Result<PgConnection> {
-    PgConnection::establish(url.expose()).context("the database cannot be reached")
+    db::connect(url).context("the database cannot be reached")
 }
 
 #[allow(clippy::print_stdout, reason = "the answer of a command")]

@@ -1,20 +1,36 @@
 //! The only door to Diesel.
 //!
 //! Waiting for a connection and every query happen on the blocking pool. A pool that cannot give a connection
-//! in time, or a server that accepted a statement and no longer answers, is a 503.
+//! in time, or a server that accepted a statement and no longer answers, is a 503. What needs a connection of its
+//! own (migrations, listening, commands) has it from [`connect`].
 
 use std::time::Duration;
 
 use actix_web::web;
-use diesel::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::{Connection, ConnectionResult, PgConnection};
 
-use crate::config::DatabaseConfig;
+use crate::config::{DatabaseConfig, Secret};
 use crate::error::ApiError;
 
 /// Longer than any statement may take (`statement_timeout` below), for a server that hangs instead of failing.
 const HANG: Duration = Duration::from_secs(8);
 const POOL_WAIT: Duration = Duration::from_millis(1500);
+
+/// libpq signs in with OpenSSL, which would tidy itself away at the process's exit under threads that still connect,
+/// and crash. Its first caller can tell it not to, and that is this function, before any connection is made.
+fn keep_openssl_until_the_end() {
+    openssl_sys::init();
+}
+
+/// A connection outside the pool.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
+    keep_openssl_until_the_end();
+    PgConnection::establish(url.expose())
+}
 
 /// A pool of connections; cloning shares it.
 #[derive(Clone)]
@@ -36,6 +52,7 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Limits {
 impl Db {
     /// A pool that connects when it is first asked: a database that is down does not stop the start.
     pub fn new(config: &DatabaseConfig) -> Self {
+        keep_openssl_until_the_end();
         let pool = Pool::builder()
             .max_size(config.pool_size)
             .min_idle(Some(1))

@@ -6,12 +6,11 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 use anyhow::{Context, Result};
-use diesel::{Connection, PgConnection};
 use tokio::sync::watch;
 use tracing_actix_web::TracingLogger;
 
 use crate::config::{Config, HttpConfig};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::domain::recognizer::Recognizer;
 use crate::domain::{first_admin, master_key, reembedding};
 use crate::state::{App, Parts, Site};
@@ -44,9 +43,8 @@ impl Application {
         let address = listener.local_addr()?;
         let prepared = config.clone();
         let keys = tokio::task::spawn_blocking(move || {
-            let url = prepared.database.url.expose();
-            let mut conn =
-                PgConnection::establish(url).context("the database of DATABASE_URL cannot be reached")?;
+            let mut conn = db::connect(&prepared.database.url)
+                .context("the database of DATABASE_URL cannot be reached")?;
             let keys = master_key::open_or_create(&mut conn, &prepared.data)?;
             first_admin::ensure(&mut conn, &prepared.data.folder)?;
             anyhow::Ok(keys)

@@ -11,6 +11,7 @@ use types::{PersonId, PhotoId};
 use uuid::Uuid;
 
 use crate::config::Secret;
+use crate::db;
 use crate::domain::{enrolment, photos};
 use crate::error::ApiError;
 use crate::models;
@@ -66,8 +67,7 @@ async fn work_off(app: &App, url: &Secret, done: &mut Option<State>) -> Result<(
     }
     let url = url.clone();
     let connect = move || {
-        let mut conn = PgConnection::establish(url.expose())
-            .map_err(|error| ApiError::DatabaseUnavailable(error.to_string()))?;
+        let mut conn = db::connect(&url).map_err(|error| ApiError::DatabaseUnavailable(error.to_string()))?;
         Ok::<_, ApiError>(models::packs::become_runner(&mut conn)?.then_some(conn))
     };
     let runner = tokio::task::spawn_blocking(connect).await.map_err(|e| ApiError::Internal(e.into()))??;

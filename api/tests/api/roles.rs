@@ -1,7 +1,8 @@
 //! What each database role may not do.
 
+use api::db;
+use diesel::PgConnection;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
 
 use crate::support::TestDatabase;
 
@@ -58,7 +59,7 @@ fn each_role_can_do_its_work_and_no_more() {
 #[test]
 fn the_application_connects_as_its_own_role() {
     let database = TestDatabase::create();
-    let mut conn = PgConnection::establish(&database.app_url).unwrap();
+    let mut conn = db::connect(&database.app_url.parse().unwrap()).unwrap();
     assert!(conn.batch_execute("UPDATE audit SET action = 'nothing'").is_err());
 }
 

@@ -6,10 +6,11 @@ use std::sync::Once;
 use std::time::Duration;
 
 use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, RecognizerConfig};
+use api::db;
 use api::startup::{Application, Stopper};
 use api::state::App;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection, RunQueryDsl};
+use diesel::{ConnectionResult, PgConnection, RunQueryDsl};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -32,6 +33,10 @@ fn server_url() -> String {
     })
 }
 
+fn connect(url: &str) -> ConnectionResult<PgConnection> {
+    db::connect(&url.parse().unwrap())
+}
+
 /// The same server, another database and user.
 fn with_database(url: &str, database: &str, user: Option<&str>) -> String {
     let (scheme, rest) = url.split_once("://").unwrap();
@@ -51,10 +56,10 @@ impl TestDatabase {
     pub fn create() -> Self {
         let server = server_url();
         let name = format!("test_{}", Uuid::new_v4().simple());
-        PgConnection::establish(&server).unwrap().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        connect(&server).unwrap().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         let owner_url = with_database(&server, &name, None);
         api::migrate(&owner_url.parse().unwrap()).unwrap();
-        let mut conn = PgConnection::establish(&owner_url).unwrap();
+        let mut conn = connect(&owner_url).unwrap();
         static ROLE: Once = Once::new();
         ROLE.call_once(|| {
             conn.batch_execute("ALTER ROLE attendance_app LOGIN PASSWORD 'test-only'").unwrap();
@@ -64,7 +69,7 @@ impl TestDatabase {
     }
 
     pub fn connect(&self) -> PgConnection {
-        PgConnection::establish(&self.owner_url).unwrap()
+        connect(&self.owner_url).unwrap()
     }
 
     /// A single number from a query.
@@ -86,7 +91,7 @@ impl TestDatabase {
 
     /// Lets nobody in and throws everybody out, or ends that.
     pub fn set_down(&self, down: bool) {
-        let mut conn = PgConnection::establish(&server_url()).unwrap();
+        let mut conn = connect(&server_url()).unwrap();
         let name = &self.name;
         conn.batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS {}", !down)).unwrap();
         if down {
@@ -98,7 +103,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if let Ok(mut conn) = PgConnection::establish(&server_url()) {
+        if let Ok(mut conn) = connect(&server_url()) {
             let _ = conn.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
         }
     }
