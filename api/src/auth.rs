@@ -1,6 +1,8 @@
 //! Who asks, as extractors: a handler's signature says who may call it.
 //!
-//! [`CurrentUser`] is anybody signed in, [`Admin`] an admin, [`FrameSender`] a feed's own token or an admin.
+//! [`CurrentUser`] is anybody signed in, a member with their own record included; [`Viewer`] whoever may look at other
+//! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Admin`] an
+//! admin or owner; [`Owner`] an owner; [`FrameSender`] a feed's own token or an admin.
 //! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
 //! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
 
@@ -12,12 +14,14 @@ use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use diesel::PgConnection;
 use types::{FeedId, Role, UserId};
 
 use crate::domain::sessions::{self, SignInFrom, token_hash};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::feeds::Feed;
+use crate::models::scope::Scope;
 use crate::models::{self};
 use crate::state::App;
 
@@ -36,13 +40,27 @@ pub struct CurrentUser {
     pub email: String,
     /// What they may do.
     pub role: Role,
+    /// Whose records they may see.
+    pub scope: Scope,
     /// Hash of the session's id.
     pub session: Vec<u8>,
 }
 
-/// An admin.
+/// Whoever may see other people's records: anybody but a member. What they see is bounded by their scope.
+#[derive(Debug, Clone)]
+pub struct Viewer(pub CurrentUser);
+
+/// Whoever may mark attendance: a manager in their own groups, an admin or owner everywhere.
+#[derive(Debug, Clone)]
+pub struct Manager(pub CurrentUser);
+
+/// An admin or owner.
 #[derive(Debug, Clone)]
 pub struct Admin(pub CurrentUser);
+
+/// An owner.
+#[derive(Debug, Clone)]
+pub struct Owner(pub CurrentUser);
 
 /// Whoever may send frames to the feed in the path.
 #[derive(Debug, Clone)]
@@ -99,10 +117,10 @@ impl CurrentUser {
     /// Looks the session up again, for connections that stay open.
     ///
     /// # Errors
-    /// 401 when it has ended, 403 when the role has changed, 503 while the database is away.
+    /// 401 when it has ended, 403 when the role or its reach has changed, 503 while the database is away.
     pub async fn renew(&self, app: &App) -> Result<(), ApiError> {
         let user = user_of_session(app, self.session.clone()).await?;
-        if user.role == self.role {
+        if user.role == self.role && user.scope == self.scope {
             Ok(())
         } else {
             Err(ApiError::Forbidden("Your role has changed. Sign in again."))
@@ -115,9 +133,21 @@ async fn user_of_session(app: &App, session: Vec<u8>) -> Result<CurrentUser, Api
         .run(move |conn| {
             let user = sessions::find(conn, &session)?;
             let role = sessions::role(&user.role);
-            Ok(CurrentUser { id: UserId(user.id), email: user.email, role, session })
+            let scope = scope(conn, role, user.id)?;
+            Ok(CurrentUser { id: UserId(user.id), email: user.email, role, scope, session })
         })
         .await
+}
+
+fn scope(conn: &mut PgConnection, role: Role, user: uuid::Uuid) -> Result<Scope, ApiError> {
+    Ok(match role {
+        Role::Owner | Role::Admin | Role::Guard => Scope::Everyone,
+        Role::Manager => match models::scope::groups_of(conn, user)? {
+            groups if groups.is_empty() => Scope::Nobody,
+            groups => Scope::Groups(groups),
+        },
+        Role::Member => models::scope::person_of(conn, user)?.map_or(Scope::Nobody, Scope::Person),
+    })
 }
 
 async fn feed_by_token(app: &App, hash: Vec<u8>, id: uuid::Uuid) -> Result<Feed, ApiError> {
@@ -264,22 +294,44 @@ impl FromRequest for CurrentUser {
     }
 }
 
-impl FromRequest for Admin {
-    type Error = ApiError;
-    type Future = Extraction<Self>;
+/// A permission that a role gives: who has it, and what is said to the others.
+macro_rules! role_permission {
+    ($permission:ident, $roles:pat, $refusal:literal) => {
+        impl TryFrom<CurrentUser> for $permission {
+            type Error = ApiError;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { admin(authenticate(&request).await?) })
-    }
+            fn try_from(user: CurrentUser) -> Result<Self, ApiError> {
+                match user.role {
+                    $roles => Ok(Self(user)),
+                    _ => Err(ApiError::Forbidden($refusal)),
+                }
+            }
+        }
+
+        impl FromRequest for $permission {
+            type Error = ApiError;
+            type Future = Extraction<Self>;
+
+            fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+                let request = request.clone();
+                Box::pin(async move { authenticate(&request).await?.try_into() })
+            }
+        }
+    };
 }
 
-fn admin(user: CurrentUser) -> Result<Admin, ApiError> {
-    match user.role {
-        Role::Admin => Ok(Admin(user)),
-        Role::Guard => Err(ApiError::Forbidden("Only an admin may do this.")),
-    }
-}
+role_permission!(
+    Viewer,
+    Role::Owner | Role::Admin | Role::Manager | Role::Guard,
+    "A member sees their own record only."
+);
+role_permission!(
+    Manager,
+    Role::Owner | Role::Admin | Role::Manager,
+    "Only a manager, a teacher or an admin may do this."
+);
+role_permission!(Admin, Role::Owner | Role::Admin, "Only an admin may do this.");
+role_permission!(Owner, Role::Owner, "Only an owner may do this.");
 
 impl FromRequest for FrameSender {
     type Error = ApiError;
@@ -296,7 +348,7 @@ impl FromRequest for FrameSender {
                 let feed = feed_by_token(&app, hash.clone(), id).await?;
                 return Ok(Self { feed, credential: Credential::Token(hash) });
             }
-            let Admin(user) = admin(authenticate(&request).await?)?;
+            let Admin(user) = authenticate(&request).await?.try_into()?;
             let feed = feed_by_id(&app, id.ok_or(ApiError::NotFound("feed"))?.0).await?;
             Ok(Self { feed, credential: Credential::Session(user) })
         })

@@ -69,8 +69,8 @@ enum User {
         /// E-mail address.
         #[arg(long)]
         email: String,
-        /// `admin` or `guard`.
-        #[arg(long, value_parser = ["admin", "guard"])]
+        /// `owner`, `admin`, `manager`, `guard` or `member`.
+        #[arg(long, value_parser = Role::ALL.map(Role::name))]
         role: String,
     },
 }
@@ -98,8 +98,7 @@ impl Cli {
             Command::User(User::Add { database, email, role }) => {
                 let role = crate::domain::sessions::role(&role);
                 let password = first_admin::add_user(&mut connect(&database.url)?, &email, role)?;
-                let role = if role == Role::Admin { "admin" } else { "guard" };
-                say(&format!("{email} may sign in as {role} with the password {password}"))
+                say(&format!("{email} may sign in as {} with the password {password}", role.name()))
             }
         }
     }

@@ -1,6 +1,16 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    arrival_probes (arrival_id) {
+        arrival_id -> Uuid,
+        person_id -> Uuid,
+        model_pack -> Text,
+        sealed -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     arrivals (id) {
         id -> Uuid,
         person_id -> Uuid,
@@ -26,6 +36,31 @@ diesel::table! {
         time_unproven -> Bool,
         written_by -> Int8,
         liveness_evidence -> Nullable<Jsonb>,
+        voided_at -> Nullable<Timestamptz>,
+        voided_by -> Nullable<Uuid>,
+        void_reason -> Nullable<Text>,
+        reassigned_from -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    attendance_days (person_id, schedule_id, day, slot) {
+        person_id -> Uuid,
+        schedule_id -> Uuid,
+        day -> Date,
+        slot -> Int2,
+        group_id -> Nullable<Uuid>,
+        starts_at -> Timestamptz,
+        ends_at -> Timestamptz,
+        state -> Text,
+        by_hand -> Bool,
+        mark_id -> Nullable<Uuid>,
+        first_in -> Nullable<Timestamptz>,
+        last_out -> Nullable<Timestamptz>,
+        late_minutes -> Int4,
+        early_minutes -> Int4,
+        worked_minutes -> Nullable<Int4>,
+        computed_at -> Timestamptz,
     }
 }
 
@@ -54,6 +89,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    corrections (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        schedule_id -> Uuid,
+        day -> Date,
+        slot -> Int2,
+        state -> Text,
+        reason -> Text,
+        asked_by -> Uuid,
+        asked_at -> Timestamptz,
+        approved -> Nullable<Bool>,
+        decided_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decision_note -> Nullable<Text>,
+        mark_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     enrolment_overrides (person_a, person_b) {
         person_a -> Uuid,
         person_b -> Uuid,
@@ -66,6 +120,22 @@ diesel::table! {
     face_counts (day) {
         day -> Date,
         faces -> Int8,
+    }
+}
+
+diesel::table! {
+    feed_gaps (id) {
+        id -> Uuid,
+        feed_id -> Uuid,
+        from_at -> Timestamptz,
+        until_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    feed_groups (feed_id, group_id) {
+        feed_id -> Uuid,
+        group_id -> Uuid,
     }
 }
 
@@ -106,9 +176,22 @@ diesel::table! {
 }
 
 diesel::table! {
-    group_members (group_id, person_id) {
+    group_members (id) {
         group_id -> Uuid,
         person_id -> Uuid,
+        id -> Uuid,
+        from_day -> Nullable<Date>,
+        until_day -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    group_schedules (id) {
+        id -> Uuid,
+        group_id -> Uuid,
+        schedule_id -> Uuid,
+        from_day -> Date,
+        until_day -> Nullable<Date>,
     }
 }
 
@@ -116,6 +199,31 @@ diesel::table! {
     groups (id) {
         id -> Uuid,
         name -> Text,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
+    holidays (id) {
+        id -> Uuid,
+        group_id -> Nullable<Uuid>,
+        name -> Text,
+        from_day -> Date,
+        until_day -> Date,
+    }
+}
+
+diesel::table! {
+    marks (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        schedule_id -> Uuid,
+        day -> Date,
+        slot -> Int2,
+        state -> Nullable<Text>,
+        note -> Nullable<Text>,
+        marked_by -> Uuid,
+        marked_at -> Timestamptz,
     }
 }
 
@@ -211,6 +319,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    schedule_runs (schedule_id, day, slot) {
+        schedule_id -> Uuid,
+        day -> Date,
+        slot -> Int2,
+        opened_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    schedule_versions (schedule_id, from_day) {
+        schedule_id -> Uuid,
+        from_day -> Date,
+        rules -> Jsonb,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    schedules (id) {
+        id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        timezone -> Nullable<Text>,
+        created_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     sessions (id_hash) {
         id_hash -> Bytea,
         user_id -> Uuid,
@@ -257,44 +396,92 @@ diesel::table! {
 }
 
 diesel::table! {
+    user_feeds (user_id, feed_id) {
+        user_id -> Uuid,
+        feed_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    user_groups (user_id, group_id) {
+        user_id -> Uuid,
+        group_id -> Uuid,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
         password_hash -> Text,
         role -> Text,
         created_at -> Timestamptz,
+        person_id -> Nullable<Uuid>,
     }
 }
 
+diesel::joinable!(arrival_probes -> arrivals (arrival_id));
+diesel::joinable!(arrival_probes -> model_packs (model_pack));
+diesel::joinable!(arrival_probes -> people (person_id));
 diesel::joinable!(arrivals -> feeds (feed_id));
 diesel::joinable!(arrivals -> people (person_id));
+diesel::joinable!(attendance_days -> groups (group_id));
+diesel::joinable!(attendance_days -> marks (mark_id));
+diesel::joinable!(attendance_days -> people (person_id));
+diesel::joinable!(attendance_days -> schedules (schedule_id));
 diesel::joinable!(consents -> people (person_id));
+diesel::joinable!(corrections -> marks (mark_id));
+diesel::joinable!(corrections -> people (person_id));
+diesel::joinable!(corrections -> schedules (schedule_id));
+diesel::joinable!(feed_gaps -> feeds (feed_id));
+diesel::joinable!(feed_groups -> feeds (feed_id));
+diesel::joinable!(feed_groups -> groups (group_id));
 diesel::joinable!(group_members -> groups (group_id));
 diesel::joinable!(group_members -> people (person_id));
+diesel::joinable!(group_schedules -> groups (group_id));
+diesel::joinable!(group_schedules -> schedules (schedule_id));
+diesel::joinable!(holidays -> groups (group_id));
+diesel::joinable!(marks -> people (person_id));
+diesel::joinable!(marks -> schedules (schedule_id));
 diesel::joinable!(non_matches -> model_packs (model_pack));
 diesel::joinable!(non_matches -> people (person_id));
 diesel::joinable!(person_keys -> people (person_id));
 diesel::joinable!(photos -> people (person_id));
 diesel::joinable!(review_faces -> feeds (feed_id));
 diesel::joinable!(review_faces -> review_items (item_id));
+diesel::joinable!(schedule_runs -> schedules (schedule_id));
+diesel::joinable!(schedule_versions -> schedules (schedule_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(templates -> model_packs (model_pack));
 diesel::joinable!(templates -> people (person_id));
 diesel::joinable!(templates -> photos (photo_id));
 diesel::joinable!(unusable_photos -> model_packs (model_pack));
 diesel::joinable!(unusable_photos -> photos (photo_id));
+diesel::joinable!(user_feeds -> feeds (feed_id));
+diesel::joinable!(user_feeds -> users (user_id));
+diesel::joinable!(user_groups -> groups (group_id));
+diesel::joinable!(user_groups -> users (user_id));
+diesel::joinable!(users -> people (person_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    arrival_probes,
     arrivals,
+    attendance_days,
     audit,
     consents,
+    corrections,
     enrolment_overrides,
     face_counts,
+    feed_gaps,
+    feed_groups,
     feeds,
     gallery_changes,
     gallery_revision,
     group_members,
+    group_schedules,
     groups,
+    holidays,
+    marks,
     model_packs,
     non_matches,
     people,
@@ -303,10 +490,15 @@ diesel::allow_tables_to_appear_in_same_query!(
     review_faces,
     review_items,
     review_settings,
+    schedule_runs,
+    schedule_versions,
+    schedules,
     sessions,
     settings,
     sign_in_failures,
     templates,
     unusable_photos,
+    user_feeds,
+    user_groups,
     users,
 );

@@ -43,7 +43,8 @@ impl Desk {
 
     /// Whether the user may change things.
     pub fn is_admin(&self) -> bool {
-        self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Admin, .. })))
+        self.session
+            .with(|session| matches!(session, Session::SignedIn(UserView { role, .. }) if role.is_admin()))
     }
 
     /// The user's e-mail address, or nothing.

@@ -6,6 +6,7 @@
 //! rotation.
 
 mod arrivals;
+mod attendance;
 mod errors;
 mod faces;
 mod feeds;
@@ -18,6 +19,7 @@ mod system;
 mod watch;
 
 pub use arrivals::{ArrivalMethod, ArrivalView, FeedRef, PersonRef};
+pub use attendance::AttendanceState;
 pub use errors::{ErrorBody, ErrorDetail, codes};
 pub use faces::{
     BoundingBox, Challenge, ChallengeAction, FaceState, FaceView, FrameAnswer, Landmarks, Quality,

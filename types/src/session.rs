@@ -64,8 +64,35 @@ pub struct UserView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything.
+    /// Everything, the other owners and admins included. One owner always remains.
+    Owner,
+    /// Everything but other admins and owners.
     Admin,
-    /// Sees the live view, people and arrivals; changes nothing and sends no frames.
+    /// A manager or teacher: sees and marks the people of their own groups.
+    Manager,
+    /// Sees the live view, people and arrivals; voids a wrong arrival.
     Guard,
+    /// Sees their own record and asks for corrections of it.
+    Member,
+}
+
+impl Role {
+    /// Every role, from the most to the least powerful.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Manager, Self::Guard, Self::Member];
+
+    /// The name on the wire and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Manager => "manager",
+            Self::Guard => "guard",
+            Self::Member => "member",
+        }
+    }
+
+    /// Whether this is an admin or an owner.
+    pub fn is_admin(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
 }

@@ -1,4 +1,4 @@
-//! The first admin of an empty system, and users made on the command line.
+//! The first admin of an empty system, who is its owner, and users made on the command line.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -39,7 +39,7 @@ pub fn ensure(conn: &mut PgConnection, folder: &Path) -> Result<(), ApiError> {
             &folder.join("first-admin.json"),
             &json!({ "email": EMAIL, "password": password }).to_string(),
         )?;
-        insert(conn, EMAIL, hash, Role::Admin)
+        insert(conn, EMAIL, hash, Role::Owner)
     })
 }
 
@@ -56,10 +56,7 @@ pub fn add_user(conn: &mut PgConnection, email: &str, role: Role) -> Result<Stri
 }
 
 fn insert(conn: &mut PgConnection, email: &str, password_hash: String, role: Role) -> Result<(), ApiError> {
-    let role = match role {
-        Role::Admin => "admin",
-        Role::Guard => "guard",
-    };
+    let role = role.name();
     let user = User { id: Uuid::now_v7(), email: email.to_owned(), password_hash, role: role.to_owned() };
     models::users::insert(conn, &user)?;
     models::audit::insert(

@@ -9,6 +9,7 @@ pub mod groups;
 pub mod packs;
 pub mod people;
 pub mod review;
+pub mod scope;
 pub mod sessions;
 pub mod settings;
 pub mod users;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use types::{ArrivalView, FeedId, Page, PersonId};
 
 use super::{RENEW_EVERY, clamp_limit, text_of};
-use crate::auth::{After, CurrentUser};
+use crate::auth::{After, CurrentUser, Viewer};
 use crate::domain::arrivals::{self, Event};
 use crate::domain::clock;
 use crate::error::ApiError;
@@ -46,7 +46,7 @@ pub struct ArrivalsQuery {
     (status = 200, body = Page<ArrivalView>), (status = 422, body = types::ErrorBody)))]
 pub async fn list_arrivals(
     app: web::Data<App>,
-    After(_, query): After<CurrentUser, web::Query<ArrivalsQuery>>,
+    After(_, query): After<Viewer, web::Query<ArrivalsQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let query = query.into_inner();
     if let (Some(from), Some(to)) = (query.from, query.to)
@@ -77,7 +77,7 @@ pub async fn list_arrivals(
 pub async fn stream_arrivals(
     request: HttpRequest,
     app: web::Data<App>,
-    user: CurrentUser,
+    user: Viewer,
 ) -> Result<impl Responder, ApiError> {
     let resume =
         request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -85,7 +85,7 @@ pub async fn stream_arrivals(
     let live = app.events.subscribe();
     let (missed, cursor) = app.db.run(move |conn| arrivals::missed(conn, resume.as_deref())).await?;
     let (sender, receiver) = mpsc::channel(64);
-    let push = Push { app: App::clone(&app), user, sender, cursor };
+    let push = Push { app: App::clone(&app), user: user.0, sender, cursor };
     actix_web::rt::spawn(push.run(missed, live));
     Ok(Sse::from_infallible_receiver(receiver)
         .with_keep_alive(Duration::from_secs(10))

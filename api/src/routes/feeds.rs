@@ -3,14 +3,14 @@
 use actix_web::{HttpResponse, web};
 use types::{CreateFeed, FeedCreated, FeedId, FeedToken, FeedView, Page, UpdateFeed};
 
-use crate::auth::{Admin, After, CurrentUser};
+use crate::auth::{Admin, After, Viewer};
 use crate::domain::feeds;
 use crate::error::ApiError;
 use crate::state::App;
 
 /// Lists all feeds.
 #[utoipa::path(get, path = "/api/v1/feeds", tag = "feeds", responses((status = 200, body = Page<FeedView>)))]
-pub async fn list_feeds(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+pub async fn list_feeds(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     let items = feeds::list(&app).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
@@ -32,7 +32,7 @@ pub async fn create_feed(
     (status = 200, body = FeedView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_feed(
     app: web::Data<App>,
-    After(_, id): After<CurrentUser, web::Path<FeedId>>,
+    After(_, id): After<Viewer, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(feeds::find(&app, *id).await?))
 }

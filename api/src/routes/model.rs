@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use types::{MatchingRisk, PackStatus, PackView, Page};
 
-use crate::auth::{Admin, After, CurrentUser};
+use crate::auth::{Admin, After, Viewer};
 use crate::domain::{packs, risk};
 use crate::error::ApiError;
 use crate::state::App;
@@ -11,7 +11,7 @@ use crate::state::App;
 /// Shows the model pack in use: licences, sources, measured accuracy.
 #[utoipa::path(get, path = "/api/v1/model", tag = "model", responses(
     (status = 200, body = PackView), (status = 503, body = types::ErrorBody)))]
-pub async fn get_model(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+pub async fn get_model(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(&*app.pack_in_use().await?))
 }
 

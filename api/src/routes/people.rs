@@ -6,7 +6,7 @@ use serde::Deserialize;
 use types::{Count, CreatePerson, Page, PersonId, PersonView, UpdatePerson};
 
 use super::{clamp_limit, text_of};
-use crate::auth::{Admin, After, CurrentUser};
+use crate::auth::{Admin, After, Viewer};
 use crate::domain::people;
 use crate::error::ApiError;
 use crate::models::people::PeopleFilter;
@@ -46,7 +46,7 @@ pub struct Override {
     (status = 200, body = Page<PersonView>), (status = 401, body = types::ErrorBody)))]
 pub async fn list_people(
     app: web::Data<App>,
-    After(_, query): After<CurrentUser, web::Query<PeopleQuery>>,
+    After(_, query): After<Viewer, web::Query<PeopleQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let PeopleQuery { query, group, archived, limit, after } = query.into_inner();
     let filter = PeopleFilter { query: text_of(query)?, group: text_of(group)?, archived };
@@ -84,7 +84,7 @@ pub struct PersonForm {
 
 /// Counts the people who are not archived.
 #[utoipa::path(get, path = "/api/v1/people/count", tag = "people", responses((status = 200, body = Count)))]
-pub async fn count_people(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+pub async fn count_people(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     let count = app.db.run(|conn| Ok(crate::models::people::count(conn)?)).await?;
     Ok(HttpResponse::Ok().json(Count { count }))
 }
@@ -95,7 +95,7 @@ pub async fn count_people(app: web::Data<App>, _: CurrentUser) -> Result<HttpRes
     (status = 200, body = PersonView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_person(
     app: web::Data<App>,
-    After(_, id): After<CurrentUser, web::Path<PersonId>>,
+    After(_, id): After<Viewer, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     let person = app.db.run(move |conn| people::find(conn, *id)).await?;
     Ok(HttpResponse::Ok().json(person))

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::header, web};
 use serde::Serialize;
 use types::{Page, PersonId, PhotoId, PhotoView};
 
-use crate::auth::{Admin, After, CurrentUser};
+use crate::auth::{Admin, After, Viewer};
 use crate::domain::{enrolment, people, photos};
 use crate::error::ApiError;
 use crate::routes::people::Override;
@@ -18,7 +18,7 @@ use crate::state::App;
     (status = 200, body = Page<PhotoView>), (status = 404, body = types::ErrorBody)))]
 pub async fn list_photos(
     app: web::Data<App>,
-    After(_, id): After<CurrentUser, web::Path<PersonId>>,
+    After(_, id): After<Viewer, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     let items = photos::list(&app, *id).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
@@ -54,7 +54,7 @@ pub struct PhotosForm {
     (status = 200, content_type = "image/jpeg"), (status = 404, body = types::ErrorBody)))]
 pub async fn get_photo(
     app: web::Data<App>,
-    After(_, ids): After<CurrentUser, web::Path<(PersonId, PhotoId)>>,
+    After(_, ids): After<Viewer, web::Path<(PersonId, PhotoId)>>,
 ) -> Result<HttpResponse, ApiError> {
     let jpeg = photos::read(&app, ids.0, ids.1).await?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "image/jpeg")).body(jpeg))

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use chrono::Utc;
 use types::{Health, PartStatus, Settings, Today};
 
-use crate::auth::{Admin, After, CurrentUser};
+use crate::auth::{Admin, After, CurrentUser, Viewer};
 use crate::domain::site;
 use crate::error::ApiError;
 use crate::state::App;
@@ -52,7 +52,7 @@ pub async fn readyz(app: web::Data<App>) -> HttpResponse {
 
 /// Counts what happened today, in the site's zone.
 #[utoipa::path(get, path = "/api/v1/today", tag = "arrivals", responses((status = 200, body = Today)))]
-pub async fn today(app: web::Data<App>, _: CurrentUser) -> Result<HttpResponse, ApiError> {
+pub async fn today(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(site::today(&app, Utc::now()).await?))
 }
 

@@ -13,7 +13,7 @@ use types::{FeedId, WatchRequest};
 
 use super::sockets::{self, Messages};
 use super::{RENEW_EVERY, body_error};
-use crate::auth::{self, After, CurrentUser};
+use crate::auth::{self, After, CurrentUser, Viewer};
 use crate::domain::frames::LiveFrame;
 use crate::error::{ApiError, REQUEST_ID};
 use crate::state::App;
@@ -33,24 +33,24 @@ const BOUNDARY: &str = "frame";
 pub async fn watch(
     request: HttpRequest,
     app: web::Data<App>,
-    user: CurrentUser,
+    user: Viewer,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let (response, session, messages) = sockets::open(&request, body, &[], MAX_MESSAGE_BYTES).await?;
     let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
-    let viewer = Viewer { app: App::clone(&app), user, session, feeds: Vec::new() };
-    actix_web::rt::spawn(REQUEST_ID.scope(id, viewer.run(messages)));
+    let watcher = Watcher { app: App::clone(&app), user: user.0, session, feeds: Vec::new() };
+    actix_web::rt::spawn(REQUEST_ID.scope(id, watcher.run(messages)));
     Ok(response)
 }
 
-struct Viewer {
+struct Watcher {
     app: App,
     user: CurrentUser,
     session: Session,
     feeds: Vec<Newest>,
 }
 
-impl Viewer {
+impl Watcher {
     async fn run(mut self, mut messages: Messages) {
         let mut renew = tokio::time::interval(RENEW_EVERY);
         let mut stopping = self.app.stopping.subscribe();
@@ -125,7 +125,7 @@ async fn next_frame(feeds: &mut [Newest]) -> Result<usize, usize> {
     (status = 404, body = types::ErrorBody)))]
 pub async fn stream(
     app: web::Data<App>,
-    After(user, id): After<CurrentUser, web::Path<FeedId>>,
+    After(Viewer(user), id): After<Viewer, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     let feed = *id;
     app.db
