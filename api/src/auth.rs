@@ -2,7 +2,7 @@
 //!
 //! [`CurrentUser`] is anybody signed in, a member with their own record included; [`Viewer`] whoever may look at other
 //! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Admin`] an
-//! admin or owner; [`Owner`] an owner; [`FrameSender`] a feed's own token or an admin.
+//! admin; [`Owner`] an admin who is an owner; [`FrameSender`] a feed's own token or an admin.
 //! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
 //! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
 
@@ -40,6 +40,8 @@ pub struct CurrentUser {
     pub email: String,
     /// What they may do.
     pub role: Role,
+    /// Whether they are an owner, who is an admin.
+    pub owner: bool,
     /// Whose records they may see.
     pub scope: Scope,
     /// Hash of the session's id.
@@ -50,15 +52,15 @@ pub struct CurrentUser {
 #[derive(Debug, Clone)]
 pub struct Viewer(pub CurrentUser);
 
-/// Whoever may mark attendance: a manager in their own groups, an admin or owner everywhere.
+/// Whoever may mark attendance: a manager in their own groups, an admin everywhere.
 #[derive(Debug, Clone)]
 pub struct Manager(pub CurrentUser);
 
-/// An admin or owner.
+/// An admin.
 #[derive(Debug, Clone)]
 pub struct Admin(pub CurrentUser);
 
-/// An owner.
+/// An admin who is an owner.
 #[derive(Debug, Clone)]
 pub struct Owner(pub CurrentUser);
 
@@ -120,7 +122,7 @@ impl CurrentUser {
     /// 401 when it has ended, 403 when the role or its reach has changed, 503 while the database is away.
     pub async fn renew(&self, app: &App) -> Result<(), ApiError> {
         let user = user_of_session(app, self.session.clone()).await?;
-        if user.role == self.role && user.scope == self.scope {
+        if (user.role, user.owner) == (self.role, self.owner) && user.scope == self.scope {
             Ok(())
         } else {
             Err(ApiError::Forbidden("Your role has changed. Sign in again."))
@@ -134,14 +136,21 @@ async fn user_of_session(app: &App, session: Vec<u8>) -> Result<CurrentUser, Api
             let user = sessions::find(conn, &session)?;
             let role = sessions::role(&user.role);
             let scope = scope(conn, role, user.id)?;
-            Ok(CurrentUser { id: UserId(user.id), email: user.email, role, scope, session })
+            Ok(CurrentUser {
+                id: UserId(user.id),
+                email: user.email,
+                role,
+                owner: user.owner,
+                scope,
+                session,
+            })
         })
         .await
 }
 
 fn scope(conn: &mut PgConnection, role: Role, user: uuid::Uuid) -> Result<Scope, ApiError> {
     Ok(match role {
-        Role::Owner | Role::Admin | Role::Guard => Scope::Everyone,
+        Role::Admin | Role::Guard => Scope::Everyone,
         Role::Manager => match models::scope::groups_of(conn, user)? {
             groups if groups.is_empty() => Scope::Nobody,
             groups => Scope::Groups(groups),
@@ -296,13 +305,13 @@ impl FromRequest for CurrentUser {
 
 /// A permission that a role gives: who has it, and what is said to the others.
 macro_rules! role_permission {
-    ($permission:ident, $roles:pat, $refusal:literal) => {
+    ($permission:ident, $who:pat, $refusal:literal) => {
         impl TryFrom<CurrentUser> for $permission {
             type Error = ApiError;
 
             fn try_from(user: CurrentUser) -> Result<Self, ApiError> {
-                match user.role {
-                    $roles => Ok(Self(user)),
+                match user {
+                    $who => Ok(Self(user)),
                     _ => Err(ApiError::Forbidden($refusal)),
                 }
             }
@@ -322,16 +331,16 @@ macro_rules! role_permission {
 
 role_permission!(
     Viewer,
-    Role::Owner | Role::Admin | Role::Manager | Role::Guard,
+    CurrentUser { role: Role::Admin | Role::Manager | Role::Guard, .. },
     "A member sees their own record only."
 );
 role_permission!(
     Manager,
-    Role::Owner | Role::Admin | Role::Manager,
+    CurrentUser { role: Role::Admin | Role::Manager, .. },
     "Only a manager, a teacher or an admin may do this."
 );
-role_permission!(Admin, Role::Owner | Role::Admin, "Only an admin may do this.");
-role_permission!(Owner, Role::Owner, "Only an owner may do this.");
+role_permission!(Admin, CurrentUser { role: Role::Admin, .. }, "Only an admin may do this.");
+role_permission!(Owner, CurrentUser { owner: true, .. }, "Only an owner may do this.");
 
 impl FromRequest for FrameSender {
     type Error = ApiError;

@@ -69,7 +69,7 @@ enum User {
         /// E-mail address.
         #[arg(long)]
         email: String,
-        /// `owner`, `admin`, `manager`, `guard` or `member`.
+        /// `admin`, `manager`, `guard` or `member`.
         #[arg(long, value_parser = Role::ALL.map(Role::name))]
         role: String,
     },

@@ -416,6 +416,7 @@ diesel::table! {
         password_hash -> Text,
         role -> Text,
         created_at -> Timestamptz,
+        owner -> Bool,
         person_id -> Nullable<Uuid>,
     }
 }

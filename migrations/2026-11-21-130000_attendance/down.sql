@@ -17,9 +17,10 @@ ALTER TABLE group_members
     DROP COLUMN until_day,
     ADD PRIMARY KEY (group_id, person_id);
 ALTER TABLE groups DROP COLUMN kind;
-UPDATE users SET role = 'admin' WHERE role = 'owner';
 DELETE FROM users WHERE role IN ('manager', 'member');
 ALTER TABLE users
     DROP COLUMN person_id,
+    DROP CONSTRAINT users_owner_is_admin,
+    DROP COLUMN owner,
     DROP CONSTRAINT users_role,
     ADD CONSTRAINT users_role CHECK (role IN ('admin', 'guard'));

@@ -1,10 +1,13 @@
--- Roles. The oldest account is whoever set this up: it becomes the owner.
+-- Roles. An owner is an admin whom other admins cannot touch, and one always remains: the oldest account is
+-- whoever set this up.
 ALTER TABLE users
     DROP CONSTRAINT users_role,
-    ADD CONSTRAINT users_role CHECK (role IN ('owner', 'admin', 'manager', 'guard', 'member')),
+    ADD CONSTRAINT users_role CHECK (role IN ('admin', 'manager', 'guard', 'member')),
+    ADD COLUMN owner boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT users_owner_is_admin CHECK (NOT owner OR role = 'admin'),
     -- Whose own record a member sees.
     ADD COLUMN person_id uuid CONSTRAINT users_person_id_key UNIQUE REFERENCES people ON DELETE SET NULL;
-UPDATE users SET role = 'owner'
+UPDATE users SET owner = true
 WHERE id = (SELECT id FROM users WHERE role = 'admin' ORDER BY created_at, id LIMIT 1);
 
 -- The groups of a manager, and the feeds that somebody may send frames to.

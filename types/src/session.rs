@@ -57,6 +57,9 @@ pub struct UserView {
     pub email: String,
     /// What they may do.
     pub role: Role,
+    /// Whether this admin is an owner, whom other admins cannot change or remove.
+    #[serde(default)]
+    pub owner: bool,
 }
 
 /// What a user may do.
@@ -64,9 +67,7 @@ pub struct UserView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything, the other owners and admins included. One owner always remains.
-    Owner,
-    /// Everything but other admins and owners.
+    /// Everything; what concerns owners takes an owner, who is an admin too.
     Admin,
     /// A manager or teacher: sees and marks the people of their own groups.
     Manager,
@@ -78,21 +79,15 @@ pub enum Role {
 
 impl Role {
     /// Every role, from the most to the least powerful.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Admin, Self::Manager, Self::Guard, Self::Member];
+    pub const ALL: [Self; 4] = [Self::Admin, Self::Manager, Self::Guard, Self::Member];
 
     /// The name on the wire and in the database.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Owner => "owner",
             Self::Admin => "admin",
             Self::Manager => "manager",
             Self::Guard => "guard",
             Self::Member => "member",
         }
-    }
-
-    /// Whether this is an admin or an owner.
-    pub fn is_admin(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
     }
 }

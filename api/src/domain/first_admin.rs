@@ -39,7 +39,7 @@ pub fn ensure(conn: &mut PgConnection, folder: &Path) -> Result<(), ApiError> {
             &folder.join("first-admin.json"),
             &json!({ "email": EMAIL, "password": password }).to_string(),
         )?;
-        insert(conn, EMAIL, hash, Role::Owner)
+        insert(conn, EMAIL, hash, Role::Admin, true)
     })
 }
 
@@ -51,20 +51,27 @@ pub fn add_user(conn: &mut PgConnection, email: &str, role: Role) -> Result<Stri
     ensure!(email.contains('@') && email.len() <= 254, "{email:?} is not an e-mail address");
     let password = passwords::generate();
     let hash = passwords::hash_now(&password)?;
-    conn.transaction(|conn| insert(conn, email, hash, role))?;
+    conn.transaction(|conn| insert(conn, email, hash, role, false))?;
     Ok(password)
 }
 
-fn insert(conn: &mut PgConnection, email: &str, password_hash: String, role: Role) -> Result<(), ApiError> {
+fn insert(
+    conn: &mut PgConnection,
+    email: &str,
+    password_hash: String,
+    role: Role,
+    owner: bool,
+) -> Result<(), ApiError> {
     let role = role.name();
-    let user = User { id: Uuid::now_v7(), email: email.to_owned(), password_hash, role: role.to_owned() };
+    let user =
+        User { id: Uuid::now_v7(), email: email.to_owned(), password_hash, role: role.to_owned(), owner };
     models::users::insert(conn, &user)?;
     models::audit::insert(
         conn,
         Actor::System,
         "user.created",
         ("user", Some(user.id)),
-        json!({ "role": role }),
+        json!({ "role": role, "owner": owner }),
     )?;
     Ok(())
 }

@@ -49,7 +49,7 @@ pub fn role(text: &str) -> Role {
 
 /// A user as clients see them.
 pub fn view(user: &User) -> UserView {
-    UserView { id: UserId(user.id), email: user.email.clone(), role: role(&user.role) }
+    UserView { id: UserId(user.id), email: user.email.clone(), role: role(&user.role), owner: user.owner }
 }
 
 /// From where and with what somebody signs in.

@@ -21,6 +21,7 @@ pub struct User {
     pub email: String,
     pub password_hash: String,
     pub role: String,
+    pub owner: bool,
 }
 
 /// Keeps others from adding users until the transaction ends.

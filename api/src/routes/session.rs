@@ -28,7 +28,7 @@ pub async fn sign_in(
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
     (status = 200, body = SessionView), (status = 401, body = types::ErrorBody)))]
 pub async fn get_session(user: CurrentUser) -> Result<HttpResponse, ApiError> {
-    let user = UserView { id: user.id, email: user.email, role: user.role };
+    let user = UserView { id: user.id, email: user.email, role: user.role, owner: user.owner };
     Ok(HttpResponse::Ok().json(SessionView { user }))
 }
 

@@ -17,9 +17,9 @@ enum Who {
     SignedIn,
     /// Everybody but members.
     Viewers,
-    /// Admins and owners.
+    /// Admins.
     Admins,
-    /// Admins, owners, and the feed's own token.
+    /// Admins, and the feed's own token.
     Feed,
 }
 
@@ -28,7 +28,7 @@ impl Who {
         match self {
             Self::Public | Self::SignedIn => true,
             Self::Viewers => role != Role::Member,
-            Self::Admins | Self::Feed => role.is_admin(),
+            Self::Admins | Self::Feed => role == Role::Admin,
         }
     }
 }

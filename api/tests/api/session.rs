@@ -7,7 +7,7 @@ use crate::support::{Site, refusal};
 async fn an_admin_signs_in_is_known_and_signs_out() {
     let site = Site::start().await;
     let me = site.admin.get("/session").await;
-    assert_eq!(me["user"]["role"], "owner");
+    assert_eq!(me["user"]["role"], "admin");
     assert!(me["user"]["id"].is_string() && me["user"]["email"].as_str().unwrap().contains('@'));
     assert_eq!(site.admin.status(Method::DELETE, "/session").await, 204);
     assert_eq!(refusal(site.admin.send(Method::GET, "/session", None).await).await.0, 401);
