@@ -32,4 +32,5 @@ pub mod risk;
 pub mod sessions;
 pub mod site;
 pub mod streams;
+pub mod tables;
 pub mod traffic;
