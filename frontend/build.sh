@@ -13,7 +13,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 
 profile=wasm
 folder=wasm
-limit=400
+limit=300
 if [ "${1:-}" = --dev ]; then
     profile=dev
     folder=debug
@@ -27,7 +27,8 @@ fi
 
 cd "$root"
 # Views of erased type take a good part off the compiled size.
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--cfg erase_components"
+# The bundler splits the module into parts that are fetched apart, and needs the relocations for it.
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--cfg erase_components -Clink-arg=--emit-relocs"
 cargo build --package frontend --target wasm32-unknown-unknown --profile "$profile"
 cargo build --package bundler --release
 

@@ -1,7 +1,7 @@
 // Loads the compiled front end. A file of its own, because the content security policy allows no inline script.
 import init from "{{frontend.js}}";
 
-init({ module_or_path: "{{frontend.wasm}}" })
+init({ module_or_path: "{{frontend_bg.wasm}}" })
   .then(() => document.getElementById("boot")?.remove())
   .catch((cause) => {
     console.error(cause);

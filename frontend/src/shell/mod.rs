@@ -2,6 +2,7 @@
 
 mod account;
 mod banner;
+mod parts;
 mod rail;
 mod search;
 mod sign_in;
@@ -18,12 +19,10 @@ use web_sys::HtmlElement;
 use crate::api::use_api;
 use crate::arrivals::{Link, provide_arrivals};
 use crate::live::LivePage;
-use crate::people::{PeoplePage, PersonPage};
-use crate::review::{ReviewPage, provide_waiting};
+use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
 use crate::session::use_desk;
-use crate::settings::SettingsPage;
-use crate::ui::{Empty, icons};
+use crate::ui::{Empty, Later, icons};
 
 pub use sign_in::SignIn;
 
@@ -68,10 +67,10 @@ pub fn Shell() -> impl IntoView {
                 <banner::Banner />
                 {move || match place.get() {
                     Place::Live => view! { <LivePage /> }.into_any(),
-                    Place::People => view! { <PeoplePage /> }.into_any(),
-                    Place::Person(id) => view! { <PersonPage id /> }.into_any(),
-                    Place::Review if desk.is_admin() => view! { <ReviewPage /> }.into_any(),
-                    Place::Settings(section) => view! { <SettingsPage section /> }.into_any(),
+                    Place::People => view! { <Later fetch=parts::people() /> }.into_any(),
+                    Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
+                    Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
+                    Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
                     Place::Review | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>

@@ -1,0 +1,31 @@
+//! The parts of the program that are fetched apart, each with the pages in it. Live is not one of them: it is what most
+//! visits begin and end with.
+
+use leptos::prelude::*;
+use leptos::wasm_split::wasm_split;
+use types::PersonId;
+
+use crate::people::{PeoplePage, PersonPage};
+use crate::review::ReviewPage;
+use crate::settings::SettingsPage;
+use crate::ui::{Build, NotFetched};
+
+#[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn people() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <PeoplePage /> }.into_any()))
+}
+
+#[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn person(id: PersonId) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <PersonPage id /> }.into_any()))
+}
+
+#[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn review() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <ReviewPage /> }.into_any()))
+}
+
+#[wasm_split(settings, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn settings(section: String) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <SettingsPage section /> }.into_any()))
+}
