@@ -53,13 +53,17 @@ gate() {
 
 # suite NAME COUNTER COMMAND…: tests that are counted one by one by COUNTER, which reads the output.
 suite() {
-    local name=$1 counter=$2 since=$SECONDS status=0 before=$failed
+    local name=$1 counter=$2 since=$SECONDS status=0 before=$failed signal
     shift 2
     wanted "$name" || return 0
     step "$name"
     "$@" 2>&1 | tee "$scratch/output" || status=$?
     "$counter" "$scratch/output"
-    if ((status != 0 && failed == before)); then note_failure "$name did not finish (status $status)"; fi
+    if ((status != 0 && failed == before)); then
+        # A program that crashed after its last test: cargo names the signal.
+        signal=$(sed -n 's/.*(\(signal: [^)]*\)).*/, \1/p' "$scratch/output" | head -n 1)
+        note_failure "$name did not finish (status $status$signal)"
+    fi
     say "done: $name ($((SECONDS - since)) s)"
 }
 
