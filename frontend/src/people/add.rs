@@ -136,7 +136,7 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
                         }
                     }
                 >
-                    <p class="mr-auto font-medium" role="alert">"Discard what you entered?"</p>
+                    <p class="me-auto font-medium" role="alert">"Discard what you entered?"</p>
                     <button type="button" class="btn" on:click=move |_| leaving.set(false)>"Keep editing"</button>
                     <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>"Discard"</button>
                 </When>

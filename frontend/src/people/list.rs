@@ -58,7 +58,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <When is=move || desk.is_admin()>
                     <button
                         type="button"
-                        class="btn btn-primary ml-auto"
+                        class="btn btn-primary ms-auto"
                         data-testid="people-add"
                         on:click=move |_| router.go("/people?add=1")
                     >

@@ -91,7 +91,7 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
             </form>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <p class="note mr-auto">
+                <p class="note me-auto">
                     {move || known().map(|person| format!("The pictures will be {}’s.", person.name))}
                 </p>
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>

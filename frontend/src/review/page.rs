@@ -113,7 +113,7 @@ pub fn ReviewPage() -> impl IntoView {
                 <When is=move || on.get()>
                     <button
                         type="button"
-                        class="btn ml-auto"
+                        class="btn ms-auto"
                         data-testid="review-settings"
                         on:click=move |_| queue.doing.set(Doing::Settings)
                     >
