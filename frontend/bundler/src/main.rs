@@ -76,6 +76,7 @@ fn program(wasm: &Path, work: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
         .web(true)?
         .typescript(false)
         .omit_default_module_path(true)
+        .keep_lld_exports(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&folder)
