@@ -140,6 +140,14 @@ impl Instance {
     }
 }
 
+/// What runs apart from the test's runtime ends with the test: a server that goes on asking for a database that is
+/// gone slows down all tests after it.
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.app.stopping.send_replace(true);
+    }
+}
+
 pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Config {
     Config {
         http: HttpConfig {
