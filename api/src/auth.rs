@@ -1,8 +1,11 @@
 //! Who asks, as extractors: a handler's signature says who may call it.
 //!
 //! [`CurrentUser`] is anybody signed in, a member with their own record included; [`Viewer`] whoever may look at other
-//! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Admin`] an
-//! admin; [`Owner`] an admin who is an owner; [`FrameSender`] a feed's own token or an admin.
+//! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Reader`] whoever
+//! may see what attendance was, a member their own; [`Admin`] an admin; [`Owner`] an admin who is an owner;
+//! [`FrameSender`] a feed's own token, an admin, or whoever is assigned to the feed. An API key counts as an admin
+//! within its scopes. [`InPerson`] is somebody with a browser's session, and no key; [`Fresh`] adds to a permission
+//! that their password was given lately, which no key has.
 //! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
 //! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
 
@@ -14,10 +17,15 @@ use actix_web::cookie::time::Duration as CookieDuration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::PgConnection;
 use types::{FeedId, Role, UserId};
+use uuid::Uuid;
 
+use crate::domain::api_keys::{self, Scopes};
+use crate::domain::second_factor;
 use crate::domain::sessions::{self, SignInFrom, token_hash};
+use crate::domain::users::By;
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::feeds::Feed;
@@ -28,6 +36,9 @@ use crate::state::App;
 const COOKIE: &str = "attendance_session";
 /// How a browser, which cannot set headers on a WebSocket, sends a device token.
 const SUBPROTOCOL: &str = "bearer.";
+/// How long after a password was given what asks for a fresh sign-in may be done.
+const FRESH: TimeDelta = TimeDelta::minutes(30);
+const NO_KEY: ApiError = ApiError::Forbidden("A key cannot do this: it takes somebody who signs in.");
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
@@ -44,9 +55,40 @@ pub struct CurrentUser {
     pub owner: bool,
     /// Whose records they may see.
     pub scope: Scope,
-    /// Hash of the session's id.
-    pub session: Vec<u8>,
+    /// What they showed.
+    pub shown: Shown,
+    /// Whether they must enrol a second factor before anything else.
+    pub must_enrol: bool,
 }
+
+/// What somebody signed in shows with a request.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// The cookie of a browser's session.
+    Session {
+        /// Hash of the cookie.
+        hash: Vec<u8>,
+        /// What the session is called.
+        id: Uuid,
+        /// When the password was last given.
+        confirmed_at: DateTime<Utc>,
+    },
+    /// An API key.
+    Key {
+        /// Its hash.
+        hash: Vec<u8>,
+        /// What it opens.
+        scopes: Scopes,
+    },
+}
+
+/// Somebody with a browser's session; an admin who has yet to enrol a second factor, too.
+#[derive(Debug, Clone)]
+pub struct InPerson(pub CurrentUser);
+
+/// A permission of somebody whose password was given within the last half hour.
+#[derive(Debug, Clone)]
+pub struct Fresh<P>(pub P);
 
 /// Whoever may see other people's records: anybody but a member. What they see is bounded by their scope.
 #[derive(Debug, Clone)]
@@ -55,6 +97,10 @@ pub struct Viewer(pub CurrentUser);
 /// Whoever may mark attendance: a manager in their own groups, an admin everywhere.
 #[derive(Debug, Clone)]
 pub struct Manager(pub CurrentUser);
+
+/// Whoever may see what attendance was: a manager in their own groups, an admin everywhere, a member their own.
+#[derive(Debug, Clone)]
+pub struct Reader(pub CurrentUser);
 
 /// An admin.
 #[derive(Debug, Clone)]
@@ -69,7 +115,7 @@ pub struct Owner(pub CurrentUser);
 pub struct FrameSender {
     /// The feed.
     pub feed: Feed,
-    /// The feed's token or an admin.
+    /// What opened it.
     pub credential: Credential,
 }
 
@@ -78,8 +124,8 @@ pub struct FrameSender {
 pub enum Credential {
     /// Its token; by its hash it is looked up again later.
     Token(Vec<u8>),
-    /// An admin's session.
-    Session(CurrentUser),
+    /// An admin, or somebody who is assigned to the feed.
+    User(CurrentUser),
 }
 
 impl Credential {
@@ -87,13 +133,19 @@ impl Credential {
     pub fn actor(&self, feed: &Feed) -> Actor {
         match self {
             Self::Token(_) => Actor::Feed(feed.id),
-            Self::Session(user) => Actor::User(user.id.0),
+            Self::User(user) => Actor::User(user.id.0),
         }
     }
 
-    /// Whether an admin sends.
-    pub fn is_admin(&self) -> bool {
-        matches!(self, Self::Session(_))
+    /// Whether the sender may date frames back as far as they like.
+    pub fn may_backdate(&self) -> bool {
+        match self {
+            Self::Token(_) => false,
+            Self::User(user) => match &user.shown {
+                Shown::Session { .. } => user.role == Role::Admin,
+                Shown::Key { scopes, .. } => scopes.has(api_keys::BACKFILL),
+            },
+        }
     }
 }
 
@@ -106,9 +158,9 @@ impl FrameSender {
         let id = self.feed.id;
         self.feed = match &self.credential {
             Credential::Token(hash) => feed_by_token(app, hash.clone(), id).await?,
-            Credential::Session(user) => {
+            Credential::User(user) => {
                 user.renew(app).await?;
-                feed_by_id(app, id).await?
+                feed_for(app, user, id).await?
             }
         };
         Ok(())
@@ -116,39 +168,91 @@ impl FrameSender {
 }
 
 impl CurrentUser {
-    /// Looks the session up again, for connections that stay open.
+    /// Looks them up again, for connections that stay open.
     ///
     /// # Errors
-    /// 401 when it has ended, 403 when the role or its reach has changed, 503 while the database is away.
+    /// 401 when session or key has ended, 403 when the role or its reach has changed, 503 while the database is away.
     pub async fn renew(&self, app: &App) -> Result<(), ApiError> {
-        let user = user_of_session(app, self.session.clone()).await?;
-        if (user.role, user.owner) == (self.role, self.owner) && user.scope == self.scope {
+        let user = match &self.shown {
+            Shown::Session { hash, .. } => user_of_session(app, hash.clone()).await?,
+            Shown::Key { hash, .. } => user_of_key(app, hash.clone(), None).await?,
+        };
+        let same = (user.role, user.owner, user.must_enrol) == (self.role, self.owner, self.must_enrol);
+        if same && user.scope == self.scope {
             Ok(())
         } else {
             Err(ApiError::Forbidden("Your role has changed. Sign in again."))
         }
     }
+
+    /// What their session is called.
+    ///
+    /// # Errors
+    /// 403 for an API key.
+    pub fn session(&self) -> Result<Uuid, ApiError> {
+        match &self.shown {
+            Shown::Session { id, .. } => Ok(*id),
+            Shown::Key { .. } => Err(NO_KEY),
+        }
+    }
+
+    /// Checks that their password was given within the last half hour.
+    ///
+    /// # Errors
+    /// 403 otherwise, and for an API key.
+    pub fn check_fresh(&self) -> Result<(), ApiError> {
+        match &self.shown {
+            Shown::Session { confirmed_at, .. } if Utc::now() - confirmed_at <= FRESH => Ok(()),
+            Shown::Session { .. } => Err(ApiError::FreshSignInRequired),
+            Shown::Key { .. } => Err(NO_KEY),
+        }
+    }
+
+    /// Themselves, as whoever changes accounts.
+    pub fn by(&self) -> By {
+        By { id: self.id, owner: self.owner }
+    }
 }
 
-async fn user_of_session(app: &App, session: Vec<u8>) -> Result<CurrentUser, ApiError> {
+async fn user_of_session(app: &App, hash: Vec<u8>) -> Result<CurrentUser, ApiError> {
     app.db
         .run(move |conn| {
-            let user = sessions::find(conn, &session)?;
+            let (user, session) = sessions::find(conn, &hash)?;
             let role = sessions::role(&user.role);
             let scope = scope(conn, role, user.id)?;
+            let must_enrol = role == Role::Admin && second_factor::must_enrol(conn, user.id)?;
             Ok(CurrentUser {
                 id: UserId(user.id),
                 email: user.email,
                 role,
                 owner: user.owner,
                 scope,
-                session,
+                shown: Shown::Session { hash, id: session.id, confirmed_at: session.confirmed_at },
+                must_enrol,
             })
         })
         .await
 }
 
-fn scope(conn: &mut PgConnection, role: Role, user: uuid::Uuid) -> Result<Scope, ApiError> {
+/// A key acts under its own id and name.
+async fn user_of_key(app: &App, hash: Vec<u8>, from: Option<IpAddr>) -> Result<CurrentUser, ApiError> {
+    app.db
+        .run(move |conn| {
+            let key = api_keys::find(conn, &hash, from)?;
+            Ok(CurrentUser {
+                id: UserId(key.id),
+                email: key.name,
+                role: Role::Admin,
+                owner: false,
+                scope: Scope::Everyone,
+                shown: Shown::Key { hash, scopes: Scopes::parse(&key.scopes) },
+                must_enrol: false,
+            })
+        })
+        .await
+}
+
+fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, ApiError> {
     Ok(match role {
         Role::Admin | Role::Guard => Scope::Everyone,
         Role::Manager => match models::scope::groups_of(conn, user)? {
@@ -159,14 +263,23 @@ fn scope(conn: &mut PgConnection, role: Role, user: uuid::Uuid) -> Result<Scope,
     })
 }
 
-async fn feed_by_token(app: &App, hash: Vec<u8>, id: uuid::Uuid) -> Result<Feed, ApiError> {
+async fn feed_by_token(app: &App, hash: Vec<u8>, id: Uuid) -> Result<Feed, ApiError> {
     let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
     let feed = feed.ok_or(ApiError::Unauthenticated)?;
     if feed.id == id { Ok(feed) } else { Err(ApiError::Forbidden("This token belongs to another feed.")) }
 }
 
-async fn feed_by_id(app: &App, id: uuid::Uuid) -> Result<Feed, ApiError> {
-    app.db.run(move |conn| models::feeds::find(conn, id).map_err(|error| missing(error, "feed"))).await
+/// The feed, where this user may send to it.
+async fn feed_for(app: &App, user: &CurrentUser, id: Uuid) -> Result<Feed, ApiError> {
+    let (user, anywhere) = (user.id.0, user.role == Role::Admin);
+    app.db
+        .run(move |conn| {
+            if !anywhere && !models::users::is_assigned(conn, user, id)? {
+                return Err(ApiError::Forbidden("You are not assigned to this feed."));
+            }
+            models::feeds::find(conn, id).map_err(|error| missing(error, "feed"))
+        })
+        .await
 }
 
 /// Names what is missing.
@@ -197,16 +310,23 @@ pub fn subprotocol(request: &HttpRequest) -> Option<String> {
     offered.split(',').map(str::trim).find(|protocol| protocol.starts_with(SUBPROTOCOL)).map(str::to_owned)
 }
 
-async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
+/// Who asks, by session or key. This is the one place where a key's scopes are compared with what the route needs.
+async fn identify(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
     let app = app(request)?;
     let Some(session) = session_of(request) else {
-        if let Some(token) = bearer(request) {
-            let hash = token_hash(&token);
-            let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
-            feed.ok_or(ApiError::Unauthenticated)?;
-            return Err(ApiError::Forbidden("A feed's token opens that feed's frames and nothing else."));
+        let token = bearer(request).ok_or(ApiError::Unauthenticated)?;
+        let hash = token_hash(&token);
+        if token.starts_with(api_keys::PREFIX) {
+            let user = user_of_key(&app, hash, Some(client_address(request, &app))).await?;
+            if let Shown::Key { scopes, .. } = &user.shown {
+                let pattern = request.match_pattern().unwrap_or_default();
+                scopes.check(&pattern, request.method().is_safe())?;
+            }
+            return Ok(user);
         }
-        return Err(ApiError::Unauthenticated);
+        let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
+        feed.ok_or(ApiError::Unauthenticated)?;
+        return Err(ApiError::Forbidden("A feed's token opens that feed's frames and nothing else."));
     };
     let user = user_of_session(&app, session).await?;
     let changes = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
@@ -214,6 +334,11 @@ async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
         check_origin(request, &app, true)?;
     }
     Ok(user)
+}
+
+async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
+    let user = identify(request).await?;
+    if user.must_enrol { Err(ApiError::TotpEnrolmentRequired) } else { Ok(user) }
 }
 
 /// Checks that a browser's request comes from the site itself.
@@ -303,6 +428,43 @@ impl FromRequest for CurrentUser {
     }
 }
 
+impl FromRequest for InPerson {
+    type Error = ApiError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let user = identify(&request).await?;
+            user.session()?;
+            Ok(Self(user))
+        })
+    }
+}
+
+impl AsRef<CurrentUser> for InPerson {
+    fn as_ref(&self) -> &CurrentUser {
+        &self.0
+    }
+}
+
+impl<P> FromRequest for Fresh<P>
+where
+    P: FromRequest<Error = ApiError> + AsRef<CurrentUser> + 'static,
+{
+    type Error = ApiError;
+    type Future = Extraction<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let permission = P::from_request(&request, &mut Payload::None).await?;
+            permission.as_ref().check_fresh()?;
+            Ok(Self(permission))
+        })
+    }
+}
+
 /// A permission that a role gives: who has it, and what is said to the others.
 macro_rules! role_permission {
     ($permission:ident, $who:pat, $refusal:literal) => {
@@ -314,6 +476,12 @@ macro_rules! role_permission {
                     $who => Ok(Self(user)),
                     _ => Err(ApiError::Forbidden($refusal)),
                 }
+            }
+        }
+
+        impl AsRef<CurrentUser> for $permission {
+            fn as_ref(&self) -> &CurrentUser {
+                &self.0
             }
         }
 
@@ -339,6 +507,11 @@ role_permission!(
     CurrentUser { role: Role::Admin | Role::Manager, .. },
     "Only a manager, a teacher or an admin may do this."
 );
+role_permission!(
+    Reader,
+    CurrentUser { role: Role::Admin | Role::Manager | Role::Member, .. },
+    "A guard sees arrivals, not what attendance was made of them."
+);
 role_permission!(Admin, CurrentUser { role: Role::Admin, .. }, "Only an admin may do this.");
 role_permission!(Owner, CurrentUser { owner: true, .. }, "Only an owner may do this.");
 
@@ -351,15 +524,16 @@ impl FromRequest for FrameSender {
         Box::pin(async move {
             let app = app(&request)?;
             let id = request.match_info().get("feed").and_then(|id| id.parse::<FeedId>().ok());
-            if let Some(token) = bearer(&request) {
+            if let Some(token) = bearer(&request).filter(|token| !token.starts_with(api_keys::PREFIX)) {
                 let hash = token_hash(&token);
-                let id = id.unwrap_or(FeedId(uuid::Uuid::nil())).0;
+                let id = id.unwrap_or(FeedId(Uuid::nil())).0;
                 let feed = feed_by_token(&app, hash.clone(), id).await?;
                 return Ok(Self { feed, credential: Credential::Token(hash) });
             }
-            let Admin(user) = authenticate(&request).await?.try_into()?;
-            let feed = feed_by_id(&app, id.ok_or(ApiError::NotFound("feed"))?.0).await?;
-            Ok(Self { feed, credential: Credential::Session(user) })
+            let user = authenticate(&request).await?;
+            // An id that is none is nobody's feed: who may send anywhere learns so, all others that they may not.
+            let feed = feed_for(&app, &user, id.unwrap_or(FeedId(Uuid::nil())).0).await?;
+            Ok(Self { feed, credential: Credential::User(user) })
         })
     }
 }

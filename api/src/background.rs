@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use chrono::Utc;
 use diesel::RunQueryDsl;
 
 use crate::config::Secret;
 use crate::db;
-use crate::domain::{feeds, review, sessions, traffic};
-use crate::models::{arrivals, gallery};
+use crate::domain::attendance::closing;
+use crate::domain::{audit_chain, feeds, review, sessions, traffic};
+use crate::models::{arrivals, audit, gallery, imports, schedule_runs};
 use crate::state::App;
 
 /// How long a notification may wait to be seen. Diesel gives the connection's notifications without a way to
@@ -17,6 +19,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// A LISTEN connection can die silently, so the revision is asked for besides.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 const TIDY_EVERY: Duration = Duration::from_secs(30);
+/// The first head is kept a minute after the start, for a server that is started often.
+const HEAD_AFTER: Duration = Duration::from_secs(60);
+const HEAD_EVERY: Duration = Duration::from_secs(3600);
+const WATCH_FEEDS_EVERY: Duration = Duration::from_secs(5);
 const RECONNECT_AFTER: Duration = Duration::from_millis(500);
 
 /// Starts the thread that follows the database until the server stops.
@@ -50,7 +56,7 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
     }
     let stopping = app.stopping.subscribe();
     let mut asked: Option<Instant> = None;
-    let mut tidied = Instant::now();
+    let (mut tidied, mut watched) = (Instant::now(), Instant::now());
     while !*stopping.borrow() {
         let (mut new_arrivals, mut new_gallery) = (false, false);
         for notification in conn.notifications_iter() {
@@ -62,6 +68,7 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
         if asked.is_none_or(|at| at.elapsed() >= ASK_EVERY) {
             (new_arrivals, new_gallery) = (true, true);
             review::follow_switch(&mut conn, app)?;
+            audit_chain::append_pending(&mut conn, &app.audit_key)?;
             asked = Some(Instant::now());
         }
         // Nobody is recognised until the pack's gallery is there: no waiting for the next second.
@@ -72,14 +79,57 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
         if new_arrivals {
             app.events.publish_new(&mut conn)?;
         }
+        if watched.elapsed() >= WATCH_FEEDS_EVERY {
+            closing::watch_feeds(&mut conn, app, Utc::now())?;
+            watched = Instant::now();
+        }
         if tidied.elapsed() >= TIDY_EVERY {
             feeds::note_last_frames(&mut conn, app)?;
             sessions::purge(&mut conn)?;
             review::purge(&mut conn)?;
+            imports::purge(&mut conn, chrono::Utc::now())?;
             traffic::write_down_faces(&mut conn, app)?;
             tidied = Instant::now();
         }
         std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// Starts the thread that opens and closes the instances of schedules until the server stops.
+pub fn keep_attendance(app: App, url: Secret) {
+    let stopping = app.stopping.subscribe();
+    std::thread::spawn(move || {
+        let mut said = false;
+        while !*stopping.borrow() {
+            if let Err(error) = keep(&app, &url, &mut said) {
+                if !said {
+                    tracing::warn!(error.cause = format!("{error:#}"), "days are not closed; trying again");
+                    said = true;
+                }
+                std::thread::sleep(RECONNECT_AFTER);
+            }
+        }
+    });
+}
+
+fn keep(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
+    let stopping = app.stopping.subscribe();
+    let mut conn = db::connect(url)?;
+    let mut leads = false;
+    let mut asked: Option<Instant> = None;
+    while !*stopping.borrow() {
+        if asked.is_none_or(|at| at.elapsed() >= ASK_EVERY) {
+            leads = leads || schedule_runs::lead(&mut conn)?;
+            if leads {
+                closing::tick(&mut conn, Utc::now())?;
+                if std::mem::take(said) {
+                    tracing::info!("days are closed again");
+                }
+            }
+            asked = Some(Instant::now());
+        }
+        std::thread::sleep(LOOK_EVERY * 10);
     }
     Ok(())
 }
@@ -106,4 +156,26 @@ pub async fn follow_recognizer(app: App) {
             _ = stopping.changed() => {}
         }
     }
+}
+
+/// Keeps the head of the audit's chain outside the database every hour: a tail cut off since is found out.
+pub async fn keep_audit_heads(app: App) {
+    let mut stopping = app.stopping.subscribe();
+    let mut every = tokio::time::interval_at(tokio::time::Instant::now() + HEAD_AFTER, HEAD_EVERY);
+    loop {
+        tokio::select! {
+            _ = every.tick() => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        if let Err(error) = keep_audit_head(&app).await {
+            tracing::warn!(error.cause = format!("{error:#}"), "the head of the audit was not kept outside");
+        }
+    }
+}
+
+async fn keep_audit_head(app: &App) -> Result<()> {
+    if let Some(head) = app.db.run(|conn| Ok(audit::head(conn)?)).await? {
+        audit_chain::keep_head(&app.photos, &head).await?;
+    }
+    Ok(())
 }

@@ -1,17 +1,22 @@
 //! The command line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use clap::{Parser, Subcommand};
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use chrono::{NaiveDate, TimeDelta, Utc};
+use clap::{Args, Parser, Subcommand};
 use diesel::PgConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use types::Role;
+use types::{Invitation, Role};
 
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
 use crate::db;
-use crate::domain::{first_admin, master_key};
+use crate::domain::attendance::closing;
+use crate::domain::audit_chain::{self, Verdict};
+use crate::domain::{audit, first_admin, master_key};
+use crate::models::audit::AuditFilter;
 use crate::startup::Application;
+use crate::storage::PhotoStore;
 use crate::{models, telemetry, tls};
 
 /// The migrations, in the binary.
@@ -47,6 +52,68 @@ enum Command {
     /// Users.
     #[command(subcommand)]
     User(User),
+    /// The audit: who did what to whom.
+    #[command(subcommand)]
+    Audit(Audit),
+    /// The states of people's days.
+    #[command(subcommand)]
+    Attendance(Attendance),
+    /// Admins who cannot sign in.
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Add an admin; prints a link, good for 15 minutes, by which they set their password.
+    Create {
+        #[command(flatten)]
+        whom: Whom,
+        /// Make them an owner.
+        #[arg(long)]
+        owner: bool,
+    },
+    /// Print a link, good for 15 minutes, by which an admin sets a new password.
+    Reset {
+        #[command(flatten)]
+        whom: Whom,
+        /// Take their second factor away, which is lost too.
+        #[arg(long)]
+        without_second_factor: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Whom {
+    #[command(flatten)]
+    database: DatabaseConfig,
+    /// E-mail address.
+    #[arg(long)]
+    email: String,
+    /// The address that people type, for the link.
+    #[arg(long, env = "ATTENDANCE_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    public_url: String,
+}
+
+impl Whom {
+    fn origin(&self) -> &str {
+        self.public_url.trim_end_matches('/')
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Attendance {
+    /// Work out the days of everybody again, from arrivals, marks and rules; servers go on meanwhile.
+    Recompute {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        /// The first day, for example 2026-09-01.
+        #[arg(long)]
+        from: NaiveDate,
+        /// The last day.
+        #[arg(long)]
+        to: NaiveDate,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +142,22 @@ enum User {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Audit {
+    /// Check the chain; exit code 1 and the first broken sequence where it was tampered with.
+    Verify {
+        #[command(flatten)]
+        database: DatabaseConfig,
+        #[command(flatten)]
+        data: DataConfig,
+    },
+    /// Print all entries, oldest first, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        database: DatabaseConfig,
+    },
+}
+
 impl Cli {
     /// Does what was asked.
     ///
@@ -91,14 +174,54 @@ impl Cli {
                 let mut conn = connect(&database.url)?;
                 let keys = master_key::open_or_create(&mut conn, &data)?;
                 let (version, count) = master_key::rotate(&mut conn, &keys)?;
+                say(&format!("Master key {version} wraps {count} keys. Copy the file to its safe place."))
+            }
+            Command::Audit(Audit::Verify { database, data }) => {
+                let mut conn = connect(&database.url)?;
+                let key = audit_chain::open_or_create(&mut conn, &data)?;
+                let outside = audit_chain::newest_head(&PhotoStore::open(&data.storage())?).await?;
+                match audit_chain::verify(&mut conn, &key, outside.as_ref())? {
+                    Verdict::Holds { entries, emptied } => say(&format!(
+                        "The chain of {entries} entries holds; the values of {emptied} of them were erased."
+                    )),
+                    Verdict::Broken { seq, what } => bail!("the audit is broken at sequence {seq}: {what}"),
+                }
+            }
+            Command::Audit(Audit::Export { database }) => {
+                let mut conn = connect(&database.url)?;
+                let mut after = 0;
+                loop {
+                    let (lines, last) = audit::lines_after(&mut conn, &AuditFilter::default(), after)?;
+                    let Some(last) = last else { return Ok(()) };
+                    after = last;
+                    say(lines.trim_end())?;
+                }
+            }
+            Command::Attendance(Attendance::Recompute { database, from, to }) => {
+                ensure!(from <= to, "--to lies before --from");
+                ensure!(to - from <= TimeDelta::days(3660), "at most ten years at once");
+                let mut conn = connect(&database.url)?;
+                let began = Instant::now();
+                let people = models::attendance_days::people_of(&mut conn, None)?;
+                let changed = closing::recompute_all(&mut conn, &people, (from, to), Utc::now())?;
                 say(&format!(
-                    "Master key {version} wraps the keys of {count} people. Copy the file to its safe place."
+                    "{} people: {changed} states changed, in {:.2} s.",
+                    people.len(),
+                    began.elapsed().as_secs_f32()
                 ))
             }
             Command::User(User::Add { database, email, role }) => {
                 let role = crate::domain::sessions::role(&role);
                 let password = first_admin::add_user(&mut connect(&database.url)?, &email, role)?;
                 say(&format!("{email} may sign in as {} with the password {password}", role.name()))
+            }
+            Command::Admin(Admin::Create { whom, owner }) => {
+                let mut conn = connect(&whom.database.url)?;
+                say_link(&whom, &first_admin::create_admin(&mut conn, &whom.email, owner, whom.origin())?)
+            }
+            Command::Admin(Admin::Reset { whom, without_second_factor: without }) => {
+                let mut conn = connect(&whom.database.url)?;
+                say_link(&whom, &first_admin::reset_admin(&mut conn, &whom.email, without, whom.origin())?)
             }
         }
     }
@@ -112,6 +235,10 @@ fn connect(url: &Secret) -> Result<PgConnection> {
 fn say(text: &str) -> Result<()> {
     println!("{text}");
     Ok(())
+}
+
+fn say_link(whom: &Whom, link: &Invitation) -> Result<()> {
+    say(&format!("{} sets their password at {} until {}", whom.email, link.link, link.expires_at))
 }
 
 /// Brings the schema up to date. Several servers may start at once: one migrates, the others wait.

@@ -191,6 +191,11 @@ impl DataConfig {
         self.master_key_file.clone().unwrap_or_else(|| self.folder.join("master.key"))
     }
 
+    /// File with the key of the audit's chain, beside the master keys.
+    pub fn audit_key_file(&self) -> PathBuf {
+        self.master_key_file().with_file_name("audit.key")
+    }
+
     /// Where photos are kept.
     pub fn storage(&self) -> String {
         match self.storage.as_deref() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::web;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::{Connection, ConnectionResult, PgConnection};
+use diesel::{Connection, ConnectionResult, PgConnection, QueryResult};
 
 use crate::config::{DatabaseConfig, Secret};
 use crate::error::ApiError;
@@ -32,10 +32,23 @@ pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
     PgConnection::establish(url.expose())
 }
 
+/// Limits a connection as those of the pool are. Compiling a statement for the processor takes longer than any of ours
+/// runs.
+///
+/// # Errors
+/// When the server does not answer.
+pub fn limit(conn: &mut PgConnection) -> QueryResult<()> {
+    use diesel::connection::SimpleConnection;
+    conn.batch_execute(
+        "SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off",
+    )
+}
+
 /// A pool of connections; cloning shares it.
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
+    url: Secret,
 }
 
 #[derive(Debug)]
@@ -43,9 +56,7 @@ struct Limits;
 
 impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Limits {
     fn on_acquire(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
-        use diesel::connection::SimpleConnection;
-        conn.batch_execute("SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'")
-            .map_err(diesel::r2d2::Error::QueryError)
+        limit(conn).map_err(diesel::r2d2::Error::QueryError)
     }
 }
 
@@ -59,7 +70,29 @@ impl Db {
             .connection_timeout(POOL_WAIT)
             .connection_customizer(Box::new(Limits))
             .build_unchecked(ConnectionManager::new(config.url.expose()));
-        Self { pool }
+        Self { pool, url: config.url.clone() }
+    }
+
+    /// A connection of one's own, for work that takes longer than a request may.
+    ///
+    /// # Errors
+    /// [`ApiError::DatabaseUnavailable`].
+    pub fn connect(&self) -> Result<PgConnection, ApiError> {
+        connect(&self.url).map_err(|error| ApiError::DatabaseUnavailable(error.to_string()))
+    }
+
+    /// Runs `work` with a connection of its own, for as long as it takes: imports, exports.
+    ///
+    /// # Errors
+    /// [`ApiError::DatabaseUnavailable`] without a connection, else whatever `work` fails with.
+    pub async fn run_long<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
+    {
+        let task = self.clone();
+        let blocking = tokio::task::spawn_blocking(move || work(&mut task.connect()?));
+        blocking.await.map_err(anyhow::Error::from)?
     }
 
     /// Runs `work` with a connection.
@@ -71,15 +104,26 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
     {
+        match tokio::time::timeout(HANG, self.run_at_length(work)).await {
+            Ok(result) => result,
+            Err(_) => Err(ApiError::DatabaseUnavailable("no answer in time".to_owned())),
+        }
+    }
+
+    /// The same for work of many rows, such as a file of a year: each statement has its limit, the whole has none.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn run_at_length<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
+    {
         let pool = self.pool.clone();
         let blocking = web::block(move || {
             let mut conn = pool.get().map_err(|e| ApiError::DatabaseUnavailable(e.to_string()))?;
             work(&mut conn)
         });
-        match tokio::time::timeout(HANG, blocking).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(cancelled)) => Err(ApiError::Internal(anyhow::Error::new(cancelled))),
-            Err(_) => Err(ApiError::DatabaseUnavailable("no answer in time".to_owned())),
-        }
+        blocking.await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
     }
 }

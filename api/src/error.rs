@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use types::{ErrorBody, ErrorDetail, PersonRef, codes};
+use types::{ErrorBody, ErrorDetail, MarkConflict, PersonRef, codes};
 use uuid::Uuid;
 
 tokio::task_local! {
@@ -24,6 +24,14 @@ pub enum ApiError {
     Unauthenticated,
     #[error("The e-mail address or the password is wrong.")]
     WrongCredentials,
+    #[error("Send the code of your second factor, or a recovery code, as totp.")]
+    TotpRequired,
+    #[error("This code is wrong or was used already. Wait for the next one.")]
+    TotpWrong,
+    #[error("Admins need a second factor here: enrol yours first.")]
+    TotpEnrolmentRequired,
+    #[error("Confirm your password first: it was given more than 30 minutes ago.")]
+    FreshSignInRequired,
     #[error("{0}")]
     Forbidden(&'static str),
     #[error(
@@ -46,6 +54,18 @@ pub enum ApiError {
     ExternalIdTaken,
     #[error("There already is a {0} of this name.")]
     NameTaken(&'static str),
+    #[error("This person belongs to the group already in that time: change or end that membership.")]
+    AlreadyMember,
+    #[error("Another account has this e-mail address.")]
+    EmailTaken,
+    #[error("This person has another account already.")]
+    PersonTaken,
+    #[error("There is a second factor already. Remove it first.")]
+    SecondFactorStands,
+    #[error("There must be an owner who can sign in. Make somebody else an owner first.")]
+    LastOwner,
+    #[error("This import is under way or done already.")]
+    ImportNotReady,
     #[error("This face is already enrolled as {}.", .0.name)]
     FaceAlreadyEnrolled(PersonRef),
     /// The recognizer's own verdict on an image, passed on.
@@ -68,6 +88,19 @@ pub enum ApiError {
     OtherModelPack,
     #[error("This model pack is in use. Take another into use first.")]
     PackActive,
+    #[error(
+        "Somebody else marked {} meanwhile. Look at their marks, and save again with those you have seen.",
+        names(.0)
+    )]
+    MarkConflict(Vec<MarkConflict>),
+    #[error("There is an open request for this day already.")]
+    CorrectionOpen,
+    #[error("This request is decided.")]
+    CorrectionDecided,
+    #[error("This arrival is voided already.")]
+    ArrivalVoided,
+    #[error("{0}")]
+    Overlaps(&'static str),
     #[error("The database is not available at the moment. Try again shortly.")]
     DatabaseUnavailable(String),
     #[error("The storage for photos is not available at the moment. Try again shortly.")]
@@ -78,6 +111,14 @@ pub enum ApiError {
 
 fn list(fields: &BTreeMap<String, String>) -> String {
     fields.iter().map(|(field, what)| format!("{field}: {what}")).collect::<Vec<_>>().join(" ")
+}
+
+fn names(conflicts: &[MarkConflict]) -> String {
+    let mut names: Vec<&str> = conflicts.iter().take(5).map(|one| one.person.name.as_str()).collect();
+    let more = conflicts.len().saturating_sub(names.len());
+    let more = (more > 0).then(|| format!("{more} more"));
+    names.extend(more.as_deref());
+    names.join(", ")
 }
 
 impl ApiError {
@@ -92,6 +133,10 @@ impl ApiError {
         match self {
             Self::Unauthenticated => (S::UNAUTHORIZED, codes::UNAUTHENTICATED),
             Self::WrongCredentials => (S::UNAUTHORIZED, codes::WRONG_CREDENTIALS),
+            Self::TotpRequired => (S::UNAUTHORIZED, codes::TOTP_REQUIRED),
+            Self::TotpWrong => (S::UNAUTHORIZED, codes::TOTP_WRONG),
+            Self::TotpEnrolmentRequired => (S::FORBIDDEN, codes::TOTP_ENROLMENT_REQUIRED),
+            Self::FreshSignInRequired => (S::FORBIDDEN, codes::FRESH_SIGN_IN_REQUIRED),
             Self::Forbidden(_) => (S::FORBIDDEN, codes::FORBIDDEN),
             Self::WrongOrigin => (S::FORBIDDEN, codes::WRONG_ORIGIN),
             Self::NotFound(_) => (S::NOT_FOUND, codes::NOT_FOUND),
@@ -102,6 +147,12 @@ impl ApiError {
             Self::PhotoRefused(_) => (S::UNPROCESSABLE_ENTITY, codes::PHOTO_REFUSED),
             Self::ExternalIdTaken => (S::CONFLICT, codes::EXTERNAL_ID_TAKEN),
             Self::NameTaken(_) => (S::CONFLICT, "name_taken"),
+            Self::AlreadyMember => (S::CONFLICT, "already_member"),
+            Self::EmailTaken => (S::CONFLICT, codes::EMAIL_TAKEN),
+            Self::PersonTaken => (S::CONFLICT, codes::PERSON_TAKEN),
+            Self::SecondFactorStands => (S::CONFLICT, "second_factor_stands"),
+            Self::LastOwner => (S::CONFLICT, codes::LAST_OWNER),
+            Self::ImportNotReady => (S::CONFLICT, "import_not_ready"),
             Self::FaceAlreadyEnrolled(_) => (S::CONFLICT, codes::FACE_ALREADY_ENROLLED),
             Self::ImageRefused { status, code, .. } => {
                 (S::from_u16(*status).unwrap_or(S::UNPROCESSABLE_ENTITY), code)
@@ -113,6 +164,11 @@ impl ApiError {
             Self::PackNotReady(_) => (S::CONFLICT, "pack_not_ready"),
             Self::OtherModelPack => (S::CONFLICT, "other_model_pack"),
             Self::PackActive => (S::CONFLICT, "pack_active"),
+            Self::MarkConflict(_) => (S::CONFLICT, codes::MARK_CONFLICT),
+            Self::CorrectionOpen => (S::CONFLICT, "correction_open"),
+            Self::CorrectionDecided => (S::CONFLICT, "correction_decided"),
+            Self::ArrivalVoided => (S::CONFLICT, "arrival_voided"),
+            Self::Overlaps(_) => (S::CONFLICT, "overlaps"),
             Self::DatabaseUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::DATABASE_UNAVAILABLE),
             Self::StorageUnavailable(_) => (S::SERVICE_UNAVAILABLE, "storage_unavailable"),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal"),
@@ -124,6 +180,8 @@ impl ApiError {
             Self::Invalid(fields) | Self::PhotoRefused(fields) => fields.clone(),
             Self::ExternalIdTaken => one("external_id", self),
             Self::NameTaken(_) => one("name", self),
+            Self::EmailTaken => one("email", self),
+            Self::PersonTaken => one("person", self),
             _ => BTreeMap::new(),
         }
     }
@@ -168,6 +226,10 @@ impl ApiError {
                     Self::FaceAlreadyEnrolled(person) => Some(person.clone()),
                     _ => None,
                 },
+                conflicts: match self {
+                    Self::MarkConflict(conflicts) => conflicts.clone(),
+                    _ => Vec::new(),
+                },
                 request_id: REQUEST_ID.try_with(Uuid::to_string).unwrap_or_default(),
             },
         }
@@ -205,7 +267,21 @@ impl From<DieselError> for ApiError {
             DieselError::DatabaseError(kind, info) => match (kind, info.constraint_name()) {
                 (DatabaseErrorKind::UniqueViolation, Some("people_external_id_key")) => Self::ExternalIdTaken,
                 (DatabaseErrorKind::UniqueViolation, Some("feeds_name_key")) => Self::NameTaken("feed"),
-                (DatabaseErrorKind::UniqueViolation, Some("users_email_key")) => Self::NameTaken("user"),
+                (DatabaseErrorKind::UniqueViolation, Some("groups_name_key")) => Self::NameTaken("group"),
+                (DatabaseErrorKind::ExclusionViolation, Some("group_members_once")) => Self::AlreadyMember,
+                (DatabaseErrorKind::UniqueViolation, Some("api_keys_name_key")) => Self::NameTaken("key"),
+                (DatabaseErrorKind::UniqueViolation, Some("users_email_key")) => Self::EmailTaken,
+                (DatabaseErrorKind::UniqueViolation, Some("users_person_id_key")) => Self::PersonTaken,
+                (DatabaseErrorKind::UniqueViolation, Some("schedules_name_key")) => {
+                    Self::NameTaken("schedule")
+                }
+                (DatabaseErrorKind::UniqueViolation, Some("corrections_one_open")) => Self::CorrectionOpen,
+                (DatabaseErrorKind::UniqueViolation, Some("schedule_versions_pkey")) => {
+                    Self::Overlaps("There are rules from this day on already.")
+                }
+                (DatabaseErrorKind::ExclusionViolation, Some("group_schedules_once")) => {
+                    Self::Overlaps("The schedule is this group's already in some of that time.")
+                }
                 (DatabaseErrorKind::ForeignKeyViolation, _) => Self::NotFound("thing any more"),
                 (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _) => {
                     Self::DatabaseUnavailable(error.to_string())

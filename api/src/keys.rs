@@ -1,7 +1,7 @@
 //! Keys for biometric data at rest.
 //!
 //! Each person has a random AES-256-GCM key that seals their photos and templates, and so has each item of the
-//! review queue; the associated data names owner, kind and pack, so a sealed value moved to another row does not
+//! review queue, and each account with a second factor; the associated data names owner, kind and pack, so a sealed value moved to another row does not
 //! open. The owner's key is stored wrapped by a master key, whose versions live in a 0600 file outside database,
 //! photos and backups. Erasing the one wrapped key makes every copy of its owner's data unreadable.
 //!
@@ -17,7 +17,7 @@ use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use types::{PersonId, PhotoId, ReviewFaceId, ReviewId};
+use types::{ArrivalId, PersonId, PhotoId, ReviewFaceId, ReviewId, UserId};
 use uuid::Uuid;
 
 const KEY_BYTES: usize = 32;
@@ -33,10 +33,14 @@ pub enum Sealed<'a> {
     Template(PhotoId, &'a str),
     /// A template of a model pack that is not the person's, whatever the score says.
     NonMatch(Uuid, &'a str),
+    /// A template of a model pack, of the face that an arrival was decided on.
+    ArrivalProbe(ArrivalId, &'a str),
     /// A picture of the review queue.
     ReviewPicture(ReviewFaceId),
     /// A template of a model pack, of a face in the review queue.
     ReviewTemplate(ReviewFaceId, &'a str),
+    /// The secret of one-time passwords.
+    TotpSecret,
 }
 
 impl Sealed<'_> {
@@ -46,7 +50,9 @@ impl Sealed<'_> {
             Self::Photo(photo) => format!("photo|{owner}|{photo}"),
             Self::Template(photo, pack) => format!("template|{owner}|{photo}|{pack}"),
             Self::NonMatch(id, pack) => format!("non-match|{owner}|{id}|{pack}"),
+            Self::ArrivalProbe(id, pack) => format!("arrival-probe|{owner}|{id}|{pack}"),
             Self::ReviewPicture(face) => format!("review-picture|{owner}|{face}"),
+            Self::TotpSecret => format!("totp|{owner}"),
             Self::ReviewTemplate(face, pack) => format!("review-template|{owner}|{face}|{pack}"),
         }
     }
@@ -59,12 +65,14 @@ pub enum Owner {
     Person(PersonId),
     /// An item of the review queue.
     Review(ReviewId),
+    /// Somebody who signs in.
+    User(UserId),
 }
 
 impl Owner {
     fn id(self) -> Uuid {
         match self {
-            Self::Person(PersonId(id)) | Self::Review(ReviewId(id)) => id,
+            Self::Person(PersonId(id)) | Self::Review(ReviewId(id)) | Self::User(UserId(id)) => id,
         }
     }
 
@@ -73,6 +81,7 @@ impl Owner {
         match self {
             Self::Person(person) => format!("person-key|{person}"),
             Self::Review(item) => format!("review-key|{item}"),
+            Self::User(user) => format!("user-key|{user}"),
         }
     }
 }
@@ -80,6 +89,12 @@ impl Owner {
 impl From<PersonId> for Owner {
     fn from(person: PersonId) -> Self {
         Self::Person(person)
+    }
+}
+
+impl From<UserId> for Owner {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
     }
 }
 

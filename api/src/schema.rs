@@ -1,6 +1,22 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        name -> Text,
+        prefix -> Text,
+        key_hash -> Bytea,
+        scopes -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        last_used_address -> Nullable<Inet>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     arrival_probes (arrival_id) {
         arrival_id -> Uuid,
         person_id -> Uuid,
@@ -65,6 +81,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    attendance_recomputes (id) {
+        id -> Int8,
+        group_id -> Nullable<Uuid>,
+        from_day -> Date,
+        until_day -> Date,
+    }
+}
+
+diesel::table! {
     audit (id) {
         id -> Int8,
         at -> Timestamptz,
@@ -73,7 +98,47 @@ diesel::table! {
         action -> Text,
         subject_kind -> Text,
         subject_id -> Nullable<Uuid>,
-        detail -> Jsonb,
+        detail -> Nullable<Jsonb>,
+        salt -> Nullable<Bytea>,
+    }
+}
+
+diesel::table! {
+    audit_chain (seq) {
+        seq -> Int8,
+        audit_id -> Int8,
+        values_hash -> Bytea,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    audit_pending (audit_id) {
+        audit_id -> Int8,
+    }
+}
+
+diesel::table! {
+    consent_history (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        given_by -> Text,
+        at -> Timestamptz,
+        text_version -> Text,
+        recorded_by -> Uuid,
+        recorded_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Uuid>,
+        withdrawn -> Bool,
+    }
+}
+
+diesel::table! {
+    consent_texts (version) {
+        version -> Text,
+        text -> Text,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
     }
 }
 
@@ -214,6 +279,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    import_rows (import_id, number) {
+        import_id -> Uuid,
+        number -> Int4,
+        name -> Text,
+        verdict -> Text,
+        problems -> Jsonb,
+        cells -> Jsonb,
+    }
+}
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        kind -> Text,
+        state -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        touched_at -> Timestamptz,
+        source -> Jsonb,
+        done -> Int4,
+        total -> Int4,
+        message -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    invitations (user_id) {
+        user_id -> Uuid,
+        token_hash -> Bytea,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     marks (id) {
         id -> Uuid,
         person_id -> Uuid,
@@ -279,6 +381,30 @@ diesel::table! {
         height -> Int4,
         quality -> Jsonb,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, code_hash) {
+        user_id -> Uuid,
+        code_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    retention (singleton) {
+        singleton -> Bool,
+        arrivals_days -> Nullable<Int4>,
+        attendance_days -> Nullable<Int4>,
+        audit_days -> Nullable<Int4>,
+        imports_days -> Int4,
+    }
+}
+
+diesel::table! {
+    retention_runs (day) {
+        day -> Date,
+        at -> Timestamptz,
     }
 }
 
@@ -350,6 +476,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    second_factors (user_id) {
+        user_id -> Uuid,
+        master_key_version -> Int4,
+        wrapped -> Bytea,
+        sealed -> Bytea,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> Int8,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     sessions (id_hash) {
         id_hash -> Bytea,
         user_id -> Uuid,
@@ -358,6 +496,8 @@ diesel::table! {
         expires_at -> Timestamptz,
         address -> Nullable<Inet>,
         user_agent -> Nullable<Text>,
+        id -> Uuid,
+        confirmed_at -> Timestamptz,
     }
 }
 
@@ -366,6 +506,7 @@ diesel::table! {
         singleton -> Bool,
         site_name -> Text,
         timezone -> Text,
+        admins_need_second_factor -> Bool,
     }
 }
 
@@ -413,11 +554,12 @@ diesel::table! {
     users (id) {
         id -> Uuid,
         email -> Text,
-        password_hash -> Text,
+        password_hash -> Nullable<Text>,
         role -> Text,
         created_at -> Timestamptz,
         owner -> Bool,
         person_id -> Nullable<Uuid>,
+        disabled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -430,6 +572,7 @@ diesel::joinable!(attendance_days -> groups (group_id));
 diesel::joinable!(attendance_days -> marks (mark_id));
 diesel::joinable!(attendance_days -> people (person_id));
 diesel::joinable!(attendance_days -> schedules (schedule_id));
+diesel::joinable!(consent_history -> people (person_id));
 diesel::joinable!(consents -> people (person_id));
 diesel::joinable!(corrections -> marks (mark_id));
 diesel::joinable!(corrections -> people (person_id));
@@ -442,16 +585,20 @@ diesel::joinable!(group_members -> people (person_id));
 diesel::joinable!(group_schedules -> groups (group_id));
 diesel::joinable!(group_schedules -> schedules (schedule_id));
 diesel::joinable!(holidays -> groups (group_id));
+diesel::joinable!(import_rows -> imports (import_id));
+diesel::joinable!(invitations -> users (user_id));
 diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> schedules (schedule_id));
 diesel::joinable!(non_matches -> model_packs (model_pack));
 diesel::joinable!(non_matches -> people (person_id));
 diesel::joinable!(person_keys -> people (person_id));
 diesel::joinable!(photos -> people (person_id));
+diesel::joinable!(recovery_codes -> second_factors (user_id));
 diesel::joinable!(review_faces -> feeds (feed_id));
 diesel::joinable!(review_faces -> review_items (item_id));
 diesel::joinable!(schedule_runs -> schedules (schedule_id));
 diesel::joinable!(schedule_versions -> schedules (schedule_id));
+diesel::joinable!(second_factors -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(templates -> model_packs (model_pack));
 diesel::joinable!(templates -> people (person_id));
@@ -465,10 +612,16 @@ diesel::joinable!(user_groups -> users (user_id));
 diesel::joinable!(users -> people (person_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     arrival_probes,
     arrivals,
     attendance_days,
+    attendance_recomputes,
     audit,
+    audit_chain,
+    audit_pending,
+    consent_history,
+    consent_texts,
     consents,
     corrections,
     enrolment_overrides,
@@ -482,18 +635,25 @@ diesel::allow_tables_to_appear_in_same_query!(
     group_schedules,
     groups,
     holidays,
+    import_rows,
+    imports,
+    invitations,
     marks,
     model_packs,
     non_matches,
     people,
     person_keys,
     photos,
+    recovery_codes,
+    retention,
+    retention_runs,
     review_faces,
     review_items,
     review_settings,
     schedule_runs,
     schedule_versions,
     schedules,
+    second_factors,
     sessions,
     settings,
     sign_in_failures,

@@ -12,7 +12,7 @@ use tracing_actix_web::TracingLogger;
 use crate::config::{Config, HttpConfig};
 use crate::db::{self, Db};
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{first_admin, master_key, reembedding};
+use crate::domain::{audit_chain, erasure, first_admin, master_key, reembedding, retention};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -42,12 +42,13 @@ impl Application {
         })?;
         let address = listener.local_addr()?;
         let prepared = config.clone();
-        let keys = tokio::task::spawn_blocking(move || {
+        let (keys, audit_key) = tokio::task::spawn_blocking(move || {
             let mut conn = db::connect(&prepared.database.url)
                 .context("the database of DATABASE_URL cannot be reached")?;
             let keys = master_key::open_or_create(&mut conn, &prepared.data)?;
+            let audit_key = audit_chain::open_or_create(&mut conn, &prepared.data)?;
             first_admin::ensure(&mut conn, &prepared.data.folder)?;
-            anyhow::Ok(keys)
+            anyhow::Ok((keys, audit_key))
         })
         .await??;
         let origins = config.http.origins(address)?;
@@ -55,7 +56,9 @@ impl Application {
         let app = App::new(Parts {
             db: Db::new(&config.database),
             keys,
+            audit_key,
             photos: PhotoStore::open(&config.data.storage())?,
+            data: config.data.folder.clone(),
             recognizer: Recognizer::new(&config.recognizer)?,
             gallery: Default::default(),
             streams: Default::default(),
@@ -68,6 +71,7 @@ impl Application {
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,
         });
+        erasure::replay(&app).await.context("the ledger of erasures cannot be replayed")?;
         let server = server(app.clone(), &config, listener)?;
         let metrics_server = metrics_server(&app, config.http.metrics_port)?;
         Ok(Self { app, config, server, metrics_server, address })
@@ -95,7 +99,10 @@ impl Application {
     pub async fn run_until_stopped(self) -> Result<()> {
         tracing::info!(url = self.app.site.origins.first(), "listening");
         background::follow_database(self.app.clone(), self.config.database.url.clone());
+        background::keep_attendance(self.app.clone(), self.config.database.url.clone());
         let recognizer = tokio::spawn(background::follow_recognizer(self.app.clone()));
+        let heads = tokio::spawn(background::keep_audit_heads(self.app.clone()));
+        let purge = tokio::spawn(retention::run(self.app.clone()));
         let templates = tokio::spawn(reembedding::run(self.app.clone(), self.config.database.url.clone()));
         if let Some(server) = self.metrics_server {
             tokio::spawn(server);
@@ -110,6 +117,8 @@ impl Application {
         self.app.stopping.send_replace(true);
         recognizer.await?;
         templates.await?;
+        heads.await?;
+        purge.await?;
         Ok(())
     }
 }

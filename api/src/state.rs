@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use diesel::PgConnection;
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::db::Db;
 use crate::domain::arrivals::ArrivalEvents;
+use crate::domain::audit_chain::ChainKey;
 use crate::domain::challenges::Challenges;
 use crate::domain::frames::Hub;
 use crate::domain::gallery_sync::GallerySync;
@@ -32,7 +34,10 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub db: Db,
     pub keys: MasterKeys,
+    pub audit_key: ChainKey,
     pub photos: PhotoStore,
+    /// Folder for state that is not in the database.
+    pub data: PathBuf,
     pub recognizer: Recognizer,
     pub gallery: GallerySync,
     pub streams: Streams,

@@ -10,10 +10,13 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use types::{PersonId, PhotoId};
 
 use crate::error::ApiError;
+
+/// Where heads of the audit's chain are; their names hold the sequence and sort by it.
+const AUDIT_HEADS: &str = "audit-heads";
 
 /// The store of sealed photos; cloning shares it.
 #[derive(Clone)]
@@ -81,6 +84,28 @@ impl PhotoStore {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Keeps a head of the audit's chain under its sequence; one that is kept already stays as it is.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn put_audit_head(&self, seq: i64, head: Vec<u8>) -> Result<(), ApiError> {
+        let path = Path::from(format!("{AUDIT_HEADS}/{seq:020}.json"));
+        match self.store.put_opts(&path, PutPayload::from(head), PutMode::Create.into()).await {
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The newest head of the audit's chain, by its sequence.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn newest_audit_head(&self) -> Result<Option<Bytes>, ApiError> {
+        let heads: Vec<_> = self.store.list(Some(&Path::from(AUDIT_HEADS))).try_collect().await?;
+        let Some(newest) = heads.into_iter().map(|head| head.location).max() else { return Ok(None) };
+        Ok(Some(self.store.get(&newest).await?.bytes().await?))
     }
 
     /// Deletes all that is kept of a person.

@@ -262,6 +262,8 @@ mod tests {
                 margin: None,
                 liveness: None,
                 method: ArrivalMethod::Face,
+                reassigned_from: None,
+                voided: None,
             },
             pushed,
         }

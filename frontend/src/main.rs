@@ -8,6 +8,7 @@
 mod api;
 mod app;
 mod arrivals;
+mod attendance;
 mod backoff;
 mod camera;
 mod clock;
@@ -15,6 +16,7 @@ mod draft;
 mod elapsed;
 mod gate;
 mod geometry;
+mod language;
 mod live;
 mod loading;
 mod numbers;
@@ -28,5 +30,6 @@ mod ui;
 
 fn main() {
     console_error_panic_hook::set_once();
+    language::show();
     leptos::mount::mount_to_body(app::App);
 }

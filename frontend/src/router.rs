@@ -16,6 +16,8 @@ pub enum Place {
     People,
     /// One person.
     Person(PersonId),
+    /// A part of the attendance pages; empty for the sheet.
+    Attendance(String),
     /// Unknown faces that wait for a name.
     Review,
     /// A section of the settings; empty for the first.
@@ -32,6 +34,8 @@ impl Place {
             [] => Self::Live,
             ["people"] => Self::People,
             ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
+            ["attendance"] => Self::Attendance(String::new()),
+            ["attendance", part] => Self::Attendance((*part).to_owned()),
             ["review"] => Self::Review,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
@@ -127,6 +131,8 @@ mod tests {
             ("/people/", Place::People),
             ("/people/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Person(id.parse().expect("an id"))),
             ("/people/nobody", Place::Nowhere),
+            ("/attendance", Place::Attendance(String::new())),
+            ("/attendance/on-site", Place::Attendance("on-site".to_owned())),
             ("/review", Place::Review),
             ("/review/more", Place::Nowhere),
             ("/settings", Place::Settings(String::new())),

@@ -46,6 +46,27 @@ impl Desk {
         self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Admin, .. })))
     }
 
+    /// The user's role in words.
+    pub fn role_name(&self) -> &'static str {
+        self.session.with(|session| match session {
+            Session::SignedIn(UserView { owner: true, .. }) => "Owner",
+            Session::SignedIn(UserView { role, .. }) => match role {
+                Role::Admin => "Administrator",
+                Role::Manager => "Manager",
+                Role::Guard => "Guard",
+                Role::Member => "Member",
+            },
+            _ => "",
+        })
+    }
+
+    /// Whether the user may mark attendance.
+    pub fn marks(&self) -> bool {
+        self.session.with(|session| {
+            matches!(session, Session::SignedIn(UserView { role: Role::Admin | Role::Manager, .. }))
+        })
+    }
+
     /// The user's e-mail address, or nothing.
     pub fn email(&self) -> String {
         self.session.with(|session| match session {

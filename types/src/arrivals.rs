@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ArrivalId, FeedId, PersonId, PhotoId};
+use crate::{ArrivalId, FeedId, PersonId, PhotoId, UserId};
 
 /// A logged arrival.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,46 @@ pub struct ArrivalView {
     pub liveness: Option<f32>,
     /// How the person was identified.
     pub method: ArrivalMethod,
+    /// Which wrong arrival this one stands in for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassigned_from: Option<ArrivalId>,
+    /// That it counts no more, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voided: Option<VoidedView>,
+}
+
+/// Why an arrival counts no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VoidedView {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Who said so.
+    pub by: UserId,
+    /// Why.
+    pub reason: String,
+}
+
+/// Body of `POST /api/v1/arrivals/{id}/void`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct VoidArrival {
+    /// Why, in 1 to 500 characters.
+    pub reason: String,
+    /// Whether it was somebody else: that face is not taken for this person again.
+    pub not_this_person: bool,
+}
+
+/// Body of `POST /api/v1/arrivals/{id}/reassign`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReassignArrival {
+    /// Who it was.
+    pub person: PersonId,
+    /// Why, in 1 to 500 characters.
+    pub reason: String,
 }
 
 /// How a person was identified.

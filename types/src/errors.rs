@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PersonRef;
+use crate::{MarkConflict, PersonRef};
 
 /// Body of every 4xx and 5xx answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct ErrorDetail {
     /// The person that stands in the way (`face_already_enrolled`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonRef>,
+    /// Whose mark is another than the one that the request saw (`mark_conflict`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<MarkConflict>,
     /// Names this request in the server's log.
     pub request_id: String,
 }
@@ -38,6 +41,20 @@ pub mod codes {
     pub const UNAUTHENTICATED: &str = "unauthenticated";
     /// 401: wrong e-mail address or password.
     pub const WRONG_CREDENTIALS: &str = "wrong_credentials";
+    /// 401: the password is right, and the account has a second factor: send its code as `totp`.
+    pub const TOTP_REQUIRED: &str = "totp_required";
+    /// 401: the code of the second factor is wrong, or was used already.
+    pub const TOTP_WRONG: &str = "totp_wrong";
+    /// 403: an admin must enrol a second factor before anything else.
+    pub const TOTP_ENROLMENT_REQUIRED: &str = "totp_enrolment_required";
+    /// 403: the password was given too long ago: `POST /api/v1/session/confirmation` first.
+    pub const FRESH_SIGN_IN_REQUIRED: &str = "fresh_sign_in_required";
+    /// 409: nobody who can sign in would be an owner.
+    pub const LAST_OWNER: &str = "last_owner";
+    /// 409: the e-mail address belongs to another account.
+    pub const EMAIL_TAKEN: &str = "email_taken";
+    /// 409: the person has another account.
+    pub const PERSON_TAKEN: &str = "person_taken";
     /// 403: signed in, but not allowed.
     pub const FORBIDDEN: &str = "forbidden";
     /// 403: a cookie request without the site's own `Origin`.
@@ -48,6 +65,8 @@ pub mod codes {
     pub const EXTERNAL_ID_TAKEN: &str = "external_id_taken";
     /// 409: the face is already enrolled under another person, named in `person`.
     pub const FACE_ALREADY_ENROLLED: &str = "face_already_enrolled";
+    /// 409: somebody marked a person meanwhile; `conflicts` has the marks that stand now.
+    pub const MARK_CONFLICT: &str = "mark_conflict";
     /// 422: a photo came without recorded consent.
     pub const CONSENT_REQUIRED: &str = "consent_required";
     /// 422: fields do not validate; `fields` says which.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::FeedId;
+use crate::{FeedId, GroupId};
 
 /// A camera position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct FeedView {
     pub range: Range,
     /// What happens to a face whose passive liveness evidence is doubtful.
     pub on_doubt: OnDoubt,
+    /// The groups that come past it; none: everybody.
+    #[serde(default)]
+    pub groups: Vec<GroupId>,
     /// Least comparison score (cosine); null takes the model pack's.
     pub threshold: Option<f32>,
     /// Least distance to the second-best person; null takes the model pack's.
@@ -134,6 +137,9 @@ pub struct CreateFeed {
     /// Default `review`.
     #[serde(default)]
     pub on_doubt: OnDoubt,
+    /// The groups that come past it; none: everybody.
+    #[serde(default)]
+    pub groups: Vec<GroupId>,
     /// 0 to 1; null takes the model pack's.
     pub threshold: Option<f32>,
     /// 0 to 2; null takes the model pack's.
@@ -172,6 +178,9 @@ pub struct UpdateFeed {
     #[allow(missing_docs)]
     #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub on_doubt: Option<OnDoubt>,
+    /// All groups; those not named are left.
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<GroupId>>,
     /// Null returns to the model pack's.
     #[serde(default, deserialize_with = "crate::people::present", skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Option<f32>>,

@@ -40,6 +40,20 @@ id! {
     UserId
     /// A class, team or site.
     GroupId
+    /// A person's membership of a group.
+    MembershipId
+    /// Rules of when a group is expected.
+    ScheduleId
+    /// That a schedule is a group's.
+    AssignmentId
+    /// Days on which nobody is expected.
+    HolidayId
+    /// A hand mark.
+    MarkId
+    /// A request to put a day right.
+    CorrectionId
+    /// An import.
+    ImportId
     /// One frame that was answered.
     FrameId
     /// Faces of the review queue that seem to be one person's.

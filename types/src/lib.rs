@@ -5,21 +5,39 @@
 //! embedding. Times are RFC 3339 in UTC; boxes and landmarks are in pixels of the frame after its EXIF
 //! rotation.
 
+mod analytics;
 mod arrivals;
 mod attendance;
+mod audit;
 mod errors;
 mod faces;
 mod feeds;
+mod groups;
 mod ids;
+mod imports;
+mod keys;
 mod model;
 mod people;
+mod reports;
 mod review;
+mod rights;
+mod schedules;
 mod session;
 mod system;
+mod users;
 mod watch;
 
-pub use arrivals::{ArrivalMethod, ArrivalView, FeedRef, PersonRef};
-pub use attendance::AttendanceState;
+pub use analytics::{
+    Analytics, AnalyticsKind, GroupLateness, GroupToday, HeatDay, QuarterHour, RateOfDay, WeekdayArrivals,
+};
+pub use arrivals::{
+    ArrivalMethod, ArrivalView, FeedRef, PersonRef, ReassignArrival, VoidArrival, VoidedView,
+};
+pub use attendance::{
+    AskCorrection, AttendanceState, CorrectionView, DayView, DecideCorrection, MarkConflict, MarkRow,
+    MarkState, MarkView, OnSite, OnSitePerson, ScheduleRef, Sheet, SheetInstance, SheetRow, UserRef,
+};
+pub use audit::{AuditEntry, AuditParty};
 pub use errors::{ErrorBody, ErrorDetail, codes};
 pub use faces::{
     BoundingBox, Challenge, ChallengeAction, FaceState, FaceView, FrameAnswer, Landmarks, Quality,
@@ -28,14 +46,42 @@ pub use faces::{
 pub use feeds::{
     CreateFeed, Direction, FeedCreated, FeedToken, FeedView, Liveness, OnDoubt, Range, Reveals, UpdateFeed,
 };
-pub use ids::{ArrivalId, FeedId, FrameId, GroupId, PersonId, PhotoId, ReviewFaceId, ReviewId, UserId};
+pub use groups::{
+    AddMember, CreateGroup, GroupDeleted, GroupKind, GroupView, MembershipView, UpdateGroup, UpdateMember,
+};
+pub use ids::{
+    ArrivalId, AssignmentId, CorrectionId, FeedId, FrameId, GroupId, HolidayId, ImportId, MarkId,
+    MembershipId, PersonId, PhotoId, ReviewFaceId, ReviewId, ScheduleId, UserId,
+};
+pub use imports::{
+    ImportCounts, ImportRow, ImportSource, ImportState, ImportVerdict, ImportView, PhotoImportEntry,
+    PhotoImportView,
+};
+pub use keys::{CreateKey, KeyCreated, KeyView};
 pub use model::{FailedPhoto, MatchingRisk, OperatingPoint, PackFile, PackState, PackStatus, PackView};
 pub use people::{
     ConsentDetail, ConsentGiven, Count, CreatePerson, GroupRef, PersonView, PhotoView, UpdatePerson,
 };
+pub use reports::{
+    ColumnKind, LegendEntry, ReportCell, ReportColumn, ReportFormat, ReportKind, ReportTotal, ReportView,
+};
 pub use review::{
     EnrolFromReview, NonMatch, ReviewCandidate, ReviewFace, ReviewItem, ReviewReason, ReviewSettings,
 };
-pub use session::{ChangePassword, Role, SessionView, SignIn, UserView};
+pub use rights::{
+    ConsentRecord, ConsentText, EraseRequest, ErasedCounts, ErasureReport, NewConsentText, Retention,
+};
+pub use schedules::{
+    AssignSchedule, Break, ClockTime, CreateHoliday, CreateSchedule, HolidayView, InstanceView,
+    ScheduleGroup, ScheduleKind, ScheduleRules, ScheduleVersion, ScheduleView, Slot, UpdateSchedule, Weekday,
+};
+pub use session::{
+    ChangePassword, ConfirmSession, ConfirmTotp, RecoveryCodes, Role, SessionView, SignIn, TotpEnrolment,
+    UserView,
+};
 pub use system::{Health, HealthStatus, Page, PartStatus, Settings, Today};
+pub use users::{
+    AcceptInvitation, AccountView, CreateUser, Invitation, InvitationAccepted, OpenSession, UpdateUser,
+    UserCreated,
+};
 pub use watch::{FrameHeader, WatchRequest, WatchedFrame};

@@ -23,7 +23,7 @@ pub struct PersonView {
     pub branch: Option<String>,
     /// Year of study.
     pub year: Option<i16>,
-    /// Groups they belong to, by name.
+    /// Groups they belong to today, by name.
     pub groups: Vec<GroupRef>,
     /// Their photos, oldest first.
     pub photos: Vec<PhotoView>,
@@ -80,7 +80,7 @@ pub struct CreatePerson {
     /// Year of study.
     #[serde(default)]
     pub year: Option<i16>,
-    /// Groups by name; one that does not exist yet is made.
+    /// Groups by name, from today on; one that does not exist yet is made.
     #[serde(default)]
     pub groups: Vec<String>,
     /// Consent to the storage of biometric data; required with a photo.
@@ -111,7 +111,7 @@ pub struct UpdatePerson {
     #[allow(missing_docs)]
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub year: Option<Option<i16>>,
-    /// All groups by name; those not named are left.
+    /// All groups by name: the person belongs to them from today on; those not named are left today.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<String>>,
     /// `true` or the details record consent; `false` withdraws it and erases the biometric data.

@@ -39,12 +39,77 @@ impl std::fmt::Debug for ChangePassword {
     }
 }
 
+/// Body of `POST /api/v1/session/confirmation`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmSession {
+    /// The password once more.
+    pub password: String,
+    /// The second factor, where the account has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp: Option<String>,
+}
+
+impl std::fmt::Debug for ConfirmSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfirmSession").finish_non_exhaustive()
+    }
+}
+
+/// Answer of `POST /api/v1/session/totp`: what an app that makes one-time passwords needs.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TotpEnrolment {
+    /// The secret in base 32, to type in.
+    pub secret: String,
+    /// The same as an address that apps open.
+    pub otpauth_url: String,
+    /// The address as a QR code: a PNG as a `data:` URL.
+    pub qr: String,
+}
+
+impl std::fmt::Debug for TotpEnrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TotpEnrolment").finish_non_exhaustive()
+    }
+}
+
+/// Body of `POST /api/v1/session/totp/confirmation`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmTotp {
+    /// Six digits, from the app.
+    pub code: String,
+}
+
+/// Answer of `POST /api/v1/session/totp/confirmation`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecoveryCodes {
+    /// Each stands in for a code of the app once; only their hashes are kept.
+    pub items: Vec<String>,
+}
+
+impl std::fmt::Debug for RecoveryCodes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecoveryCodes").field("items", &self.items.len()).finish()
+    }
+}
+
 /// Answer of `POST` and `GET /api/v1/session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionView {
     /// Who is signed in.
     pub user: UserView,
+    /// Whether signing in takes a second factor.
+    #[serde(default)]
+    pub second_factor: bool,
+    /// Whether one must be enrolled before anything else.
+    #[serde(default)]
+    pub second_factor_required: bool,
 }
 
 /// Somebody who signs in.

@@ -56,6 +56,9 @@ pub struct Settings {
     pub site_name: String,
     /// IANA name of the zone that defines today.
     pub timezone: String,
+    /// Whether every admin needs a second factor; absent in a request: as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admins_need_second_factor: Option<bool>,
 }
 
 /// Answer of `GET /api/v1/today`: the day in the site's zone.
@@ -72,6 +75,12 @@ pub struct Today {
     pub present: i64,
     /// People who are enrolled and not archived.
     pub expected: i64,
+    /// People who came too late for something today.
+    #[serde(default)]
+    pub late: i64,
+    /// People who were absent from something today.
+    #[serde(default)]
+    pub absent: i64,
     /// Arrivals today.
     pub arrivals: i64,
     /// Feeds that sent a frame in the last ten seconds.

@@ -6,15 +6,24 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
 use ipnetwork::IpNetwork;
+use recognizer_types::Embedding;
 use serde_json::json;
 use tokio::sync::broadcast;
-use types::{ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, PersonRef, PhotoId};
+use types::{
+    ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, PersonRef, PhotoId, UserId, VoidedView,
+};
 use uuid::Uuid;
 
+use crate::domain::attendance::days;
 use crate::domain::clock::FrameTime;
+use crate::domain::gallery_sync::encode_template;
+use crate::domain::master_key;
 use crate::error::ApiError;
+use crate::keys::{MasterKeys, Sealed};
+use crate::models::arrival_probes::Probe;
 use crate::models::arrivals::{Arrival, NewArrival};
 use crate::models::audit::Actor;
+use crate::models::scope::Scope;
 use crate::models::{self, people};
 use decision::{Match, Rule};
 
@@ -50,6 +59,8 @@ pub struct Sighting {
     pub liveness_evidence: Option<serde_json::Value>,
     /// Who sent the frame.
     pub source: Source,
+    /// The face itself, while faces are kept for review.
+    pub probe: Option<Embedding>,
 }
 
 /// The arrival that stands for a sighting.
@@ -70,17 +81,21 @@ pub struct Recorded {
 ///
 /// # Errors
 /// 404 when the person or feed is gone, 503 when the database is.
-pub fn record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Recorded, ApiError> {
+pub fn record(conn: &mut PgConnection, keys: &MasterKeys, sighting: &Sighting) -> Result<Recorded, ApiError> {
     // Each turn either inserts or finds what stood in the way; a row can vanish in between, so try again.
     for _ in 0..5 {
-        if let Some(recorded) = conn.transaction(|conn| try_record(conn, sighting))? {
+        if let Some(recorded) = conn.transaction(|conn| try_record(conn, keys, sighting))? {
             return Ok(recorded);
         }
     }
     Err(ApiError::Internal(anyhow::anyhow!("an arrival could neither be written nor found")))
 }
 
-fn try_record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Option<Recorded>, ApiError> {
+fn try_record(
+    conn: &mut PgConnection,
+    keys: &MasterKeys,
+    sighting: &Sighting,
+) -> Result<Option<Recorded>, ApiError> {
     let at = sighting.time.captured_at;
     let window = TimeDelta::seconds(sighting.dedup_seconds.into());
     let row = new_arrival(sighting, at, at + window);
@@ -89,6 +104,8 @@ fn try_record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Option<Rec
         if sighting.time.is_replay() {
             audit_time(conn, sighting, row.id, "arrival.back_dated", json!({ "at": at }))?;
         }
+        keep_probe(conn, keys, sighting, row.id)?;
+        days::arrived(conn, &[row.person_id], at)?;
         return Ok(Some(Recorded { id: ArrivalId(row.id), until: at + window, new: true }));
     }
     let standing =
@@ -106,7 +123,35 @@ fn try_record(conn: &mut PgConnection, sighting: &Sighting) -> Result<Option<Rec
     models::arrivals::move_back(conn, id, at, (Bound::Included(at), Bound::Excluded(until)))?;
     models::arrivals::notify(conn)?;
     audit_time(conn, sighting, id, "arrival.moved_back", json!({ "from": stood_at, "to": at }))?;
+    days::arrived(conn, &[sighting.found.person.0], stood_at)?;
+    days::arrived(conn, &[sighting.found.person.0], at)?;
     Ok(Some(Recorded { id: ArrivalId(id), until, new: false }))
+}
+
+/// Keeps the face that decided, for as long as faces are kept for review: should it turn out to be somebody else's, it
+/// is not taken for this person again.
+fn keep_probe(
+    conn: &mut PgConnection,
+    keys: &MasterKeys,
+    sighting: &Sighting,
+    arrival: Uuid,
+) -> Result<(), ApiError> {
+    let Some(probe) = &sighting.probe else { return Ok(()) };
+    let settings = models::review::settings(conn)?;
+    let person = sighting.found.person;
+    let (true, Some(key)) = (settings.enabled, models::biometrics::key(conn, person.0)?) else {
+        return Ok(());
+    };
+    let key = keys.unwrap(person, &master_key::wrapped(key))?;
+    let kind = Sealed::ArrivalProbe(ArrivalId(arrival), &sighting.model_pack);
+    let row = Probe {
+        arrival_id: arrival,
+        person_id: person.0,
+        model_pack: sighting.model_pack.clone(),
+        sealed: key.seal(kind, &encode_template(&probe.0))?,
+        expires_at: sighting.time.received_at + TimeDelta::hours(settings.keep_hours.into()),
+    };
+    Ok(models::arrival_probes::insert(conn, &row)?)
 }
 
 fn audit_time(
@@ -145,6 +190,7 @@ fn new_arrival(sighting: &Sighting, at: DateTime<Utc>, until: DateTime<Utc>) -> 
         source_address: sighting.source.address,
         time_unproven: sighting.time.unproven,
         liveness_evidence: sighting.liveness_evidence.clone(),
+        reassigned_from: None,
     }
 }
 
@@ -179,6 +225,12 @@ pub fn views(conn: &mut PgConnection, rows: Vec<Arrival>) -> Result<Vec<ArrivalV
                 "manual" => ArrivalMethod::Manual,
                 _ => ArrivalMethod::Face,
             },
+            reassigned_from: row.reassigned_from.map(ArrivalId),
+            voided: row.voided_at.zip(row.voided_by).map(|(at, by)| VoidedView {
+                at,
+                by: UserId(by),
+                reason: row.void_reason.unwrap_or_default(),
+            }),
         })
         .collect())
 }
@@ -223,19 +275,23 @@ pub struct Event {
 const CATCH_UP: i64 = 1000;
 
 /// A cursor is a PostgreSQL snapshot (`xmin:xmax:running,…`): what it did not see is exactly what its reader
-/// has not had, in whatever order the transactions committed. Returns the events after `cursor`, oldest first,
+/// has not had, in whatever order the transactions committed. Returns the events of `scope` after `cursor`, oldest first,
 /// and the cursor after them. One event of several carries the cursor before them all, so a reader that leaves
 /// in between gets some again and misses none.
 ///
 /// # Errors
 /// When the database fails.
-pub fn events_after(conn: &mut PgConnection, cursor: &str) -> Result<(Vec<Event>, String), ApiError> {
+pub fn events_after(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    cursor: &str,
+) -> Result<(Vec<Event>, String), ApiError> {
     conn.build_transaction().repeatable_read().read_only().run(|conn| {
         let now = models::arrivals::current_snapshot(conn)?;
         // A snapshot from the future is of another cluster, from before a restore: its reader starts over.
         let seen = if is_snapshot_until(cursor, &now) { cursor } else { "3:3:" };
         let arrivals = {
-            let rows = models::arrivals::unseen(conn, seen, CATCH_UP)?;
+            let rows = models::arrivals::unseen(conn, seen, scope, CATCH_UP)?;
             views(conn, rows)?
         };
         let last = arrivals.len().saturating_sub(1);
@@ -252,9 +308,13 @@ pub fn events_after(conn: &mut PgConnection, cursor: &str) -> Result<(Vec<Event>
 ///
 /// # Errors
 /// When the database fails.
-pub fn missed(conn: &mut PgConnection, cursor: Option<&str>) -> Result<(Vec<Event>, String), ApiError> {
+pub fn missed(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    cursor: Option<&str>,
+) -> Result<(Vec<Event>, String), ApiError> {
     match cursor {
-        Some(cursor) => events_after(conn, cursor),
+        Some(cursor) => events_after(conn, scope, cursor),
         None => Ok((Vec::new(), models::arrivals::current_snapshot(conn)?)),
     }
 }
@@ -309,7 +369,7 @@ impl ArrivalEvents {
             *cursor = Some(models::arrivals::current_snapshot(conn)?);
             return Ok(());
         };
-        let (events, now) = events_after(conn, seen)?;
+        let (events, now) = events_after(conn, &Scope::Everyone, seen)?;
         for event in events {
             // No listener is no error.
             let _ = self.sender.send(event);
@@ -319,13 +379,17 @@ impl ArrivalEvents {
     }
 }
 
-/// People seen and arrivals since a moment, and how many people there are.
+/// People seen and arrivals since a moment, and how many people there are, of those who may be seen.
 ///
 /// # Errors
 /// When the database fails.
-pub fn counts_since(conn: &mut PgConnection, since: DateTime<Utc>) -> Result<(i64, i64, i64), ApiError> {
-    let (present, arrivals) = models::arrivals::count_since(conn, since)?;
-    Ok((present, arrivals, people::count(conn)?))
+pub fn counts_since(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    since: DateTime<Utc>,
+) -> Result<(i64, i64, i64), ApiError> {
+    let (present, arrivals) = models::arrivals::count_since(conn, scope, since)?;
+    Ok((present, arrivals, people::count(conn, scope)?))
 }
 
 #[cfg(test)]

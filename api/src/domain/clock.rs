@@ -47,12 +47,12 @@ pub fn check_range(field: &str, time: Option<DateTime<Utc>>) -> Result<(), ApiEr
 /// Judges the capture time of a frame.
 ///
 /// # Errors
-/// 422 for a time in the future, or from a device further back than it can have kept frames. An admin may
-/// date a frame back without limit; the arrival is audited.
+/// 422 for a time in the future, or from a device further back than it can have kept frames. Whoever
+/// `may_backdate` dates a frame back without limit; the arrival is audited.
 pub fn frame_time(
     captured_at: Option<DateTime<Utc>>,
     received_at: DateTime<Utc>,
-    by_admin: bool,
+    may_backdate: bool,
     feed_last_seen: Option<DateTime<Utc>>,
 ) -> Result<FrameTime, ApiError> {
     check_range("captured_at", captured_at)?;
@@ -65,11 +65,12 @@ pub fn frame_time(
             format!("{captured_at} lies in the future: set the sender's clock; it is {received_at} here."),
         ));
     }
-    if !by_admin && captured_at < received_at - KEPT {
+    if !may_backdate && captured_at < received_at - KEPT {
         return Err(ApiError::invalid("captured_at", "A device may send frames of the last 72 hours only."));
     }
     let time = FrameTime { captured_at: captured_at.min(received_at), received_at, unproven: false };
-    let unproven = !by_admin && time.is_replay() && feed_last_seen.is_some_and(|seen| seen >= captured_at);
+    let unproven =
+        !may_backdate && time.is_replay() && feed_last_seen.is_some_and(|seen| seen >= captured_at);
     Ok(FrameTime { unproven, ..time })
 }
 

@@ -1,8 +1,10 @@
 //! Feeds: what may be set, and what clients see.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::{Connection, PgConnection};
-use types::{CreateFeed, Direction, FeedCreated, FeedId, FeedView, Reveals, UpdateFeed, UserId};
+use types::{CreateFeed, Direction, FeedCreated, FeedId, FeedView, GroupId, Reveals, UpdateFeed, UserId};
 use uuid::Uuid;
 
 use crate::domain::feed_fields::{Gives, asks_for_liveness, changes, new_feed};
@@ -11,10 +13,11 @@ use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
 use crate::models::feeds::{Feed, FeedChanges};
+use crate::models::scope::Scope;
 use crate::state::App;
 
 /// A feed as clients see it: `pack` is the model pack in use, `last_frame` what this process saw last.
-pub fn view(feed: Feed, pack: Option<&str>, last_frame: Option<DateTime<Utc>>) -> FeedView {
+fn view(feed: Feed, groups: Vec<GroupId>, pack: Option<&str>, last_frame: Option<DateTime<Utc>>) -> FeedView {
     let (threshold, margin) = (feed.own_threshold(pack), feed.own_margin(pack));
     let (liveness, range, on_doubt) = (feed.liveness(), feed.range(), feed.on_doubt());
     FeedView {
@@ -32,6 +35,7 @@ pub fn view(feed: Feed, pack: Option<&str>, last_frame: Option<DateTime<Utc>>) -
         reveals: if feed.reveals == "state" { Reveals::State } else { Reveals::All },
         range,
         on_doubt,
+        groups,
         threshold,
         margin,
         last_frame_at: feed.last_frame_at.max(last_frame),
@@ -39,69 +43,104 @@ pub fn view(feed: Feed, pack: Option<&str>, last_frame: Option<DateTime<Utc>>) -
     }
 }
 
-/// All feeds.
+/// The feeds that may be seen.
 ///
 /// # Errors
 /// 503.
-pub async fn list(app: &App) -> Result<Vec<FeedView>, ApiError> {
-    let feeds = app.db.run(|conn| Ok(models::feeds::list(conn)?)).await?;
+pub async fn list(app: &App, scope: Scope) -> Result<Vec<FeedView>, ApiError> {
+    let task = app.clone();
+    app.db
+        .run(move |conn| {
+            let feeds = models::feeds::list(conn, &scope)?;
+            views(conn, &task, feeds)
+        })
+        .await
+}
+
+/// One feed, where it may be seen.
+///
+/// # Errors
+/// 404.
+pub async fn find(app: &App, scope: Scope, id: FeedId) -> Result<FeedView, ApiError> {
+    let task = app.clone();
+    app.db
+        .run(move |conn| {
+            let feed = models::feeds::find_within(conn, &scope, id.0).map_err(missing)?;
+            view_now(conn, &task, feed)
+        })
+        .await
+}
+
+fn views(conn: &mut PgConnection, app: &App, feeds: Vec<Feed>) -> Result<Vec<FeedView>, ApiError> {
+    let ids: Vec<Uuid> = feeds.iter().map(|feed| feed.id).collect();
+    let mut groups: HashMap<Uuid, Vec<GroupId>> = HashMap::new();
+    for (feed, group) in models::feeds::groups_of(conn, &ids)? {
+        groups.entry(feed).or_default().push(GroupId(group));
+    }
     let (seen, pack) = (app.traffic.last_frames(), app.gallery.in_use());
     let view = |feed: Feed| {
         let last_frame = seen.get(&FeedId(feed.id)).copied();
-        view(feed, pack.as_deref(), last_frame)
+        let groups = groups.remove(&feed.id).unwrap_or_default();
+        view(feed, groups, pack.as_deref(), last_frame)
     };
     Ok(feeds.into_iter().map(view).collect())
 }
 
-/// One feed.
-///
-/// # Errors
-/// 404.
-pub async fn find(app: &App, id: FeedId) -> Result<FeedView, ApiError> {
-    let feed = app.db.run(move |conn| models::feeds::find(conn, id.0).map_err(missing)).await?;
-    Ok(view_now(app, feed))
+fn view_now(conn: &mut PgConnection, app: &App, feed: Feed) -> Result<FeedView, ApiError> {
+    views(conn, app, vec![feed])?.pop().ok_or(ApiError::NotFound("feed"))
 }
 
-fn view_now(app: &App, feed: Feed) -> FeedView {
-    let last_frame = app.traffic.last_frames().get(&FeedId(feed.id)).copied();
-    view(feed, app.gallery.in_use().as_deref(), last_frame)
+fn set_groups(conn: &mut PgConnection, feed: Uuid, groups: &[GroupId]) -> Result<(), ApiError> {
+    let ids: Vec<Uuid> = groups.iter().map(|id| id.0).collect();
+    if let Some(id) = models::groups::missing(conn, &ids)?.first() {
+        return Err(ApiError::invalid("groups", format!("There is no group {id}.")));
+    }
+    Ok(models::feeds::set_groups(conn, feed, &ids)?)
 }
 
 /// Adds a feed.
 ///
 /// # Errors
 /// 409 for a name that is taken, 422.
-pub async fn create(app: &App, by: UserId, request: CreateFeed) -> Result<FeedCreated, ApiError> {
+pub async fn create(app: &App, by: UserId, mut request: CreateFeed) -> Result<FeedCreated, ApiError> {
+    let groups = std::mem::take(&mut request.groups);
     let gives = Gives::with(app, asks_for_liveness(Some(request.liveness), Some(request.on_doubt))).await?;
     let (mut new, token) = new_feed(request, gives)?;
     if new.threshold.is_some() || new.margin.is_some() {
         new.tuned_for = app.gallery.in_use();
     }
+    let task = app.clone();
     let feed = app
         .db
         .run(move |conn| {
             conn.transaction(|conn| {
                 let feed = models::feeds::insert(conn, &new)?;
+                set_groups(conn, feed.id, &groups)?;
                 audit(conn, by, "feed.created", feed.id)?;
-                Ok(feed)
+                view_now(conn, &task, feed)
             })
         })
         .await?;
-    Ok(FeedCreated { feed: view_now(app, feed), token })
+    Ok(FeedCreated { feed, token })
 }
 
 /// Changes a feed.
 ///
 /// # Errors
 /// 404, 409, 422.
-pub async fn update(app: &App, by: UserId, id: FeedId, request: UpdateFeed) -> Result<FeedView, ApiError> {
+pub async fn update(
+    app: &App,
+    by: UserId,
+    id: FeedId,
+    mut request: UpdateFeed,
+) -> Result<FeedView, ApiError> {
+    let groups = request.groups.take();
     let gives = Gives::with(app, asks_for_liveness(request.liveness, request.on_doubt)).await?;
     let mut changes = changes(request, gives)?;
     if changes.threshold.is_some() || changes.margin.is_some() {
         changes.tuned_for = app.gallery.in_use();
     }
-    let feed = save(app, by, id, changes, "feed.updated").await?;
-    Ok(view_now(app, feed))
+    save(app, by, id, (changes, groups), "feed.updated").await
 }
 
 /// Deletes a feed; what it logged stays, and goes on naming it.
@@ -110,7 +149,7 @@ pub async fn update(app: &App, by: UserId, id: FeedId, request: UpdateFeed) -> R
 /// 404.
 pub async fn delete(app: &App, by: UserId, id: FeedId) -> Result<(), ApiError> {
     let changes = FeedChanges { deleted_at: Some(Utc::now()), ..FeedChanges::default() };
-    save(app, by, id, changes, "feed.deleted").await?;
+    save(app, by, id, (changes, None), "feed.deleted").await?;
     app.hub.remove(id);
     Ok(())
 }
@@ -122,7 +161,7 @@ pub async fn delete(app: &App, by: UserId, id: FeedId) -> Result<(), ApiError> {
 pub async fn rotate_token(app: &App, by: UserId, id: FeedId) -> Result<String, ApiError> {
     let (token, token_hash) = new_token();
     let changes = FeedChanges { token_hash: Some(token_hash), ..FeedChanges::default() };
-    save(app, by, id, changes, "feed.token_rotated").await?;
+    save(app, by, id, (changes, None), "feed.token_rotated").await?;
     Ok(token)
 }
 
@@ -141,9 +180,10 @@ async fn save(
     app: &App,
     by: UserId,
     id: FeedId,
-    mut changes: FeedChanges,
+    (mut changes, groups): (FeedChanges, Option<Vec<GroupId>>),
     action: &'static str,
-) -> Result<Feed, ApiError> {
+) -> Result<FeedView, ApiError> {
+    let task = app.clone();
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
@@ -155,8 +195,11 @@ async fn save(
                 }
                 let feed =
                     if changes.is_empty() { before } else { models::feeds::update(conn, id.0, &changes)? };
+                if let Some(groups) = groups {
+                    set_groups(conn, id.0, &groups)?;
+                }
                 audit(conn, by, action, id.0)?;
-                Ok(feed)
+                view_now(conn, &task, feed)
             })
         })
         .await

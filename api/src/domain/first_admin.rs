@@ -1,19 +1,19 @@
-//! The first admin of an empty system, who is its owner, and users made on the command line.
+//! The first admin of an empty system, who is its owner, and what the command line does with users.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use diesel::{Connection, PgConnection};
 use serde_json::json;
-use types::Role;
+use types::{Invitation, Role};
 use uuid::Uuid;
 
-use crate::domain::passwords;
+use crate::domain::{credentials, invitations, passwords};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
-use crate::models::users::User;
+use crate::models::users::NewUser;
 use crate::models::{self};
 
 const EMAIL: &str = "admin@attendance.local";
@@ -39,7 +39,7 @@ pub fn ensure(conn: &mut PgConnection, folder: &Path) -> Result<(), ApiError> {
             &folder.join("first-admin.json"),
             &json!({ "email": EMAIL, "password": password }).to_string(),
         )?;
-        insert(conn, EMAIL, hash, Role::Admin, true)
+        insert(conn, EMAIL, Some(hash), Role::Admin, true).map(drop)
     })
 }
 
@@ -48,32 +48,73 @@ pub fn ensure(conn: &mut PgConnection, folder: &Path) -> Result<(), ApiError> {
 /// # Errors
 /// When the address is no e-mail address or taken, or the database fails.
 pub fn add_user(conn: &mut PgConnection, email: &str, role: Role) -> Result<String> {
-    ensure!(email.contains('@') && email.len() <= 254, "{email:?} is not an e-mail address");
+    let email = credentials::email(email)?;
     let password = passwords::generate();
     let hash = passwords::hash_now(&password)?;
-    conn.transaction(|conn| insert(conn, email, hash, role, false))?;
+    conn.transaction(|conn| insert(conn, &email, Some(hash), role, false))?;
     Ok(password)
+}
+
+/// Adds an admin without a password; returns a link to set it with.
+///
+/// # Errors
+/// When the address is no e-mail address or taken, or the database fails.
+pub fn create_admin(conn: &mut PgConnection, email: &str, owner: bool, origin: &str) -> Result<Invitation> {
+    let email = credentials::email(email)?;
+    Ok(conn.transaction(|conn| {
+        let user = insert(conn, &email, None, Role::Admin, owner)?;
+        link(conn, user, origin)
+    })?)
+}
+
+/// Gives an admin a link to set a new password with, and takes their second factor away where that is lost too.
+///
+/// # Errors
+/// When there is no such admin, or the database fails.
+pub fn reset_admin(
+    conn: &mut PgConnection,
+    email: &str,
+    without_second_factor: bool,
+    origin: &str,
+) -> Result<Invitation> {
+    let user = models::users::find_by_email(conn, email.trim())?
+        .filter(|user| user.role == Role::Admin.name() && user.disabled_at.is_none())
+        .with_context(|| format!("there is no admin {email:?} who may sign in"))?;
+    Ok(conn.transaction(|conn| {
+        if without_second_factor && models::second_factors::delete(conn, user.id)? {
+            let subject = ("user", Some(user.id));
+            models::audit::insert(conn, Actor::System, "second_factor.removed", subject, json!({}))?;
+        }
+        link(conn, user.id, origin)
+    })?)
+}
+
+fn link(conn: &mut PgConnection, user: Uuid, origin: &str) -> Result<Invitation, ApiError> {
+    let link = invitations::invite(conn, user, None, invitations::FROM_CONSOLE, origin)?;
+    let detail = json!({ "expires_at": link.expires_at });
+    models::audit::insert(conn, Actor::System, "user.reset_offered", ("user", Some(user)), detail)?;
+    Ok(link)
 }
 
 fn insert(
     conn: &mut PgConnection,
     email: &str,
-    password_hash: String,
+    password_hash: Option<String>,
     role: Role,
     owner: bool,
-) -> Result<(), ApiError> {
-    let role = role.name();
-    let user =
-        User { id: Uuid::now_v7(), email: email.to_owned(), password_hash, role: role.to_owned(), owner };
+) -> Result<Uuid, ApiError> {
+    let user = NewUser {
+        id: Uuid::now_v7(),
+        email: email.to_owned(),
+        password_hash,
+        role: role.name().to_owned(),
+        owner,
+        person_id: None,
+    };
     models::users::insert(conn, &user)?;
-    models::audit::insert(
-        conn,
-        Actor::System,
-        "user.created",
-        ("user", Some(user.id)),
-        json!({ "role": role, "owner": owner }),
-    )?;
-    Ok(())
+    let (subject, detail) = (("user", Some(user.id)), json!({ "role": role, "owner": owner }));
+    models::audit::insert(conn, Actor::System, "user.created", subject, detail)?;
+    Ok(user.id)
 }
 
 fn write_private(path: &Path, text: &str) -> Result<()> {

@@ -1,6 +1,6 @@
 //! From a frame to an arrival.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -187,8 +187,10 @@ async fn write_arrivals(
             liveness: face.liveness,
             liveness_evidence: track.presented.evidence(),
             source: frame.source,
+            probe: face.embedding.clone().filter(|_| app.review.is_on()),
         };
-        match app.db.run(move |conn| arrivals::record(conn, &sighting)).await {
+        let keys = app.keys.clone();
+        match app.db.run(move |conn| arrivals::record(conn, &keys, &sighting)).await {
             Ok(recorded) => {
                 if recorded.new {
                     app.traffic.arrived(FeedId(frame.feed.id));
@@ -298,6 +300,16 @@ fn timings(seen: &FacesAnswer) -> std::collections::BTreeMap<String, f32> {
     ]
     .map(|(stage, ms)| (stage.to_owned(), ms))
     .into()
+}
+
+/// For somebody who may see these people alone: nobody else has a name or a score.
+pub fn naming_only(mut answer: FrameAnswer, visible: &HashSet<Uuid>) -> FrameAnswer {
+    for face in &mut answer.faces {
+        if !face.person.as_ref().is_some_and(|person| visible.contains(&person.id.0)) {
+            (face.person, face.similarity) = (None, None);
+        }
+    }
+    answer
 }
 
 /// For a feed that reveals states only: whoever holds its token learns no name and no score.

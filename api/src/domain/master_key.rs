@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use diesel::{Connection, PgConnection};
-use types::{PersonId, ReviewId};
+use types::{PersonId, ReviewId, UserId};
 
 use crate::config::DataConfig;
 use crate::error::ApiError;
@@ -11,6 +11,7 @@ use crate::models;
 use crate::models::audit::Actor;
 use crate::models::biometrics::PersonKeyRow;
 use crate::models::review::Item;
+use crate::models::second_factors::SecondFactor;
 
 const BATCH: i64 = 500;
 
@@ -23,12 +24,13 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     let path = config.master_key_file();
     let people = models::biometrics::key_of_each_version(conn)?;
     let items = models::review::item_of_each_version(conn)?;
-    if !path.exists() && people.is_empty() && items.is_empty() {
+    let factors = models::second_factors::one_of_each_version(conn)?;
+    if !path.exists() && people.is_empty() && items.is_empty() && factors.is_empty() {
         tracing::info!(path = %path.display(), "master key created: keep a copy of it apart from the backups");
         return MasterKeys::create(&path);
     }
     let keys =
-        MasterKeys::open(&path).context("biometric data is sealed with the master key: restore its file")?;
+        MasterKeys::open(&path).context("stored data is sealed with the master key: restore its file")?;
     let unwrapper = keys.unwrapper()?;
     for row in people {
         unwrapper.unwrap(PersonId(row.person_id), &wrapped(row))?;
@@ -36,10 +38,14 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     for item in items {
         unwrapper.unwrap(ReviewId(item.id), &wrapped_item(item))?;
     }
+    for factor in factors {
+        unwrapper.unwrap(UserId(factor.user_id), &wrapped_factor(factor))?;
+    }
     Ok(keys)
 }
 
-/// Adds a master key and wraps every key of a person or an item of the review queue anew, while the servers go on; then forgets the old ones.
+/// Adds a master key and wraps every key of a person, an item of the review queue or a second factor anew, while the
+/// servers go on; then forgets the old ones.
 /// Returns the new version and how many keys were wrapped.
 ///
 /// # Errors
@@ -81,7 +87,18 @@ fn wrap_some(conn: &mut PgConnection, keys: &MasterKeys, version: i32) -> Result
         let fresh = keys.wrap(&keys.unwrap(id, &wrapped_item(item))?)?;
         models::review::update_key(conn, id.0, fresh.version, &fresh.bytes)?;
     }
+    let factors = models::second_factors::keys_before(conn, version, BATCH)?;
+    let count = count + factors.len();
+    for factor in factors {
+        let user = UserId(factor.user_id);
+        let fresh = keys.wrap(&keys.unwrap(user, &wrapped_factor(factor))?)?;
+        models::second_factors::update_key(conn, user.0, fresh.version, &fresh.bytes)?;
+    }
     Ok(count)
+}
+
+fn wrapped_factor(factor: SecondFactor) -> WrappedKey {
+    WrappedKey { version: factor.master_key_version, bytes: factor.wrapped }
 }
 
 fn wrapped_item(item: Item) -> WrappedKey {

@@ -11,13 +11,15 @@ use types::{
 };
 use uuid::Uuid;
 
+use crate::domain::attendance::days;
 use crate::domain::enrolment::{self, Accepted, Need};
 use crate::domain::person_fields::{checked, checked_changes, consent, group_names};
-use crate::domain::{identity, review};
+use crate::domain::{erasure, identity, review};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::biometrics::Photo;
 use crate::models::people::{Consent, PeopleFilter, Person};
+use crate::models::scope::Scope;
 use crate::models::{self};
 use crate::state::App;
 
@@ -77,6 +79,24 @@ pub fn views(conn: &mut PgConnection, people: Vec<Person>) -> Result<Vec<PersonV
 pub fn find(conn: &mut PgConnection, id: PersonId) -> Result<PersonView, ApiError> {
     let person = models::people::find(conn, id.0).map_err(missing)?;
     one(views(conn, vec![person])?)
+}
+
+/// One person, where the caller may see them.
+///
+/// # Errors
+/// 404.
+pub fn find_within(conn: &mut PgConnection, scope: &Scope, id: PersonId) -> Result<PersonView, ApiError> {
+    check_sight(conn, scope, id)?;
+    find(conn, id)
+}
+
+/// Whether the caller may see a person.
+///
+/// # Errors
+/// 404 where there is none, and where it is not theirs to know.
+pub fn check_sight(conn: &mut PgConnection, scope: &Scope, id: PersonId) -> Result<(), ApiError> {
+    let seen = models::scope::sees_person(conn, scope, id.0)?;
+    if seen { Ok(()) } else { Err(ApiError::NotFound("person")) }
 }
 
 fn one(views: Vec<PersonView>) -> Result<PersonView, ApiError> {
@@ -177,7 +197,7 @@ where
     let id = PersonId(person.id);
     let insert = move |conn: &mut PgConnection| {
         models::people::insert(conn, &person)?;
-        models::groups::set(conn, person.id, &groups)?;
+        crate::domain::groups::set_for_person(conn, id, &groups)?;
         if let Some(consent) = consent {
             record_consent(conn, by, id, consent)?;
         }
@@ -321,7 +341,7 @@ pub async fn update(
                 let before = models::people::find_for_update(conn, id.0).map_err(missing)?;
                 let after = models::people::update(conn, id.0, changes)?;
                 if let Some(groups) = groups {
-                    models::groups::set(conn, id.0, &groups)?;
+                    crate::domain::groups::set_for_person(conn, id, &groups)?;
                 }
                 if withdrawn {
                     review::purge_person(conn, &task, id)?;
@@ -331,6 +351,10 @@ pub async fn update(
                 }
                 if withdrawn || before.name != after.name || before.archived_at != after.archived_at {
                     models::gallery::touch(conn, &[id.0])?;
+                }
+                if before.archived_at != after.archived_at {
+                    let today = models::settings::today(conn)?;
+                    days::people_changed(conn, &[id.0], Some(today))?;
                 }
                 let detail = json!({ "fields": changed_fields(&request) });
                 audit(conn, by, "person.updated", id, detail)?;
@@ -353,31 +377,12 @@ fn changed_fields(request: &UpdatePerson) -> Vec<String> {
     }
 }
 
-/// Erases a person, their biometric data and their arrivals. The key goes with the row, so what the store may
-/// still hold for a moment can no longer be opened.
+/// Erases a person.
 ///
 /// # Errors
 /// 404.
 pub async fn delete(app: &App, by: UserId, id: PersonId) -> Result<(), ApiError> {
-    let task = app.clone();
-    app.db
-        .run(move |conn| {
-            conn.transaction(|conn| {
-                review::purge_person(conn, &task, id)?;
-                if !models::people::delete(conn, id.0)? {
-                    return Err(ApiError::NotFound("person"));
-                }
-                models::gallery::touch(conn, &[id.0])?;
-                audit(conn, by, "person.deleted", id, json!({}))
-            })?;
-            task.follow_own_change(conn);
-            Ok(())
-        })
-        .await?;
-    if let Err(error) = app.photos.delete_person(id).await {
-        tracing::warn!(person.id = %id, error.cause = %error, "sealed photos of an erased person are left over");
-    }
-    Ok(())
+    erasure::erase(app, Actor::User(by.0), id, "Deleted.".to_owned()).await.map(drop)
 }
 
 fn audit(
@@ -396,7 +401,10 @@ fn record_consent(
     id: PersonId,
     detail: ConsentDetail,
 ) -> Result<(), ApiError> {
-    let ConsentDetail { given_by, at, text_version } = detail;
+    let ConsentDetail { given_by, at, mut text_version } = detail;
+    if text_version.is_empty() {
+        text_version = models::rights::newest_text(conn)?;
+    }
     let consent = Consent { person_id: id.0, given_by, at, text_version, recorded_by: by.0 };
     models::people::record_consent(conn, &consent)?;
     let detail = json!({ "text_version": consent.text_version });
@@ -405,6 +413,7 @@ fn record_consent(
 
 fn withdraw_consent(conn: &mut PgConnection, by: UserId, id: PersonId) -> Result<(), ApiError> {
     models::people::delete_consent(conn, id.0)?;
+    models::rights::end_consent(conn, id.0, by.0, true)?;
     let photos = models::biometrics::delete_all(conn, id.0)?;
     let detail = json!({ "photos_erased": photos.len() });
     audit(conn, by, "consent.withdrawn", id, detail)

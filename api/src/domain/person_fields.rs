@@ -10,13 +10,10 @@ use crate::domain::{clock, names};
 use crate::error::ApiError;
 use crate::models::people::{NewPerson, PersonChanges};
 
-/// Version of the consent text that a plain `true` refers to.
-const CONSENT_TEXT: &str = "1";
-
 /// Most groups of a person.
 const MAX_GROUPS: usize = 50;
 
-/// The consent that a request states, if it states one.
+/// The consent that a request states, if it states one. Without a version of the text it is to the newest.
 ///
 /// # Errors
 /// 422 that names each field.
@@ -24,7 +21,8 @@ pub fn consent(given: Option<ConsentGiven>, name: &str) -> Result<Option<Consent
     let detail = match given {
         None | Some(ConsentGiven::Plain(false)) => return Ok(None),
         Some(ConsentGiven::Plain(true)) => {
-            ConsentDetail { given_by: name.to_owned(), at: Utc::now(), text_version: CONSENT_TEXT.to_owned() }
+            let (given_by, text_version) = (name.to_owned(), String::new());
+            return Ok(Some(ConsentDetail { given_by, at: Utc::now(), text_version }));
         }
         Some(ConsentGiven::Detail(detail)) => detail,
     };

@@ -1,26 +1,27 @@
 //! Stored photos: reading and deleting them.
 
 use bytes::Bytes;
-use diesel::Connection;
+use diesel::{Connection, PgConnection};
 use serde_json::json;
 use types::{PersonId, PhotoId, PhotoView, UserId};
 
 use crate::domain::master_key::wrapped;
-use crate::domain::people::photo_view;
+use crate::domain::people::{check_sight, photo_view};
 use crate::error::ApiError;
 use crate::keys::Sealed;
 use crate::models;
 use crate::models::audit::Actor;
+use crate::models::scope::Scope;
 use crate::state::App;
 
 /// The photos of a person, oldest first.
 ///
 /// # Errors
-/// 404 when there is no such person.
-pub async fn list(app: &App, person: PersonId) -> Result<Vec<PhotoView>, ApiError> {
+/// 404 when there is no such person whom the caller may see.
+pub async fn list(app: &App, scope: Scope, person: PersonId) -> Result<Vec<PhotoView>, ApiError> {
     app.db
         .run(move |conn| {
-            models::people::find(conn, person.0).map_err(|_| ApiError::NotFound("person"))?;
+            check_sight(conn, &scope, person)?;
             Ok(models::biometrics::photos_of(conn, &[person.0])?.into_iter().map(photo_view).collect())
         })
         .await
@@ -30,8 +31,12 @@ pub async fn list(app: &App, person: PersonId) -> Result<Vec<PhotoView>, ApiErro
 ///
 /// # Errors
 /// 404; 503 when storage is away; 500 when it does not open with the person's key.
-pub async fn read(app: &App, person: PersonId, photo: PhotoId) -> Result<Bytes, ApiError> {
-    let key = app.db.run(move |conn| Ok(models::biometrics::key(conn, person.0)?)).await?;
+pub async fn read(app: &App, scope: Scope, person: PersonId, photo: PhotoId) -> Result<Bytes, ApiError> {
+    let find_key = move |conn: &mut PgConnection| {
+        check_sight(conn, &scope, person)?;
+        Ok(models::biometrics::key(conn, person.0)?)
+    };
+    let key = app.db.run(find_key).await?;
     let key = app.keys.unwrap(person, &wrapped(key.ok_or(ApiError::NotFound("photo"))?))?;
     let sealed = app.photos.get(person, photo).await?;
     Ok(key.open(Sealed::Photo(photo), &sealed)?.into())

@@ -15,6 +15,7 @@ use crate::db;
 use crate::domain::{enrolment, photos};
 use crate::error::ApiError;
 use crate::models;
+use crate::models::scope::Scope;
 use crate::state::App;
 
 /// How often it is looked whether there is something to do.
@@ -126,7 +127,7 @@ async fn next(app: &App) -> Result<Vec<Work>, ApiError> {
 
 async fn try_photo(app: &App, work: Work) -> Result<(), ApiError> {
     let Work { pack, person, photo } = work;
-    let embedding = match photos::read(app, person, photo).await {
+    let embedding = match photos::read(app, Scope::Everyone, person, photo).await {
         Ok(jpeg) => enrolment::embed_stored(app, jpeg, &pack).await?,
         Err(ApiError::NotFound(_)) => Err("The stored photo is gone from the photo store.".to_owned()),
         Err(ApiError::Internal(cause)) => {

@@ -56,6 +56,7 @@ pub fn follow_switch(conn: &mut PgConnection, app: &App) -> Result<(), ApiError>
 pub fn purge(conn: &mut PgConnection) -> Result<(), ApiError> {
     let gone = conn.transaction(|conn| {
         models::review::lock(conn)?;
+        models::arrival_probes::purge(conn, Utc::now())?;
         models::review::purge(conn, Utc::now())
     })?;
     if gone > 0 {
@@ -92,9 +93,11 @@ pub async fn update_settings(app: &App, by: UserId, new: ReviewSettings) -> Resu
                 models::review::update_settings(conn, &row)?;
                 let erased = if row.enabled {
                     models::review::shorten(conn, row.keep_hours)?;
+                    models::arrival_probes::shorten(conn, row.keep_hours)?;
                     models::review::purge(conn, Utc::now())?;
                     0
                 } else {
+                    models::arrival_probes::delete_all(conn)?;
                     models::review::delete_all(conn)?
                 };
                 let detail = json!({ "enabled": row.enabled, "reason": row.reason,

@@ -4,21 +4,21 @@ use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
-use ipnetwork::IpNetwork;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use types::{Role, SignIn, UserId, UserView};
+use types::{ConfirmSession, OpenSession, Role, SessionView, SignIn, UserId, UserView};
 use uuid::Uuid;
 
-use crate::db::Db;
-use crate::domain::passwords;
+use crate::domain::throttle::Attempt;
+use crate::domain::{credentials, passwords, second_factor};
 use crate::error::ApiError;
+use crate::models;
 use crate::models::audit::Actor;
-use crate::models::sessions::NewSession;
+use crate::models::sessions::{NewSession, Session};
 use crate::models::users::User;
-use crate::models::{self};
+use crate::state::App;
 
 /// A session that nobody used for this long has ended.
 pub const IDLE: TimeDelta = TimeDelta::hours(12);
@@ -26,8 +26,6 @@ pub const IDLE: TimeDelta = TimeDelta::hours(12);
 pub const ABSOLUTE: TimeDelta = TimeDelta::days(7);
 /// How often use is noted.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
-const FAILURES: i64 = 10;
-const FAILURES_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// A random token, and the hash to store it as.
 pub fn new_token() -> (String, Vec<u8>) {
@@ -63,122 +61,219 @@ pub struct SignInFrom {
     pub old_session: Option<Vec<u8>>,
 }
 
-/// Checks the password and starts a session; returns its token.
+/// Checks the password, and the second factor where there is one, and starts a session; returns its token.
 ///
 /// # Errors
-/// 401 for a wrong password; 429 after ten failures of this account from this address in five minutes; 503
+/// 401 for a wrong password or code; 429 after ten failures of this account from this address in five minutes; 503
 /// while the database is away.
-pub async fn sign_in(db: &Db, request: SignIn, from: SignInFrom) -> Result<(UserView, String), ApiError> {
-    let account: String =
-        request.email.trim().to_lowercase().chars().filter(|c| !c.is_control()).take(254).collect();
-    let address = IpNetwork::from(from.address);
-    let lookup = account.clone();
-    let user = db
-        .run(move |conn| {
-            let since = Utc::now() - FAILURES_WITHIN;
-            let (failures, oldest) = models::sessions::failures(conn, &lookup, address, since)?;
-            if failures >= FAILURES {
-                return Err(throttled(oldest));
-            }
-            Ok(models::users::find_by_email(conn, &lookup)?)
-        })
-        .await?;
-    let stored = user.as_ref().map(|user| user.password_hash.clone());
-    let right = passwords::verify(request.password, stored).await?;
-    let Some(user) = user.filter(|_| right) else {
-        db.run(move |conn| {
-            models::sessions::insert_failure(conn, &account, address)?;
-            Ok(models::audit::insert(conn, Actor::System, "session.refused", ("user", None), json!({}))?)
-        })
-        .await?;
-        return Err(ApiError::WrongCredentials);
-    };
+pub async fn sign_in(app: &App, request: SignIn, from: SignInFrom) -> Result<(User, String), ApiError> {
+    let attempt = Attempt::on(&request.email, from.address);
+    let user = credentials::password(app, &attempt, request.password).await?;
+    second_factor::check(app, &attempt, user.id, request.totp).await?;
     let (token, id_hash) = new_token();
-    let signed_in = view(&user);
-    db.run(move |conn| {
-        conn.transaction(|conn| {
-            models::sessions::delete_failures(conn, &account, address)?;
-            if let Some(old) = &from.old_session {
-                models::sessions::delete(conn, old)?;
-            }
-            start(conn, user.id, id_hash, address, from.user_agent)
+    let id = user.id;
+    app.db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                attempt.succeeded(conn)?;
+                if let Some(old) = &from.old_session {
+                    models::sessions::delete(conn, old)?;
+                }
+                start(conn, id, id_hash, &from)
+            })
         })
-    })
-    .await?;
-    Ok((signed_in, token))
+        .await?;
+    Ok((user, token))
 }
 
-fn start(
+/// Starts a session.
+///
+/// # Errors
+/// When the database fails.
+pub fn start(
     conn: &mut PgConnection,
     user: Uuid,
     id_hash: Vec<u8>,
-    address: IpNetwork,
-    user_agent: Option<String>,
+    from: &SignInFrom,
 ) -> Result<(), ApiError> {
-    let user_agent = user_agent.map(|text| text.chars().take(200).collect());
     let session = NewSession {
         id_hash,
         user_id: user,
         expires_at: Utc::now() + ABSOLUTE,
-        address: Some(address),
-        user_agent,
+        address: Some(from.address.into()),
+        user_agent: from.user_agent.as_ref().map(|text| text.chars().take(200).collect()),
     };
     models::sessions::insert(conn, &session)?;
     models::audit::insert(conn, Actor::User(user), "session.started", ("user", Some(user)), json!({}))?;
     Ok(())
 }
 
-fn throttled(oldest: Option<DateTime<Utc>>) -> ApiError {
-    let frees = oldest.map_or(FAILURES_WITHIN, |oldest| oldest + FAILURES_WITHIN - Utc::now());
-    ApiError::TooManyRequests {
-        message: "Too many failed sign-ins for this account from here. Wait a few minutes and try again.",
-        retry_after_s: u64::try_from(frees.num_seconds()).unwrap_or(0).max(1),
-    }
-}
-
 /// Whose session this is.
 ///
 /// # Errors
 /// 401 when it has ended, 503 while the database is away.
-pub fn find(conn: &mut PgConnection, id_hash: &[u8]) -> Result<User, ApiError> {
+pub fn find(conn: &mut PgConnection, id_hash: &[u8]) -> Result<(User, Session), ApiError> {
     let now = Utc::now();
     let found = models::sessions::find_user(conn, id_hash, now - IDLE)?;
-    let (user, last_seen) = found.ok_or(ApiError::Unauthenticated)?;
-    if now - last_seen > NOTED_EVERY {
+    let (user, session) = found.ok_or(ApiError::Unauthenticated)?;
+    if now - session.last_seen_at > NOTED_EVERY {
         models::sessions::touch(conn, id_hash)?;
     }
-    Ok(user)
+    Ok((user, session))
+}
+
+/// What somebody signed in is told about themselves.
+///
+/// # Errors
+/// 503.
+pub async fn session_view(app: &App, user: UserView) -> Result<SessionView, ApiError> {
+    app.db
+        .run(move |conn| {
+            let second_factor = second_factor::stands(conn, user.id.0)?;
+            let second_factor_required =
+                user.role == Role::Admin && second_factor::must_enrol(conn, user.id.0)?;
+            Ok(SessionView { user, second_factor, second_factor_required })
+        })
+        .await
+}
+
+/// Takes the password, and the second factor where there is one, once more.
+///
+/// # Errors
+/// 422 that names the field that is wrong; 429.
+pub async fn confirm(
+    app: &App,
+    (user, email): (UserId, &str),
+    session: Uuid,
+    request: ConfirmSession,
+    address: IpAddr,
+) -> Result<(), ApiError> {
+    prove(app, (user, email), request, address).await?;
+    app.db.run(move |conn| Ok(models::sessions::confirm(conn, session)?)).await
+}
+
+/// Gives up one's own second factor.
+///
+/// # Errors
+/// 404 where there is none; 422 that names the field that is wrong; 429.
+pub async fn remove_second_factor(
+    app: &App,
+    (user, email): (UserId, &str),
+    request: ConfirmSession,
+    address: IpAddr,
+) -> Result<(), ApiError> {
+    prove(app, (user, email), request, address).await?;
+    app.db.run(move |conn| conn.transaction(|conn| second_factor::remove(conn, user.0, user.0))).await
+}
+
+async fn prove(
+    app: &App,
+    (user, email): (UserId, &str),
+    request: ConfirmSession,
+    address: IpAddr,
+) -> Result<(), ApiError> {
+    let attempt = Attempt::on(email, address);
+    credentials::password_of(app, &attempt, request.password, "password").await?;
+    match second_factor::check(app, &attempt, user.0, request.totp).await {
+        Err(error @ (ApiError::TotpRequired | ApiError::TotpWrong)) => {
+            return Err(ApiError::invalid("totp", error.to_string()));
+        }
+        checked => checked?,
+    }
+    app.db.run(move |conn| attempt.succeeded(conn)).await
 }
 
 /// Replaces the password of somebody signed in, ends all their other sessions and renews this one; returns its
 /// new token.
 ///
 /// # Errors
-/// 422 when the current password is wrong or the new one may not be used.
+/// 422 when the current password is wrong or the new one may not be used; 429.
 pub async fn change_password(
-    db: &Db,
-    user: UserId,
+    app: &App,
+    (user, email): (UserId, &str),
     change: types::ChangePassword,
     from: SignInFrom,
 ) -> Result<String, ApiError> {
     passwords::check_new("new", &change.new)?;
-    let stored = db.run(move |conn| Ok(models::users::find(conn, user.0)?.password_hash)).await?;
-    if !passwords::verify(change.current, Some(stored)).await? {
-        return Err(ApiError::invalid("current", "This is not your current password."));
-    }
+    let attempt = Attempt::on(email, from.address);
+    credentials::password_of(app, &attempt, change.current, "current").await?;
     let hash = passwords::hash(change.new).await?;
     let (token, id_hash) = new_token();
-    db.run(move |conn| {
-        conn.transaction(|conn| {
-            models::users::update_password(conn, user.0, &hash)?;
-            models::sessions::delete_of_user(conn, user.0)?;
-            start(conn, user.0, id_hash, from.address.into(), from.user_agent)?;
-            let subject = ("user", Some(user.0));
-            Ok(models::audit::insert(conn, Actor::User(user.0), "user.password_changed", subject, json!({}))?)
+    app.db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                attempt.succeeded(conn)?;
+                models::users::update_password(conn, user.0, &hash)?;
+                models::sessions::delete_of_user(conn, user.0)?;
+                models::invitations::delete_of_user(conn, user.0)?;
+                start(conn, user.0, id_hash, &from)?;
+                let (actor, subject) = (Actor::User(user.0), ("user", Some(user.0)));
+                Ok(models::audit::insert(conn, actor, "user.password_changed", subject, json!({}))?)
+            })
         })
-    })
-    .await?;
+        .await?;
     Ok(token)
+}
+
+/// The sessions of a user that stand; `current` is the one that asks, where it is theirs.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    conn: &mut PgConnection,
+    user: UserId,
+    current: Option<Uuid>,
+) -> Result<Vec<OpenSession>, ApiError> {
+    let rows = models::sessions::of_user(conn, user.0, Utc::now() - IDLE)?;
+    let view = |row: Session| OpenSession {
+        id: row.id,
+        current: Some(row.id) == current,
+        address: row.address.map(|network| network.ip().to_string()),
+        user_agent: row.user_agent,
+        created_at: row.created_at,
+        last_used_at: row.last_seen_at,
+        expires_at: row.expires_at.min(row.last_seen_at + IDLE),
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// Ends one session of a user.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn end(conn: &mut PgConnection, by: UserId, user: UserId, session: Uuid) -> Result<(), ApiError> {
+    conn.transaction(|conn| {
+        if !models::sessions::delete_one(conn, user.0, session)? {
+            return Err(ApiError::NotFound("session"));
+        }
+        audit_end(conn, by, user, json!({ "session": session }))
+    })
+}
+
+/// Ends all sessions of a user but `kept`.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_others(
+    conn: &mut PgConnection,
+    by: UserId,
+    user: UserId,
+    kept: Option<Uuid>,
+) -> Result<(), ApiError> {
+    conn.transaction(|conn| {
+        let ended = models::sessions::delete_others(conn, user.0, kept.unwrap_or_default())?;
+        audit_end(conn, by, user, json!({ "sessions": ended }))
+    })
+}
+
+fn audit_end(
+    conn: &mut PgConnection,
+    by: UserId,
+    user: UserId,
+    detail: serde_json::Value,
+) -> Result<(), ApiError> {
+    let (actor, subject) = (Actor::User(by.0), ("user", Some(user.0)));
+    Ok(models::audit::insert(conn, actor, "session.ended", subject, detail)?)
 }
 
 /// Removes what has ended.
@@ -186,5 +281,6 @@ pub async fn change_password(
 /// # Errors
 /// When the database fails.
 pub fn purge(conn: &mut PgConnection) -> Result<(), ApiError> {
+    models::invitations::purge(conn)?;
     Ok(models::sessions::purge(conn, Utc::now() - TimeDelta::days(1))?)
 }

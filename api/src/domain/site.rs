@@ -6,10 +6,11 @@ use diesel::Connection;
 use serde_json::json;
 use types::{Settings, Today, UserId};
 
-use crate::domain::{arrivals, clock, traffic};
+use crate::domain::{arrivals, clock, second_factor, traffic};
 use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
+use crate::models::scope::Scope;
 use crate::models::settings::SiteSettings;
 use crate::state::App;
 
@@ -48,34 +49,44 @@ pub async fn is_ready(app: &App) -> bool {
 /// # Errors
 /// 503.
 pub async fn settings(app: &App) -> Result<Settings, ApiError> {
-    let SiteSettings { site_name, timezone } = app.db.run(|conn| Ok(models::settings::get(conn)?)).await?;
-    Ok(Settings { site_name, timezone })
+    Ok(settings_view(app.db.run(|conn| Ok(models::settings::get(conn)?)).await?))
+}
+
+fn settings_view(row: SiteSettings) -> Settings {
+    let SiteSettings { site_name, timezone, admins_need_second_factor } = row;
+    Settings { site_name, timezone, admins_need_second_factor: Some(admins_need_second_factor) }
 }
 
 /// Replaces the settings.
 ///
 /// # Errors
-/// 422 for an empty name or a zone that does not exist.
+/// 422 for an empty name, a zone that does not exist, or a second factor that the admin who asks has not either.
 pub async fn update_settings(app: &App, by: UserId, settings: Settings) -> Result<Settings, ApiError> {
     let site_name = settings.site_name.trim().to_owned();
     if !(1..=80).contains(&site_name.chars().count()) {
         return Err(ApiError::invalid("site_name", "Give a name of 1 to 80 characters."));
     }
     zone(&settings.timezone)?;
-    let row = SiteSettings { site_name, timezone: settings.timezone };
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
+                let before = models::settings::get(conn)?.admins_need_second_factor;
+                let needed = settings.admins_need_second_factor.unwrap_or(before);
+                if needed && !before && !second_factor::stands(conn, by.0)? {
+                    let what = "Enrol your own second factor first.";
+                    return Err(ApiError::invalid("admins_need_second_factor", what));
+                }
+                let row = SiteSettings {
+                    site_name,
+                    timezone: settings.timezone,
+                    admins_need_second_factor: needed,
+                };
                 models::settings::update(conn, &row)?;
-                let detail = json!({ "site_name": row.site_name, "timezone": row.timezone });
-                models::audit::insert(
-                    conn,
-                    Actor::User(by.0),
-                    "settings.updated",
-                    ("settings", None),
-                    detail,
-                )?;
-                Ok(Settings { site_name: row.site_name, timezone: row.timezone })
+                let view = settings_view(row);
+                let detail = json!(view);
+                let (actor, subject) = (Actor::User(by.0), ("settings", None));
+                models::audit::insert(conn, actor, "settings.updated", subject, detail)?;
+                Ok(view)
             })
         })
         .await
@@ -87,19 +98,21 @@ fn zone(name: &str) -> Result<Tz, ApiError> {
     })
 }
 
-/// Today's numbers, in the site's zone.
+/// Today's numbers of the people and feeds that may be seen, in the site's zone.
 ///
 /// # Errors
 /// 503.
-pub async fn today(app: &App, now: DateTime<Utc>) -> Result<Today, ApiError> {
+pub async fn today(app: &App, scope: Scope, now: DateTime<Utc>) -> Result<Today, ApiError> {
     let seen = app.traffic.last_frames();
     app.db
         .run(move |conn| {
             let timezone = models::settings::get(conn)?.timezone;
             let zone = zone(&timezone)?;
             let since = clock::start_of_day(now, zone);
-            let (present, arrivals, expected) = arrivals::counts_since(conn, since)?;
-            let feeds = models::feeds::list(conn)?;
+            let (present, arrivals, expected) = arrivals::counts_since(conn, &scope, since)?;
+            let date = now.with_timezone(&zone).date_naive();
+            let (late, absent) = models::attendance_days::late_and_absent(conn, &scope, date)?;
+            let feeds = models::feeds::list(conn, &scope)?;
             let live = feeds
                 .iter()
                 .filter(|feed| {
@@ -108,11 +121,13 @@ pub async fn today(app: &App, now: DateTime<Utc>) -> Result<Today, ApiError> {
                 })
                 .count();
             Ok(Today {
-                date: now.with_timezone(&zone).date_naive(),
+                date,
                 timezone,
                 since,
                 present,
                 expected,
+                late,
+                absent,
                 arrivals,
                 feeds_live: live as i64,
                 feeds: feeds.len() as i64,

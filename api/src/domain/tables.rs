@@ -66,11 +66,7 @@ impl CsvTable {
     pub fn create(file: File, headings: &[Heading]) -> Result<Self, ApiError> {
         let mut file = BufWriter::new(file);
         file.write_all("\u{feff}".as_bytes()).context("a CSV file cannot be written")?;
-        let mut rows = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            // The lines about the whole that follow a table are shorter.
-            .flexible(true)
-            .from_writer(file);
+        let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
         rows.write_record(headings.iter().map(|heading| not_a_formula(&heading.title)))
             .context("a CSV file cannot be written")?;
         Ok(Self { rows })
@@ -152,6 +148,21 @@ impl XlsxTable {
             write_cell(sheet, &self.formats, (row, column), cell).map_err(refused)?;
         }
         self.next_row += 1;
+        Ok(())
+    }
+
+    /// Adds a second sheet, of lines that each say one thing about the table.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn summary(&mut self, lines: &[(String, Cell)]) -> Result<(), ApiError> {
+        let sheet = self.workbook.add_worksheet().set_name("Summary").map_err(refused)?;
+        sheet.set_column_width(0, 24).map_err(refused)?;
+        sheet.set_column_width(1, 32).map_err(refused)?;
+        for (row, (title, cell)) in (0u32..).zip(lines) {
+            sheet.write_string(row, 0, title).map_err(refused)?;
+            write_cell(sheet, &self.formats, (row, 1), cell).map_err(refused)?;
+        }
         Ok(())
     }
 

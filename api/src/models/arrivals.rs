@@ -4,13 +4,15 @@ use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Bool, Text};
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
 use crate::models::people::{containing, search_text};
+use crate::models::scope::Scope;
 use crate::schema::{arrivals, feeds, people};
 
 /// Name of the notification channel; its payload is empty, readers ask for what their cursor has not seen.
@@ -34,6 +36,10 @@ pub struct Arrival {
     pub margin: Option<f32>,
     pub liveness: Option<f32>,
     pub method: String,
+    pub reassigned_from: Option<Uuid>,
+    pub voided_at: Option<DateTime<Utc>>,
+    pub voided_by: Option<Uuid>,
+    pub void_reason: Option<String>,
 }
 
 /// An arrival to insert.
@@ -63,12 +69,15 @@ pub struct NewArrival {
     pub source_address: Option<IpNetwork>,
     pub time_unproven: bool,
     pub liveness_evidence: Option<serde_json::Value>,
+    pub reassigned_from: Option<Uuid>,
 }
 
 /// Which arrivals to list.
 #[derive(Debug, Clone, Default)]
 #[allow(missing_docs)]
 pub struct ArrivalFilter {
+    /// Whose records the caller may see.
+    pub scope: Scope,
     pub query: Option<String>,
     pub person: Option<Uuid>,
     pub feed: Option<Uuid>,
@@ -76,6 +85,8 @@ pub struct ArrivalFilter {
     pub to: Option<DateTime<Utc>>,
     /// Only what is older than this row.
     pub after: Option<(DateTime<Utc>, Uuid)>,
+    /// Those that were voided instead of those that count.
+    pub voided: bool,
 }
 
 type Columns = (
@@ -90,6 +101,10 @@ type Columns = (
     arrivals::margin,
     arrivals::liveness,
     arrivals::method,
+    arrivals::reassigned_from,
+    arrivals::voided_at,
+    arrivals::voided_by,
+    arrivals::void_reason,
 );
 
 const COLUMNS: Columns = (
@@ -104,6 +119,10 @@ const COLUMNS: Columns = (
     arrivals::margin,
     arrivals::liveness,
     arrivals::method,
+    arrivals::reassigned_from,
+    arrivals::voided_at,
+    arrivals::voided_by,
+    arrivals::void_reason,
 );
 
 /// A page of arrivals, newest first.
@@ -115,6 +134,14 @@ pub fn list(conn: &mut PgConnection, filter: &ArrivalFilter, limit: i64) -> Quer
         .order_by((arrivals::at.desc(), arrivals::id.desc()))
         .limit(limit)
         .into_boxed::<Pg>();
+    if filter.scope != Scope::Everyone {
+        rows = rows.filter(arrivals::person_id.eq_any(filter.scope.ids()));
+    }
+    rows = if filter.voided {
+        rows.filter(arrivals::voided_at.is_not_null())
+    } else {
+        rows.filter(arrivals::voided_at.is_null())
+    };
     if let Some(query) = &filter.query {
         rows = rows.filter(people::search.like(search_text(containing(query))));
     }
@@ -134,6 +161,46 @@ pub fn list(conn: &mut PgConnection, filter: &ArrivalFilter, limit: i64) -> Quer
         rows = rows.filter(arrivals::at.lt(at).or(arrivals::at.eq(at).and(arrivals::id.lt(id))));
     }
     rows.load(conn)
+}
+
+/// One arrival of somebody in a scope, voided or not.
+pub fn find(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> QueryResult<Arrival> {
+    arrivals::table
+        .inner_join(people::table)
+        .inner_join(feeds::table)
+        .filter(arrivals::id.eq(id))
+        .filter(scope.people())
+        .select(COLUMNS)
+        .first(conn)
+}
+
+/// Marks an arrival as wrong; says whether it was not yet.
+pub fn void(
+    conn: &mut PgConnection,
+    id: Uuid,
+    (at, by, reason): (DateTime<Utc>, Uuid, &str),
+) -> QueryResult<bool> {
+    let standing = arrivals::table.filter(arrivals::id.eq(id)).filter(arrivals::voided_at.is_null());
+    let changes = (arrivals::voided_at.eq(at), arrivals::voided_by.eq(by), arrivals::void_reason.eq(reason));
+    Ok(diesel::update(standing).set(changes).execute(conn)? > 0)
+}
+
+/// What an arrival that takes another's place has of it: span, when it was captured and received, address of the
+/// sender.
+pub type Sent = (Span, DateTime<Utc>, DateTime<Utc>, Option<IpNetwork>, bool);
+
+/// What an arrival that takes another's place has of it.
+pub fn sent(conn: &mut PgConnection, id: Uuid) -> QueryResult<Sent> {
+    arrivals::table
+        .find(id)
+        .select((
+            arrivals::span,
+            arrivals::captured_at,
+            arrivals::received_at,
+            arrivals::source_address,
+            arrivals::time_unproven,
+        ))
+        .first(conn)
 }
 
 /// Inserts an arrival unless one of the same person and feed overlaps it; says whether it was inserted.
@@ -157,6 +224,7 @@ pub fn overlapping(
     arrivals::table
         .filter(arrivals::person_id.eq(person))
         .filter(arrivals::feed_id.eq(feed))
+        .filter(arrivals::voided_at.is_null())
         .filter(arrivals::span.overlaps_with((Bound::Included(from), Bound::Excluded(to))))
         .order_by(arrivals::at)
         .select((arrivals::id, arrivals::at, arrivals::span))
@@ -185,20 +253,26 @@ pub fn last_seen(
 ) -> QueryResult<Vec<(Uuid, Option<DateTime<Utc>>)>> {
     arrivals::table
         .filter(arrivals::person_id.eq_any(people))
+        .filter(arrivals::voided_at.is_null())
         .group_by(arrivals::person_id)
         .select((arrivals::person_id, diesel::dsl::max(arrivals::at)))
         .load(conn)
 }
 
-/// How many people arrived, and how many arrivals there were, since a moment.
-pub fn count_since(conn: &mut PgConnection, since: DateTime<Utc>) -> QueryResult<(i64, i64)> {
-    arrivals::table
+/// How many people arrived, and how many arrivals there were, since a moment, of those who may be seen.
+pub fn count_since(conn: &mut PgConnection, scope: &Scope, since: DateTime<Utc>) -> QueryResult<(i64, i64)> {
+    let mut rows = arrivals::table
         .filter(arrivals::at.ge(since))
+        .filter(arrivals::voided_at.is_null())
         .select((
             diesel::dsl::count(arrivals::person_id).aggregate_distinct(),
             diesel::dsl::count(arrivals::id),
         ))
-        .first(conn)
+        .into_boxed::<Pg>();
+    if *scope != Scope::Everyone {
+        rows = rows.filter(arrivals::person_id.eq_any(scope.ids()));
+    }
+    rows.first(conn)
 }
 
 /// A snapshot of which transactions had committed, as PostgreSQL writes it (`xmin:xmax:running,…`).
@@ -216,36 +290,31 @@ pub fn current_snapshot(conn: &mut PgConnection) -> QueryResult<String> {
     Ok(row.snapshot)
 }
 
-#[derive(QueryableByName)]
-struct ArrivalId {
-    #[diesel(sql_type = diesel::sql_types::Uuid)]
-    id: Uuid,
-}
-
-/// The newest `limit` arrivals that `seen` did not see, oldest first. `seen` must be a well-formed snapshot.
+/// The newest `limit` arrivals of people in `scope` that `seen` did not see, oldest first. `seen` must be a
+/// well-formed snapshot.
 ///
 /// The lower bound on `written_by` is implied by the visibility test; it is there for the index.
-pub fn unseen(conn: &mut PgConnection, seen: &str, limit: i64) -> QueryResult<Vec<Arrival>> {
-    let ids: Vec<ArrivalId> = diesel::sql_query(
-        "SELECT id FROM arrivals \
-         WHERE written_by >= pg_snapshot_xmin($1::pg_snapshot)::text::bigint \
-           AND NOT pg_visible_in_snapshot(written_by::text::xid8, $1::pg_snapshot) \
-         ORDER BY written_by DESC LIMIT $2",
-    )
-    .bind::<Text, _>(seen)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?;
-    let ids: Vec<Uuid> = ids.into_iter().map(|row| row.id).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    arrivals::table
+pub fn unseen(conn: &mut PgConnection, seen: &str, scope: &Scope, limit: i64) -> QueryResult<Vec<Arrival>> {
+    let unseen = sql::<Bool>("arrivals.written_by >= pg_snapshot_xmin(")
+        .bind::<Text, _>(seen)
+        .sql("::pg_snapshot)::text::bigint AND NOT pg_visible_in_snapshot(arrivals.written_by::text::xid8, ")
+        .bind::<Text, _>(seen)
+        .sql("::pg_snapshot)");
+    let mut rows = arrivals::table
         .inner_join(people::table)
         .inner_join(feeds::table)
-        .filter(arrivals::id.eq_any(ids))
+        .filter(unseen)
+        .filter(arrivals::voided_at.is_null())
+        .order_by(arrivals::written_by.desc())
+        .limit(limit)
         .select(COLUMNS)
-        .order_by((arrivals::recorded_at, arrivals::id))
-        .load(conn)
+        .into_boxed::<Pg>();
+    if *scope != Scope::Everyone {
+        rows = rows.filter(arrivals::person_id.eq_any(scope.ids()));
+    }
+    let mut rows: Vec<Arrival> = rows.load(conn)?;
+    rows.sort_by_key(|row| (row.recorded_at, row.id));
+    Ok(rows)
 }
 
 /// After a restore into a new cluster its transaction numbers may lie below those in the rows, which would look

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::schema::{enrolment_overrides, non_matches, person_keys, photos, templates};
+use crate::schema::{arrival_probes, enrolment_overrides, non_matches, person_keys, photos, templates};
 
 /// A person's wrapped key.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -112,9 +112,11 @@ pub fn insert_non_match(conn: &mut PgConnection, row: &NonMatch, most: i64) -> Q
     Ok(())
 }
 
-/// Destroys a person's key, photos, templates and confirmed non-matches; says which photos there were.
+/// Destroys a person's key, photos, templates, confirmed non-matches and what their arrivals were decided on; says which
+/// photos there were.
 pub fn delete_all(conn: &mut PgConnection, person: Uuid) -> QueryResult<Vec<Uuid>> {
     diesel::delete(non_matches::table.filter(non_matches::person_id.eq(person))).execute(conn)?;
+    diesel::delete(arrival_probes::table.filter(arrival_probes::person_id.eq(person))).execute(conn)?;
     diesel::delete(person_keys::table.find(person)).execute(conn)?;
     diesel::delete(photos::table.filter(photos::person_id.eq(person))).returning(photos::id).get_results(conn)
 }

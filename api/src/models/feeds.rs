@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::schema::feeds;
+use crate::models::scope::Scope;
+use crate::schema::{feed_groups, feeds};
 
 /// A feed that is not deleted.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -78,9 +79,10 @@ impl FeedChanges {
     }
 }
 
-/// All feeds, by name.
-pub fn list(conn: &mut PgConnection) -> QueryResult<Vec<Feed>> {
+/// The feeds that may be seen, by name.
+pub fn list(conn: &mut PgConnection, scope: &Scope) -> QueryResult<Vec<Feed>> {
     feeds::table
+        .filter(scope.feeds::<feeds::table>())
         .filter(feeds::deleted_at.is_null())
         .order_by((feeds::name, feeds::id))
         .select(Feed::as_select())
@@ -90,6 +92,36 @@ pub fn list(conn: &mut PgConnection) -> QueryResult<Vec<Feed>> {
 /// One feed.
 pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Feed> {
     feeds::table.find(id).filter(feeds::deleted_at.is_null()).select(Feed::as_select()).first(conn)
+}
+
+/// One feed, where it may be seen.
+pub fn find_within(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> QueryResult<Feed> {
+    feeds::table
+        .filter(feeds::id.eq(id))
+        .filter(feeds::deleted_at.is_null())
+        .filter(scope.feeds::<feeds::table>())
+        .select(Feed::as_select())
+        .first(conn)
+}
+
+/// The groups that some feeds serve.
+pub fn groups_of(conn: &mut PgConnection, feeds: &[Uuid]) -> QueryResult<Vec<(Uuid, Uuid)>> {
+    feed_groups::table
+        .filter(feed_groups::feed_id.eq_any(feeds))
+        .order_by(feed_groups::group_id)
+        .select((feed_groups::feed_id, feed_groups::group_id))
+        .load(conn)
+}
+
+/// Has a feed serve exactly these groups.
+pub fn set_groups(conn: &mut PgConnection, feed: Uuid, groups: &[Uuid]) -> QueryResult<()> {
+    diesel::delete(feed_groups::table.filter(feed_groups::feed_id.eq(feed))).execute(conn)?;
+    let rows: Vec<_> = groups
+        .iter()
+        .map(|group| (feed_groups::feed_id.eq(feed), feed_groups::group_id.eq(*group)))
+        .collect();
+    diesel::insert_into(feed_groups::table).values(rows).on_conflict_do_nothing().execute(conn)?;
+    Ok(())
 }
 
 /// The feed that a token opens.
@@ -120,4 +152,19 @@ pub fn seen(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>) -> QueryResult
     let newer = feeds::last_frame_at.is_null().or(feeds::last_frame_at.lt(at));
     diesel::update(feeds::table.find(id)).filter(newer).set(feeds::last_frame_at.eq(at)).execute(conn)?;
     Ok(())
+}
+
+/// Which of these feeds there are not.
+pub fn missing(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    let there: Vec<Uuid> = feeds::table
+        .filter(feeds::id.eq_any(ids))
+        .filter(feeds::deleted_at.is_null())
+        .select(feeds::id)
+        .load(conn)?;
+    Ok(ids.iter().filter(|id| !there.contains(id)).copied().collect())
+}
+
+/// The names of some feeds, deleted ones included.
+pub fn names(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<(Uuid, String)>> {
+    feeds::table.filter(feeds::id.eq_any(ids)).select((feeds::id, feeds::name)).load(conn)
 }

@@ -1,15 +1,31 @@
 //! Rows and their queries: no rules, no HTTP. Each file is named after its table and returns `QueryResult`.
 
+pub mod analytics;
+pub mod api_keys;
+pub mod arrival_probes;
 pub mod arrivals;
+pub mod attendance_days;
 pub mod audit;
 pub mod biometrics;
+pub mod corrections;
+pub mod feed_gaps;
 pub mod feeds;
 pub mod gallery;
 pub mod groups;
+pub mod holidays;
+pub mod imports;
+pub mod invitations;
+pub mod marks;
 pub mod packs;
 pub mod people;
+pub mod reports;
 pub mod review;
+pub mod rights;
+pub mod roll_call;
+pub mod schedule_runs;
+pub mod schedules;
 pub mod scope;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod users;

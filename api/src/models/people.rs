@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
+use crate::models::scope::Scope;
 use crate::schema::{consents, group_members, groups, people};
 
 diesel::define_sql_function! {
@@ -82,6 +83,8 @@ pub struct Consent {
 /// Which people to list.
 #[derive(Debug, Clone, Default)]
 pub struct PeopleFilter {
+    /// Whose records the caller may see.
+    pub scope: Scope,
     /// Part of a name or external id, accents and case aside, slips forgiven.
     pub query: Option<String>,
     /// Name of a group.
@@ -98,6 +101,7 @@ fn conditions(filter: &PeopleFilter) -> Vec<Condition> {
     } else {
         Box::new(people::archived_at.is_null())
     }];
+    conditions.push(filter.scope.people());
     if let Some(query) = &filter.query {
         conditions.push(Box::new(
             people::search.like(search_text(containing(query))).or(word_similarity(
@@ -112,7 +116,8 @@ fn conditions(filter: &PeopleFilter) -> Vec<Condition> {
             group_members::table
                 .inner_join(groups::table)
                 .filter(group_members::person_id.eq(people::id))
-                .filter(groups::name.eq(group.clone())),
+                .filter(groups::name.eq(group.clone()))
+                .filter(crate::models::groups::holds_today()),
         )));
     }
     conditions
@@ -161,14 +166,80 @@ pub fn external_id_exists(conn: &mut PgConnection, external_id: &str) -> QueryRe
     diesel::select(exists(people::table.filter(people::external_id.eq(external_id)))).get_result(conn)
 }
 
-/// How many are not archived.
-pub fn count(conn: &mut PgConnection) -> QueryResult<i64> {
-    people::table.filter(people::archived_at.is_null()).select(count_star()).get_result(conn)
+/// How many may be seen and are not archived.
+pub fn count(conn: &mut PgConnection, scope: &Scope) -> QueryResult<i64> {
+    people::table
+        .filter(people::archived_at.is_null())
+        .filter(scope.people::<people::table>())
+        .select(count_star())
+        .get_result(conn)
 }
 
 /// Adds a person.
 pub fn insert(conn: &mut PgConnection, person: &NewPerson) -> QueryResult<Person> {
     diesel::insert_into(people::table).values(person).returning(Person::as_returning()).get_result(conn)
+}
+
+/// Adds people.
+pub fn insert_many(conn: &mut PgConnection, people: &[NewPerson]) -> QueryResult<()> {
+    diesel::insert_into(people::table).values(people).execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the fields of people, by id.
+pub fn update_many(conn: &mut PgConnection, people: &[NewPerson]) -> QueryResult<()> {
+    use diesel::sql_types::{Array, Nullable, SmallInt, Uuid as SqlUuid};
+    diesel::sql_query(
+        "UPDATE people SET name = n.name, email = n.email, phone = n.phone, branch = n.branch, year = n.year, \
+         updated_at = now() FROM unnest($1, $2, $3, $4, $5, $6) AS n (id, name, email, phone, branch, year) \
+         WHERE people.id = n.id",
+    )
+    .bind::<Array<SqlUuid>, _>(people.iter().map(|person| person.id).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(people.iter().map(|person| &person.name).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(people.iter().map(|person| person.email.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(people.iter().map(|person| person.phone.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(people.iter().map(|person| person.branch.as_deref()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<SmallInt>>, _>(people.iter().map(|person| person.year).collect::<Vec<_>>())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// The people with these external ids, held until the transaction ends.
+pub fn hold_by_external_ids(conn: &mut PgConnection, ids: &[String]) -> QueryResult<Vec<Person>> {
+    people::table
+        .filter(people::external_id.eq_any(ids))
+        .order_by(people::id)
+        .select(Person::as_select())
+        .for_update()
+        .load(conn)
+}
+
+/// Those of some ids who exist.
+pub fn existing(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    people::table.filter(people::id.eq_any(ids)).select(people::id).load(conn)
+}
+
+/// The people with these external ids.
+pub fn ids_by_external_ids(conn: &mut PgConnection, ids: &[String]) -> QueryResult<Vec<(String, Uuid)>> {
+    people::table.filter(people::external_id.eq_any(ids)).select((people::external_id, people::id)).load(conn)
+}
+
+/// Some people of a scope who are not archived, by name, after a name and id.
+pub fn batch_by_name(
+    conn: &mut PgConnection,
+    scope: &crate::models::scope::Scope,
+    after: Option<&(String, Uuid)>,
+    limit: i64,
+) -> QueryResult<Vec<Person>> {
+    let mut query = people::table
+        .filter(people::archived_at.is_null())
+        .filter(scope.people::<people::table>())
+        .into_boxed::<Pg>();
+    if let Some((name, id)) = after {
+        query = query
+            .filter(people::name.gt(name.clone()).or(people::name.eq(name.clone()).and(people::id.gt(*id))));
+    }
+    query.order_by((people::name, people::id)).limit(limit).select(Person::as_select()).load(conn)
 }
 
 /// Changes a person.
@@ -195,7 +266,7 @@ pub fn record_consent(conn: &mut PgConnection, consent: &Consent) -> QueryResult
         .do_update()
         .set(consent)
         .execute(conn)?;
-    Ok(())
+    super::rights::begin_consent(conn, consent)
 }
 
 /// Takes consent back.

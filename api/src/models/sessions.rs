@@ -27,20 +27,68 @@ pub fn insert(conn: &mut PgConnection, session: &NewSession) -> QueryResult<()> 
     Ok(())
 }
 
-/// Whose session this is, where it has not ended: not past its absolute limit and used since `idle_since`.
+/// A session that stands.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+#[allow(missing_docs)]
+pub struct Session {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub created_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub confirmed_at: DateTime<Utc>,
+    pub address: Option<IpNetwork>,
+    pub user_agent: Option<String>,
+}
+
+/// A session and whose it is, where it stands: not past its absolute limit, used since `idle_since`, and not of a
+/// disabled account.
 pub fn find_user(
     conn: &mut PgConnection,
     id_hash: &[u8],
     idle_since: DateTime<Utc>,
-) -> QueryResult<Option<(User, DateTime<Utc>)>> {
+) -> QueryResult<Option<(User, Session)>> {
     sessions::table
         .inner_join(users::table)
         .filter(sessions::id_hash.eq(id_hash))
         .filter(sessions::expires_at.gt(Utc::now()))
         .filter(sessions::last_seen_at.gt(idle_since))
-        .select((User::as_select(), sessions::last_seen_at))
+        .filter(users::disabled_at.is_null())
+        .select((User::as_select(), Session::as_select()))
         .first(conn)
         .optional()
+}
+
+/// The sessions of a user that stand, last used first.
+pub fn of_user(conn: &mut PgConnection, user: Uuid, idle_since: DateTime<Utc>) -> QueryResult<Vec<Session>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::expires_at.gt(Utc::now()))
+        .filter(sessions::last_seen_at.gt(idle_since))
+        .order_by((sessions::last_seen_at.desc(), sessions::id))
+        .select(Session::as_select())
+        .load(conn)
+}
+
+/// Ends one session of a user; says whether there was one.
+pub fn delete_one(conn: &mut PgConnection, user: Uuid, id: Uuid) -> QueryResult<bool> {
+    let one = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.eq(id));
+    Ok(diesel::delete(one).execute(conn)? > 0)
+}
+
+/// Ends all sessions of a user but one.
+pub fn delete_others(conn: &mut PgConnection, user: Uuid, but: Uuid) -> QueryResult<usize> {
+    let others = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::id.ne(but));
+    diesel::delete(others).execute(conn)
+}
+
+/// Notes that the password was given again.
+pub fn confirm(conn: &mut PgConnection, id: Uuid) -> QueryResult<()> {
+    diesel::update(sessions::table.filter(sessions::id.eq(id)))
+        .set(sessions::confirmed_at.eq(Utc::now()))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Notes that a session is in use.

@@ -8,14 +8,15 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
-use types::{ArrivalView, FeedId, Page, PersonId};
+use types::{ArrivalId, ArrivalView, FeedId, Page, PersonId, ReassignArrival, VoidArrival};
 
 use super::{RENEW_EVERY, clamp_limit, text_of};
 use crate::auth::{After, CurrentUser, Viewer};
 use crate::domain::arrivals::{self, Event};
-use crate::domain::clock;
+use crate::domain::{clock, voiding};
 use crate::error::ApiError;
 use crate::models::arrivals::ArrivalFilter;
+use crate::models::scope::{Scope, sees_person};
 use crate::state::App;
 
 /// Which arrivals to list.
@@ -35,18 +36,21 @@ pub struct ArrivalsQuery {
     from: Option<DateTime<Utc>>,
     /// Before this moment.
     to: Option<DateTime<Utc>>,
+    /// Those that were voided instead of those that count.
+    #[serde(default)]
+    voided: bool,
     /// 1 to 200, default 50.
     limit: Option<i64>,
     /// `next` of the page before.
     after: Option<String>,
 }
 
-/// Lists arrivals, newest first.
+/// Lists arrivals, newest first; a member's are their own.
 #[utoipa::path(get, path = "/api/v1/arrivals", tag = "arrivals", params(ArrivalsQuery), responses(
     (status = 200, body = Page<ArrivalView>), (status = 422, body = types::ErrorBody)))]
 pub async fn list_arrivals(
     app: web::Data<App>,
-    After(_, query): After<Viewer, web::Query<ArrivalsQuery>>,
+    After(user, query): After<CurrentUser, web::Query<ArrivalsQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let query = query.into_inner();
     if let (Some(from), Some(to)) = (query.from, query.to)
@@ -57,16 +61,46 @@ pub async fn list_arrivals(
     clock::check_range("from", query.from)?;
     clock::check_range("to", query.to)?;
     let filter = ArrivalFilter {
+        scope: user.scope,
         query: text_of(query.query)?,
         person: query.person.map(|id| id.0),
         feed: query.feed.map(|id| id.0),
         from: query.from,
         to: query.to,
         after: query.after.as_deref().map(arrivals::parse_position).transpose()?,
+        voided: query.voided,
     };
     let limit = clamp_limit(query.limit)?;
     let (items, next) = app.db.run(move |conn| arrivals::list(conn, &filter, limit)).await?;
     Ok(HttpResponse::Ok().json(Page { items, next, total: None }))
+}
+
+/// Voids a wrong arrival: it counts no more, and is kept.
+#[utoipa::path(post, path = "/api/v1/arrivals/{arrival}/void", tag = "arrivals", request_body = VoidArrival,
+    params(("arrival" = uuid::Uuid, Path,)), responses((status = 200, body = ArrivalView),
+    (status = 404, body = types::ErrorBody), (status = 409, body = types::ErrorBody),
+    (status = 422, body = types::ErrorBody)))]
+pub async fn void_arrival(
+    app: web::Data<App>,
+    After(viewer, (id, body)): After<Viewer, (web::Path<ArrivalId>, web::Json<VoidArrival>)>,
+) -> Result<HttpResponse, ApiError> {
+    let by = (viewer.0.id, viewer.0.scope);
+    Ok(HttpResponse::Ok().json(voiding::void(&app, by, *id, body.into_inner()).await?))
+}
+
+/// Gives a wrong arrival to whom it was; 200 where that person has arrived there at the time already.
+#[utoipa::path(post, path = "/api/v1/arrivals/{arrival}/reassign", tag = "arrivals",
+    request_body = ReassignArrival, params(("arrival" = uuid::Uuid, Path,)), responses(
+    (status = 201, body = ArrivalView), (status = 200, body = ArrivalView),
+    (status = 404, body = types::ErrorBody), (status = 409, body = types::ErrorBody),
+    (status = 422, body = types::ErrorBody)))]
+pub async fn reassign_arrival(
+    app: web::Data<App>,
+    After(viewer, (id, body)): After<Viewer, (web::Path<ArrivalId>, web::Json<ReassignArrival>)>,
+) -> Result<HttpResponse, ApiError> {
+    let by = (viewer.0.id, viewer.0.scope);
+    let (arrival, new) = voiding::reassign(&app, by, *id, body.into_inner()).await?;
+    Ok(if new { HttpResponse::Created().json(arrival) } else { HttpResponse::Ok().json(arrival) })
 }
 
 /// Pushes arrivals as they are written.
@@ -77,15 +111,16 @@ pub async fn list_arrivals(
 pub async fn stream_arrivals(
     request: HttpRequest,
     app: web::Data<App>,
-    user: Viewer,
+    Viewer(user): Viewer,
 ) -> Result<impl Responder, ApiError> {
     let resume =
         request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok()).map(str::to_owned);
     // Subscribed before the database is read: what commits in between comes twice, never not at all.
     let live = app.events.subscribe();
-    let (missed, cursor) = app.db.run(move |conn| arrivals::missed(conn, resume.as_deref())).await?;
+    let scope = user.scope.clone();
+    let (missed, cursor) = app.db.run(move |conn| arrivals::missed(conn, &scope, resume.as_deref())).await?;
     let (sender, receiver) = mpsc::channel(64);
-    let push = Push { app: App::clone(&app), user: user.0, sender, cursor };
+    let push = Push { app: App::clone(&app), user, sender, cursor };
     actix_web::rt::spawn(push.run(missed, live));
     Ok(Sse::from_infallible_receiver(receiver)
         .with_keep_alive(Duration::from_secs(10))
@@ -110,10 +145,14 @@ impl Push {
         loop {
             let sent = tokio::select! {
                 event = live.recv() => match event {
-                    Ok(event) => self.send(event).await,
+                    Ok(event) => match self.is_visible(&event).await {
+                        Ok(true) => self.send(event).await,
+                        Ok(false) => Ok(()),
+                        // The browser comes back with its cursor.
+                        Err(_) => break,
+                    },
                     Err(RecvError::Lagged(_)) => match self.catch_up().await {
                         Ok(events) => self.send_all(events).await,
-                        // The browser comes back with its cursor.
                         Err(_) => break,
                     },
                     Err(RecvError::Closed) => break,
@@ -131,9 +170,17 @@ impl Push {
         }
     }
 
+    async fn is_visible(&self, event: &Event) -> Result<bool, ApiError> {
+        if self.user.scope == Scope::Everyone {
+            return Ok(true);
+        }
+        let (scope, person) = (self.user.scope.clone(), event.arrival.person.id.0);
+        self.app.db.run(move |conn| Ok(sees_person(conn, &scope, person)?)).await
+    }
+
     async fn catch_up(&self) -> Result<Vec<Event>, ApiError> {
-        let cursor = self.cursor.clone();
-        Ok(self.app.db.run(move |conn| arrivals::events_after(conn, &cursor)).await?.0)
+        let (scope, cursor) = (self.user.scope.clone(), self.cursor.clone());
+        Ok(self.app.db.run(move |conn| arrivals::events_after(conn, &scope, &cursor)).await?.0)
     }
 
     async fn send_all(&mut self, events: Vec<Event>) -> Result<(), ()> {

@@ -8,10 +8,10 @@ use crate::domain::feeds;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// Lists all feeds.
+/// Lists the feeds that the caller may see.
 #[utoipa::path(get, path = "/api/v1/feeds", tag = "feeds", responses((status = 200, body = Page<FeedView>)))]
-pub async fn list_feeds(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
-    let items = feeds::list(&app).await?;
+pub async fn list_feeds(app: web::Data<App>, Viewer(user): Viewer) -> Result<HttpResponse, ApiError> {
+    let items = feeds::list(&app, user.scope).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
 
@@ -32,9 +32,9 @@ pub async fn create_feed(
     (status = 200, body = FeedView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_feed(
     app: web::Data<App>,
-    After(_, id): After<Viewer, web::Path<FeedId>>,
+    After(Viewer(user), id): After<Viewer, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(feeds::find(&app, *id).await?))
+    Ok(HttpResponse::Ok().json(feeds::find(&app, user.scope, *id).await?))
 }
 
 /// Changes a feed.

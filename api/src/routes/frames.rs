@@ -1,5 +1,6 @@
 //! Frames by POST, and over a WebSocket.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
@@ -13,12 +14,13 @@ use uuid::Uuid;
 use super::sockets::{self, Messages};
 use super::uploads::MAX_IMAGE_BYTES;
 use super::{RENEW_EVERY, body_error};
-use crate::auth::{self, FrameSender};
+use crate::auth::{self, Credential, FrameSender};
 use crate::domain::arrivals::Source;
 use crate::domain::clock;
 use crate::domain::frames::{self, Frame};
 use crate::domain::streams::StreamKey;
 use crate::error::{ApiError, REQUEST_ID};
+use crate::models::scope::{Scope, visible_of};
 use crate::state::App;
 
 /// Larger WebSocket messages end the socket; up to here a frame that is too large is answered and forgotten.
@@ -129,13 +131,30 @@ async fn admit(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiErro
     let feed = sender.feed.clone();
     let max_fps = u16::try_from(feed.max_fps).unwrap_or(1);
     let seen_before = app.traffic.admit(FeedId(feed.id), max_fps, received_at)?.max(feed.last_frame_at);
-    let time = clock::frame_time(captured_at, received_at, sender.credential.is_admin(), seen_before)?;
+    let time = clock::frame_time(captured_at, received_at, sender.credential.may_backdate(), seen_before)?;
     let source = Source {
         sender: sender.credential.actor(&feed),
         kind,
         address: Some(auth::client_address(request, app).into()),
     };
-    frames::answer(app, Frame { feed, stream, source, time, image }).await
+    let answer = frames::answer(app, Frame { feed, stream, source, time, image }).await?;
+    match &sender.credential {
+        Credential::User(user) if user.scope != Scope::Everyone => {
+            within_scope(app, user.scope.clone(), answer).await
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// Whoever sends frames learns no more about a face than they may see of its person.
+async fn within_scope(app: &App, scope: Scope, answer: FrameAnswer) -> Result<FrameAnswer, ApiError> {
+    let named: Vec<Uuid> = answer.faces.iter().filter_map(|face| Some(face.person.as_ref()?.id.0)).collect();
+    let visible = if named.is_empty() {
+        HashSet::new()
+    } else {
+        app.db.run(move |conn| Ok(visible_of(conn, &scope, &named)?)).await?
+    };
+    Ok(frames::naming_only(answer, &visible))
 }
 
 /// Opens a stream of frames: binary images in, JSON answers out, one for one.

@@ -1,22 +1,33 @@
 //! The HTTP face: the whole route table, and what all routes share.
 //!
-//! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in, health,
-//! livez, readyz, the OpenAPI document, its page, and the static files of the front end.
+//! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in, the
+//! acceptance of an invitation, health, livez, readyz, the OpenAPI document, its page, and the static files of the front end.
 
+mod analytics;
+mod api_keys;
 mod arrivals;
+mod attendance;
+mod audit;
+mod corrections;
 mod feeds;
 mod frames;
+mod groups;
 mod headers;
+mod imports;
 mod model;
 mod openapi;
 mod people;
 mod photos;
+mod reports;
 mod review;
+mod rights;
+mod schedules;
 mod session;
 mod sockets;
 mod spa;
 mod system;
 mod uploads;
+mod users;
 mod watch;
 
 use std::time::Duration;
@@ -54,16 +65,60 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/session", get().to(session::get_session))
                 .route("/session", delete().to(session::sign_out))
                 .route("/session/password", put().to(session::change_password))
+                .route("/session/confirmation", post().to(session::confirm_session))
+                .route("/session/totp", post().to(session::begin_totp))
+                .route("/session/totp/confirmation", post().to(session::confirm_totp))
+                .route("/session/totp/removal", post().to(session::remove_totp))
+                .route("/sessions", get().to(session::list_sessions))
+                .route("/sessions", delete().to(session::end_other_sessions))
+                .route("/sessions/{session}", delete().to(session::end_session))
+                .route("/invitations/acceptance", post().to(users::accept_invitation))
+                .route("/users", get().to(users::list_users))
+                .route("/users", post().to(users::create_user))
+                .route("/users/{user}", get().to(users::get_user))
+                .route("/users/{user}", patch().to(users::update_user))
+                .route("/users/{user}", delete().to(users::delete_user))
+                .route("/users/{user}/reset", post().to(users::reset_user))
+                .route("/users/{user}/totp", delete().to(users::remove_user_totp))
+                .route("/users/{user}/sessions", get().to(users::list_user_sessions))
+                .route("/users/{user}/sessions", delete().to(users::end_user_sessions))
+                .route("/users/{user}/sessions/{session}", delete().to(users::end_user_session))
+                .route("/keys", get().to(api_keys::list_keys))
+                .route("/keys", post().to(api_keys::create_key))
+                .route("/keys/{key}", delete().to(api_keys::revoke_key))
                 .route("/people", get().to(people::list_people))
                 .route("/people", post().to(people::create_person))
                 .route("/people/count", get().to(people::count_people))
+                .route("/people/export", get().to(imports::export_people))
                 .route("/people/{person}", get().to(people::get_person))
                 .route("/people/{person}", patch().to(people::update_person))
                 .route("/people/{person}", delete().to(people::delete_person))
+                .route("/people/{person}/consents", get().to(rights::list_consents))
+                .route("/people/{person}/data", get().to(rights::get_person_data))
+                .route("/people/{person}/erasure", post().to(rights::erase_person))
+                .route("/consent-texts", get().to(rights::list_consent_texts))
+                .route("/consent-texts", put().to(rights::put_consent_text))
+                .route("/retention", get().to(rights::get_retention))
+                .route("/retention", put().to(rights::put_retention))
                 .route("/people/{person}/photos", get().to(photos::list_photos))
                 .route("/people/{person}/photos", post().to(photos::add_photos))
                 .route("/people/{person}/photos/{photo}", get().to(photos::get_photo))
                 .route("/people/{person}/photos/{photo}", delete().to(photos::delete_photo))
+                .route("/groups", get().to(groups::list_groups))
+                .route("/groups", post().to(groups::create_group))
+                .route("/groups/{group}", get().to(groups::get_group))
+                .route("/groups/{group}", patch().to(groups::update_group))
+                .route("/groups/{group}", delete().to(groups::delete_group))
+                .route("/groups/{group}/members", get().to(groups::list_members))
+                .route("/groups/{group}/members", post().to(groups::add_member))
+                .route("/groups/{group}/members/{membership}", patch().to(groups::update_member))
+                .route("/groups/{group}/members/{membership}", delete().to(groups::delete_member))
+                .route("/imports", post().to(imports::create_import))
+                .route("/imports/{import}", get().to(imports::get_import))
+                .route("/imports/{import}/rows", get().to(imports::list_import_rows))
+                .route("/imports/{import}/apply", post().to(imports::apply_import))
+                .route("/photo-imports", post().to(imports::create_photo_import))
+                .route("/photo-imports/{import}", get().to(imports::get_photo_import))
                 .route("/photo-checks", post().to(photos::check_photos))
                 .route("/feeds", get().to(feeds::list_feeds))
                 .route("/feeds", post().to(feeds::create_feed))
@@ -77,6 +132,33 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/watch", get().to(watch::watch))
                 .route("/arrivals", get().to(arrivals::list_arrivals))
                 .route("/arrivals/events", get().to(arrivals::stream_arrivals))
+                .route("/audit", get().to(audit::list_audit))
+                .route("/audit/export", get().to(audit::export_audit))
+                .route("/arrivals/{arrival}/void", post().to(arrivals::void_arrival))
+                .route("/arrivals/{arrival}/reassign", post().to(arrivals::reassign_arrival))
+                .route("/schedules", get().to(schedules::list_schedules))
+                .route("/schedules", post().to(schedules::create_schedule))
+                .route("/schedules/{schedule}", get().to(schedules::get_schedule))
+                .route("/schedules/{schedule}", patch().to(schedules::update_schedule))
+                .route("/schedules/{schedule}", delete().to(schedules::delete_schedule))
+                .route("/schedules/{schedule}/versions", post().to(schedules::add_schedule_version))
+                .route(
+                    "/schedules/{schedule}/versions/{day}",
+                    delete().to(schedules::delete_schedule_version),
+                )
+                .route("/schedules/{schedule}/groups", post().to(schedules::assign_schedule))
+                .route("/schedules/{schedule}/groups/{assignment}", delete().to(schedules::unassign_schedule))
+                .route("/schedules/{schedule}/preview", get().to(schedules::preview_schedule))
+                .route("/holidays", get().to(schedules::list_holidays))
+                .route("/holidays", post().to(schedules::create_holiday))
+                .route("/holidays/{holiday}", delete().to(schedules::delete_holiday))
+                .route("/attendance", get().to(attendance::get_sheet))
+                .route("/attendance", put().to(attendance::put_sheet))
+                .route("/attendance/days", get().to(attendance::list_days))
+                .route("/attendance/on-site", get().to(attendance::get_on_site))
+                .route("/corrections", get().to(corrections::list_corrections))
+                .route("/corrections", post().to(corrections::ask_correction))
+                .route("/corrections/{correction}/decision", post().to(corrections::decide_correction))
                 .route("/today", get().to(system::today))
                 .route("/settings", get().to(system::get_settings))
                 .route("/settings", put().to(system::put_settings))
@@ -86,6 +168,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/model/packs/{pack}/preparation", post().to(model::prepare_pack))
                 .route("/model/packs/{pack}/preparation", delete().to(model::forget_pack))
                 .route("/model/packs/{pack}/activation", post().to(model::activate_pack))
+                .route("/reports/{kind}", get().to(reports::get_report))
+                .route("/analytics/{kind}", get().to(analytics::get_analytics))
                 .route("/review", get().to(review::list_review))
                 .route("/review/settings", get().to(review::get_review_settings))
                 .route("/review/settings", put().to(review::put_review_settings))
@@ -137,6 +221,13 @@ fn clamp_limit(limit: Option<i64>) -> Result<i64, ApiError> {
         limit @ 1..=200 => Ok(limit),
         _ => Err(ApiError::invalid("limit", "Give a number from 1 to 200.")),
     }
+}
+
+/// Where a page of a numbered list begins: `next` of the page before.
+fn offset_of(after: Option<&str>) -> Result<i64, ApiError> {
+    let Some(after) = after else { return Ok(0) };
+    let offset = after.parse().ok().filter(|offset| (0..1_000_000_000).contains(offset));
+    offset.ok_or_else(|| ApiError::invalid("after", "Pass the `next` of the page before."))
 }
 
 /// A search text without white space around it; an empty one searches nothing.

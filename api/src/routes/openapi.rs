@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{arrivals, feeds, frames, model, people, photos, review, session, system, watch};
+use super::{
+    analytics, api_keys, arrivals, attendance, audit, corrections, feeds, frames, groups, imports, model,
+    people, photos, reports, review, rights, schedules, session, system, users, watch,
+};
 
 /// The contract, as a document.
 #[derive(OpenApi)]
@@ -18,15 +21,36 @@ use super::{arrivals, feeds, frames, model, people, photos, review, session, sys
         model::get_model, model::get_risk, model::list_packs, model::prepare_pack, model::forget_pack,
         model::activate_pack,
         session::sign_in, session::get_session, session::sign_out, session::change_password,
+        session::confirm_session, session::begin_totp, session::confirm_totp, session::remove_totp,
+        session::list_sessions, session::end_session, session::end_other_sessions,
+        users::list_users, users::create_user, users::get_user, users::update_user, users::delete_user,
+        users::reset_user, users::remove_user_totp, users::list_user_sessions, users::end_user_sessions,
+        users::end_user_session, users::accept_invitation,
+        api_keys::list_keys, api_keys::create_key, api_keys::revoke_key,
         people::list_people, people::create_person, people::count_people, people::get_person,
         people::update_person, people::delete_person,
         photos::list_photos, photos::add_photos, photos::get_photo, photos::delete_photo, photos::check_photos,
+        groups::list_groups, groups::create_group, groups::get_group, groups::update_group, groups::delete_group,
+        groups::list_members, groups::add_member, groups::update_member, groups::delete_member,
+        imports::create_import, imports::get_import, imports::list_import_rows, imports::apply_import,
+        imports::export_people, imports::create_photo_import, imports::get_photo_import,
         feeds::list_feeds, feeds::create_feed, feeds::get_feed, feeds::update_feed, feeds::delete_feed,
         feeds::rotate_token,
         frames::post_frame, frames::live, watch::stream, watch::watch,
         review::get_review_settings, review::put_review_settings, review::list_review, review::get_review_image,
         review::enrol_from_review, review::record_non_match, review::dismiss_review,
-        arrivals::list_arrivals, arrivals::stream_arrivals,
+        audit::list_audit, audit::export_audit,
+        rights::list_consents, rights::get_person_data, rights::erase_person, rights::list_consent_texts,
+        rights::put_consent_text, rights::get_retention, rights::put_retention,
+        reports::get_report, analytics::get_analytics,
+        arrivals::list_arrivals, arrivals::stream_arrivals, arrivals::void_arrival, arrivals::reassign_arrival,
+        schedules::list_schedules, schedules::create_schedule, schedules::get_schedule,
+        schedules::update_schedule, schedules::delete_schedule, schedules::add_schedule_version,
+        schedules::delete_schedule_version, schedules::assign_schedule, schedules::unassign_schedule,
+        schedules::preview_schedule, schedules::list_holidays, schedules::create_holiday,
+        schedules::delete_holiday,
+        attendance::get_sheet, attendance::put_sheet, attendance::list_days, attendance::get_on_site,
+        corrections::list_corrections, corrections::ask_correction, corrections::decide_correction,
     )
 )]
 pub struct ApiDoc;

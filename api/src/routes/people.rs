@@ -6,7 +6,7 @@ use serde::Deserialize;
 use types::{Count, CreatePerson, Page, PersonId, PersonView, UpdatePerson};
 
 use super::{clamp_limit, text_of};
-use crate::auth::{Admin, After, Viewer};
+use crate::auth::{Admin, After, CurrentUser, Fresh, Viewer};
 use crate::domain::people;
 use crate::error::ApiError;
 use crate::models::people::PeopleFilter;
@@ -46,10 +46,10 @@ pub struct Override {
     (status = 200, body = Page<PersonView>), (status = 401, body = types::ErrorBody)))]
 pub async fn list_people(
     app: web::Data<App>,
-    After(_, query): After<Viewer, web::Query<PeopleQuery>>,
+    After(Viewer(user), query): After<Viewer, web::Query<PeopleQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let PeopleQuery { query, group, archived, limit, after } = query.into_inner();
-    let filter = PeopleFilter { query: text_of(query)?, group: text_of(group)?, archived };
+    let filter = PeopleFilter { scope: user.scope, query: text_of(query)?, group: text_of(group)?, archived };
     let limit = clamp_limit(limit)?;
     let page = app.db.run(move |conn| people::list(conn, &filter, limit, after.as_deref())).await?;
     Ok(HttpResponse::Ok().json(page))
@@ -65,9 +65,10 @@ pub async fn create_person(
     app: web::Data<App>,
     After(admin, (query, form)): After<Admin, (web::Query<Override>, Multipart)>,
 ) -> Result<HttpResponse, ApiError> {
+    query.check(&admin.0)?;
     let form = uploads::read(form).await?;
     let request: CreatePerson = form.person()?;
-    let person = people::create(&app, admin.0.id, request, form.photos, query.knowingly).await?;
+    let person = people::create(&app, admin.0.id, request, form.photos, query.knowingly()).await?;
     Ok(HttpResponse::Created().json(person))
 }
 
@@ -82,22 +83,22 @@ pub struct PersonForm {
     photo: Vec<Vec<u8>>,
 }
 
-/// Counts the people who are not archived.
+/// Counts the people whom the caller may see and who are not archived.
 #[utoipa::path(get, path = "/api/v1/people/count", tag = "people", responses((status = 200, body = Count)))]
-pub async fn count_people(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
-    let count = app.db.run(|conn| Ok(crate::models::people::count(conn)?)).await?;
+pub async fn count_people(app: web::Data<App>, Viewer(user): Viewer) -> Result<HttpResponse, ApiError> {
+    let count = app.db.run(move |conn| Ok(crate::models::people::count(conn, &user.scope)?)).await?;
     Ok(HttpResponse::Ok().json(Count { count }))
 }
 
-/// Shows a person.
+/// Shows a person; a member sees themselves.
 #[utoipa::path(get, path = "/api/v1/people/{person}", tag = "people",
     params(("person" = uuid::Uuid, Path,)), responses(
     (status = 200, body = PersonView), (status = 404, body = types::ErrorBody)))]
 pub async fn get_person(
     app: web::Data<App>,
-    After(_, id): After<Viewer, web::Path<PersonId>>,
+    After(user, id): After<CurrentUser, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
-    let person = app.db.run(move |conn| people::find(conn, *id)).await?;
+    let person = app.db.run(move |conn| people::find_within(conn, &user.scope, *id)).await?;
     Ok(HttpResponse::Ok().json(person))
 }
 
@@ -117,16 +118,24 @@ pub async fn update_person(
 /// Erases a person with all their data.
 #[utoipa::path(delete, path = "/api/v1/people/{person}", tag = "people",
     params(("person" = uuid::Uuid, Path,)), responses(
-    (status = 204, description = "Erased"), (status = 404, body = types::ErrorBody)))]
+    (status = 204, description = "Erased"), (status = 403, body = types::ErrorBody), (status = 404, body = types::ErrorBody)))]
 pub async fn delete_person(
     app: web::Data<App>,
-    After(admin, id): After<Admin, web::Path<PersonId>>,
+    After(Fresh(Admin(admin)), id): After<Fresh<Admin>, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
-    people::delete(&app, admin.0.id, *id).await?;
+    people::delete(&app, admin.id, *id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 impl Override {
+    /// Checks that whoever overrides has signed in lately.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn check(&self, admin: &CurrentUser) -> Result<(), ApiError> {
+        if self.knowingly { admin.check_fresh() } else { Ok(()) }
+    }
+
     /// Whether the admin knows of the other person.
     pub fn knowingly(&self) -> bool {
         self.knowingly

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, http::header, web};
 use serde::Serialize;
 use types::{Page, PersonId, PhotoId, PhotoView};
 
-use crate::auth::{Admin, After, Viewer};
+use crate::auth::{Admin, After, CurrentUser};
 use crate::domain::{enrolment, people, photos};
 use crate::error::ApiError;
 use crate::routes::people::Override;
@@ -18,9 +18,9 @@ use crate::state::App;
     (status = 200, body = Page<PhotoView>), (status = 404, body = types::ErrorBody)))]
 pub async fn list_photos(
     app: web::Data<App>,
-    After(_, id): After<Viewer, web::Path<PersonId>>,
+    After(user, id): After<CurrentUser, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
-    let items = photos::list(&app, *id).await?;
+    let items = photos::list(&app, user.scope, *id).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
 
@@ -34,6 +34,7 @@ pub async fn add_photos(
     app: web::Data<App>,
     After(admin, (id, query, form)): After<Admin, (web::Path<PersonId>, web::Query<Override>, Multipart)>,
 ) -> Result<HttpResponse, ApiError> {
+    query.check(&admin.0)?;
     let form = uploads::read(form).await?;
     let items = people::add_photos(&app, admin.0.id, *id, form.photos, query.knowingly()).await?;
     Ok(HttpResponse::Created().json(Page { items, next: None, total: None }))
@@ -54,9 +55,9 @@ pub struct PhotosForm {
     (status = 200, content_type = "image/jpeg"), (status = 404, body = types::ErrorBody)))]
 pub async fn get_photo(
     app: web::Data<App>,
-    After(_, ids): After<Viewer, web::Path<(PersonId, PhotoId)>>,
+    After(user, ids): After<CurrentUser, web::Path<(PersonId, PhotoId)>>,
 ) -> Result<HttpResponse, ApiError> {
-    let jpeg = photos::read(&app, ids.0, ids.1).await?;
+    let jpeg = photos::read(&app, user.scope, ids.0, ids.1).await?;
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "image/jpeg")).body(jpeg))
 }
 

@@ -76,6 +76,7 @@ pub async fn enrol_from_review(
     app: web::Data<App>,
     After(admin, (item, query, body)): After<Admin, Naming>,
 ) -> Result<HttpResponse, ApiError> {
+    query.check(&admin.0)?;
     let (request, knowingly) = (body.into_inner(), query.knowingly());
     let person = review_enrolment::enrol(&app, admin.0.id, *item, request, knowingly).await?;
     Ok(HttpResponse::Created().json(person))

@@ -50,10 +50,10 @@ pub async fn readyz(app: web::Data<App>) -> HttpResponse {
     }
 }
 
-/// Counts what happened today, in the site's zone.
+/// Counts what happened today, in the site's zone, of the people and feeds that the caller may see.
 #[utoipa::path(get, path = "/api/v1/today", tag = "arrivals", responses((status = 200, body = Today)))]
-pub async fn today(app: web::Data<App>, _: Viewer) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(site::today(&app, Utc::now()).await?))
+pub async fn today(app: web::Data<App>, Viewer(user): Viewer) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(site::today(&app, user.scope, Utc::now()).await?))
 }
 
 /// Shows the site's settings.
@@ -69,5 +69,9 @@ pub async fn put_settings(
     app: web::Data<App>,
     After(admin, body): After<Admin, web::Json<Settings>>,
 ) -> Result<HttpResponse, ApiError> {
+    // Who needs a second factor is a matter of roles.
+    if body.admins_need_second_factor.is_some() {
+        admin.0.check_fresh()?;
+    }
     Ok(HttpResponse::Ok().json(site::update_settings(&app, admin.0.id, body.into_inner()).await?))
 }

@@ -1,9 +1,14 @@
 //! Multipart forms: one optional JSON part `person`, and image parts `photo`. Every part is bounded while it is
 //! read, whatever its headers claim.
 
+use std::io::Write;
+use std::path::Path;
+
 use actix_multipart::{Field, Multipart, MultipartError};
+use anyhow::Context;
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
+use tempfile::{NamedTempFile, TempPath};
 use types::CreatePerson;
 
 use super::body_error;
@@ -60,6 +65,56 @@ pub async fn read(mut form: Multipart) -> Result<Upload, ApiError> {
         }
     }
     Ok(upload)
+}
+
+/// The one part `file` of a form, in memory.
+///
+/// # Errors
+/// 400 for a broken form, 413 beyond `limit` bytes, 422 for other parts or none.
+pub async fn read_file(mut form: Multipart, limit: usize) -> Result<Bytes, ApiError> {
+    let mut file = None;
+    while let Some(mut field) = form.try_next().await.map_err(broken)? {
+        check_file_part(&field, file.is_some())?;
+        file = Some(read_field(&mut field, limit).await?);
+    }
+    file.ok_or_else(|| ApiError::invalid("file", "Send a part named file."))
+}
+
+/// The one part `file` of a form, written to a file in `folder` that is deleted once it is let go.
+///
+/// # Errors
+/// As [`read_file`].
+pub async fn store_file(mut form: Multipart, folder: &Path, limit: usize) -> Result<TempPath, ApiError> {
+    let mut stored = None;
+    while let Some(mut field) = form.try_next().await.map_err(broken)? {
+        check_file_part(&field, stored.is_some())?;
+        let file = NamedTempFile::new_in(folder).context("a temporary file cannot be made")?;
+        let mut writer = file.reopen().context("a temporary file cannot be written")?;
+        let mut length = 0;
+        while let Some(chunk) = field.try_next().await.map_err(broken)? {
+            length += chunk.len();
+            if length > limit {
+                return Err(ApiError::TooLarge { limit });
+            }
+            writer = tokio::task::spawn_blocking(move || writer.write_all(&chunk).map(|()| writer))
+                .await
+                .map_err(anyhow::Error::from)?
+                .context("a temporary file cannot be written")?;
+        }
+        stored = Some(file.into_temp_path());
+    }
+    stored.ok_or_else(|| ApiError::invalid("file", "Send a part named file."))
+}
+
+fn check_file_part(field: &Field, again: bool) -> Result<(), ApiError> {
+    match field.name().unwrap_or_default() {
+        "file" if again => Err(ApiError::invalid("file", "Send one file.")),
+        "file" => Ok(()),
+        other => {
+            let name: String = other.chars().take(40).collect();
+            Err(ApiError::invalid(&name, "Only the part file is known."))
+        }
+    }
 }
 
 async fn read_field(field: &mut Field, limit: usize) -> Result<Bytes, ApiError> {

@@ -1,6 +1,7 @@
 //! Watching feeds: over one WebSocket for the dashboard, as MJPEG for other clients. Viewers never slow
 //! recognition: each takes the newest frame when it is ready for one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,12 +11,14 @@ use futures_util::FutureExt;
 use futures_util::future::select_all;
 use tokio::sync::watch::Receiver;
 use types::{FeedId, WatchRequest};
+use uuid::Uuid;
 
 use super::sockets::{self, Messages};
 use super::{RENEW_EVERY, body_error};
 use crate::auth::{self, After, CurrentUser, Viewer};
-use crate::domain::frames::LiveFrame;
+use crate::domain::frames::{self, LiveFrame};
 use crate::error::{ApiError, REQUEST_ID};
+use crate::models::scope::{Scope, visible_feeds, visible_people};
 use crate::state::App;
 
 type Newest = Receiver<Option<Arc<LiveFrame>>>;
@@ -33,12 +36,13 @@ const BOUNDARY: &str = "frame";
 pub async fn watch(
     request: HttpRequest,
     app: web::Data<App>,
-    user: Viewer,
+    Viewer(user): Viewer,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let (response, session, messages) = sockets::open(&request, body, &[], MAX_MESSAGE_BYTES).await?;
     let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
-    let watcher = Watcher { app: App::clone(&app), user: user.0, session, feeds: Vec::new() };
+    let visible = visible(&app, &user.scope).await?;
+    let watcher = Watcher { app: App::clone(&app), user, session, feeds: Vec::new(), visible };
     actix_web::rt::spawn(REQUEST_ID.scope(id, watcher.run(messages)));
     Ok(response)
 }
@@ -47,7 +51,18 @@ struct Watcher {
     app: App,
     user: CurrentUser,
     session: Session,
-    feeds: Vec<Newest>,
+    feeds: Vec<(FeedId, Newest)>,
+    /// Whom the viewer may see, where that is not everybody; as of the last renewal.
+    visible: Option<HashSet<Uuid>>,
+}
+
+/// Everybody within a scope; none where that is everybody.
+async fn visible(app: &App, scope: &Scope) -> Result<Option<HashSet<Uuid>>, ApiError> {
+    if *scope == Scope::Everyone {
+        return Ok(None);
+    }
+    let scope = scope.clone();
+    app.db.run(move |conn| Ok(Some(visible_people(conn, &scope)?))).await
 }
 
 impl Watcher {
@@ -70,7 +85,7 @@ impl Watcher {
                         Ok(())
                     }
                 },
-                _ = renew.tick() => match self.user.renew(&self.app).await {
+                _ = renew.tick() => match self.renew().await {
                     Ok(()) | Err(ApiError::DatabaseUnavailable(_)) => self.session.ping(b"").await,
                     Err(_) => break Some(actix_ws::CloseCode::Policy),
                 },
@@ -83,17 +98,40 @@ impl Watcher {
         let _ = self.session.close(reason.map(Into::into)).await;
     }
 
+    /// Proves the permission again, and brings up to date what it reaches.
+    async fn renew(&mut self) -> Result<(), ApiError> {
+        self.user.renew(&self.app).await?;
+        self.visible = visible(&self.app, &self.user.scope).await?;
+        let feeds = self.feeds.iter().map(|(feed, _)| *feed).collect();
+        let allowed = self.allowed(feeds).await?;
+        self.feeds.retain(|(feed, _)| allowed.contains(feed));
+        Ok(())
+    }
+
+    /// Those of some feeds that the viewer may see.
+    async fn allowed(&self, mut feeds: Vec<FeedId>) -> Result<Vec<FeedId>, ApiError> {
+        if self.user.scope != Scope::Everyone {
+            let (scope, ids) = (self.user.scope.clone(), feeds.iter().map(|id| id.0).collect::<Vec<_>>());
+            let visible = self.app.db.run(move |conn| Ok(visible_feeds(conn, &scope, &ids)?)).await?;
+            feeds.retain(|feed| visible.contains(&feed.0));
+        }
+        Ok(feeds)
+    }
+
     async fn choose(&mut self, text: &str) -> Result<(), actix_ws::Closed> {
         let wrong = match serde_json::from_str::<WatchRequest>(text) {
             Ok(request) if request.feeds.len() > MAX_FEEDS => {
                 ApiError::invalid("feeds", format!("Watch at most {MAX_FEEDS} feeds at once."))
             }
-            Ok(request) => {
-                self.feeds = request.feeds.iter().map(|feed| self.app.hub.watch(*feed)).collect();
-                // The frame that is there already is shown at once.
-                self.feeds.iter_mut().for_each(Receiver::mark_changed);
-                return Ok(());
-            }
+            Ok(request) => match self.allowed(request.feeds).await {
+                Ok(feeds) => {
+                    self.feeds = feeds.into_iter().map(|feed| (feed, self.app.hub.watch(feed))).collect();
+                    // The frame that is there already is shown at once.
+                    self.feeds.iter_mut().for_each(|(_, newest)| newest.mark_changed());
+                    return Ok(());
+                }
+                Err(error) => error,
+            },
             Err(error) => body_error("feeds", &error),
         };
         match serde_json::to_string(&wrong.body()) {
@@ -103,19 +141,28 @@ impl Watcher {
     }
 
     async fn show(&mut self, index: usize) -> Result<(), actix_ws::Closed> {
-        let Some(frame) = self.feeds[index].borrow_and_update().clone() else { return Ok(()) };
-        let Ok(header) = serde_json::to_string(&frame.header) else { return Ok(()) };
+        let Some(frame) = self.feeds[index].1.borrow_and_update().clone() else { return Ok(()) };
+        let header = match &self.visible {
+            Some(visible) => {
+                let mut header = frame.header.clone();
+                header.answer = frames::naming_only(header.answer, visible);
+                serde_json::to_string(&header)
+            }
+            None => serde_json::to_string(&frame.header),
+        };
+        let Ok(header) = header else { return Ok(()) };
         self.session.text(header).await?;
         self.session.binary(frame.image.clone()).await
     }
 }
 
 /// The index of a feed with a new frame; `Err` of one that is gone.
-async fn next_frame(feeds: &mut [Newest]) -> Result<usize, usize> {
+async fn next_frame(feeds: &mut [(FeedId, Newest)]) -> Result<usize, usize> {
     if feeds.is_empty() {
         return std::future::pending().await;
     }
-    let (changed, index, _) = select_all(feeds.iter_mut().map(|feed| feed.changed().boxed_local())).await;
+    let (changed, index, _) =
+        select_all(feeds.iter_mut().map(|(_, newest)| newest.changed().boxed_local())).await;
     changed.map(|()| index).map_err(|_| index)
 }
 
@@ -128,9 +175,7 @@ pub async fn stream(
     After(Viewer(user), id): After<Viewer, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
     let feed = *id;
-    app.db
-        .run(move |conn| crate::models::feeds::find(conn, feed.0).map_err(|e| auth::missing(e, "feed")))
-        .await?;
+    check_feed(&app, &user, feed).await?;
     let (sender, parts) = tokio::sync::mpsc::channel::<Result<Bytes, ApiError>>(1);
     let mut newest = app.hub.watch(feed);
     newest.mark_changed();
@@ -151,7 +196,11 @@ pub async fn stream(
                     }
                 }
                 _ = renew.tick() => {
-                    if !matches!(user.renew(&app).await, Ok(()) | Err(ApiError::DatabaseUnavailable(_))) {
+                    let renewed = match user.renew(&app).await {
+                        Ok(()) => check_feed(&app, &user, feed).await,
+                        error => error,
+                    };
+                    if !matches!(renewed, Ok(()) | Err(ApiError::DatabaseUnavailable(_))) {
                         break;
                     }
                 }
@@ -163,6 +212,16 @@ pub async fn stream(
     Ok(HttpResponse::Ok().content_type(format!("multipart/x-mixed-replace; boundary={BOUNDARY}")).streaming(
         futures_util::stream::unfold(parts, |mut parts| async move { Some((parts.recv().await?, parts)) }),
     ))
+}
+
+async fn check_feed(app: &App, user: &CurrentUser, feed: FeedId) -> Result<(), ApiError> {
+    let scope = user.scope.clone();
+    app.db
+        .run(move |conn| {
+            let found = crate::models::feeds::find_within(conn, &scope, feed.0);
+            found.map(drop).map_err(|error| auth::missing(error, "feed"))
+        })
+        .await
 }
 
 fn part(image: &Bytes) -> Bytes {

@@ -6,18 +6,32 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests")]
 
+mod analytics;
+mod api_keys;
 mod arrivals;
+mod attendance;
+mod audit;
 mod feeds;
 mod frames;
 mod gallery;
+mod groups;
+mod imports;
 mod keys;
 mod liveness;
 mod model;
 mod people;
 mod permissions;
 mod recognizer;
+mod reports;
 mod review;
+mod rights;
 mod roles;
+mod schedules;
+mod scope;
+mod second_factor;
 mod session;
+mod sessions;
 mod support;
 mod system;
+mod users;
+mod voiding;

@@ -17,6 +17,10 @@ enum Who {
     SignedIn,
     /// Everybody but members.
     Viewers,
+    /// Managers and admins.
+    Managers,
+    /// Whoever may see what attendance was: everybody but guards.
+    Readers,
     /// Admins.
     Admins,
     /// Admins, and the feed's own token.
@@ -28,6 +32,8 @@ impl Who {
         match self {
             Self::Public | Self::SignedIn => true,
             Self::Viewers => role != Role::Member,
+            Self::Managers => matches!(role, Role::Manager | Role::Admin),
+            Self::Readers => role != Role::Guard,
             Self::Admins | Self::Feed => role == Role::Admin,
         }
     }
@@ -35,8 +41,22 @@ impl Who {
 
 /// Every operation there is.
 const OPERATIONS: &[(&str, Who)] = &[
-    ("GET /api/v1/arrivals", Who::Viewers),
+    ("GET /api/v1/analytics/{kind}", Who::Readers),
+    ("GET /api/v1/arrivals", Who::SignedIn),
     ("GET /api/v1/arrivals/events", Who::Viewers),
+    ("GET /api/v1/audit", Who::Admins),
+    ("GET /api/v1/audit/export", Who::Admins),
+    ("POST /api/v1/arrivals/{arrival}/reassign", Who::Viewers),
+    ("POST /api/v1/arrivals/{arrival}/void", Who::Viewers),
+    ("GET /api/v1/attendance", Who::Managers),
+    ("PUT /api/v1/attendance", Who::Managers),
+    ("GET /api/v1/attendance/days", Who::SignedIn),
+    ("GET /api/v1/attendance/on-site", Who::Viewers),
+    ("GET /api/v1/corrections", Who::SignedIn),
+    ("POST /api/v1/corrections", Who::SignedIn),
+    ("POST /api/v1/corrections/{correction}/decision", Who::Managers),
+    ("GET /api/v1/consent-texts", Who::SignedIn),
+    ("PUT /api/v1/consent-texts", Who::Admins),
     ("GET /api/v1/feeds", Who::Viewers),
     ("POST /api/v1/feeds", Who::Admins),
     ("DELETE /api/v1/feeds/{feed}", Who::Admins),
@@ -46,7 +66,27 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("GET /api/v1/feeds/{feed}/live", Who::Feed),
     ("GET /api/v1/feeds/{feed}/stream", Who::Viewers),
     ("POST /api/v1/feeds/{feed}/token", Who::Admins),
+    ("GET /api/v1/groups", Who::Viewers),
+    ("POST /api/v1/groups", Who::Admins),
+    ("DELETE /api/v1/groups/{group}", Who::Admins),
+    ("GET /api/v1/groups/{group}", Who::Viewers),
+    ("PATCH /api/v1/groups/{group}", Who::Admins),
+    ("GET /api/v1/groups/{group}/members", Who::Viewers),
+    ("POST /api/v1/groups/{group}/members", Who::Admins),
+    ("DELETE /api/v1/groups/{group}/members/{membership}", Who::Admins),
+    ("PATCH /api/v1/groups/{group}/members/{membership}", Who::Admins),
     ("GET /api/v1/health", Who::Public),
+    ("POST /api/v1/invitations/acceptance", Who::Public),
+    ("GET /api/v1/keys", Who::Admins),
+    ("POST /api/v1/keys", Who::Admins),
+    ("DELETE /api/v1/keys/{key}", Who::Admins),
+    ("GET /api/v1/holidays", Who::Viewers),
+    ("POST /api/v1/holidays", Who::Admins),
+    ("DELETE /api/v1/holidays/{holiday}", Who::Admins),
+    ("POST /api/v1/imports", Who::Admins),
+    ("GET /api/v1/imports/{import}", Who::Admins),
+    ("POST /api/v1/imports/{import}/apply", Who::Admins),
+    ("GET /api/v1/imports/{import}/rows", Who::Admins),
     ("GET /api/v1/model", Who::Viewers),
     ("GET /api/v1/model/packs", Who::Admins),
     ("POST /api/v1/model/packs/{pack}/activation", Who::Admins),
@@ -56,14 +96,23 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("GET /api/v1/people", Who::Viewers),
     ("POST /api/v1/people", Who::Admins),
     ("GET /api/v1/people/count", Who::Viewers),
+    ("GET /api/v1/people/export", Who::Viewers),
     ("DELETE /api/v1/people/{person}", Who::Admins),
-    ("GET /api/v1/people/{person}", Who::Viewers),
+    ("GET /api/v1/people/{person}", Who::SignedIn),
     ("PATCH /api/v1/people/{person}", Who::Admins),
-    ("GET /api/v1/people/{person}/photos", Who::Viewers),
+    ("GET /api/v1/people/{person}/consents", Who::Viewers),
+    ("GET /api/v1/people/{person}/data", Who::SignedIn),
+    ("POST /api/v1/people/{person}/erasure", Who::Admins),
+    ("GET /api/v1/people/{person}/photos", Who::SignedIn),
     ("POST /api/v1/people/{person}/photos", Who::Admins),
     ("DELETE /api/v1/people/{person}/photos/{photo}", Who::Admins),
-    ("GET /api/v1/people/{person}/photos/{photo}", Who::Viewers),
+    ("GET /api/v1/people/{person}/photos/{photo}", Who::SignedIn),
     ("POST /api/v1/photo-checks", Who::Admins),
+    ("GET /api/v1/reports/{kind}", Who::Readers),
+    ("POST /api/v1/photo-imports", Who::Admins),
+    ("GET /api/v1/photo-imports/{import}", Who::Admins),
+    ("GET /api/v1/retention", Who::Admins),
+    ("PUT /api/v1/retention", Who::Admins),
     ("GET /api/v1/review", Who::Admins),
     ("GET /api/v1/review/settings", Who::Admins),
     ("PUT /api/v1/review/settings", Who::Admins),
@@ -71,17 +120,77 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("POST /api/v1/review/{item}/enrolment", Who::Admins),
     ("GET /api/v1/review/{item}/faces/{face}/image", Who::Admins),
     ("POST /api/v1/review/{item}/non-match", Who::Admins),
+    ("GET /api/v1/schedules", Who::Viewers),
+    ("POST /api/v1/schedules", Who::Admins),
+    ("DELETE /api/v1/schedules/{schedule}", Who::Admins),
+    ("GET /api/v1/schedules/{schedule}", Who::Viewers),
+    ("PATCH /api/v1/schedules/{schedule}", Who::Admins),
+    ("POST /api/v1/schedules/{schedule}/groups", Who::Admins),
+    ("DELETE /api/v1/schedules/{schedule}/groups/{assignment}", Who::Admins),
+    ("GET /api/v1/schedules/{schedule}/preview", Who::Viewers),
+    ("POST /api/v1/schedules/{schedule}/versions", Who::Admins),
+    ("DELETE /api/v1/schedules/{schedule}/versions/{day}", Who::Admins),
     ("DELETE /api/v1/session", Who::SignedIn),
     ("GET /api/v1/session", Who::SignedIn),
     ("POST /api/v1/session", Who::Public),
     ("PUT /api/v1/session/password", Who::SignedIn),
+    ("POST /api/v1/session/confirmation", Who::SignedIn),
+    ("POST /api/v1/session/totp", Who::SignedIn),
+    ("POST /api/v1/session/totp/confirmation", Who::SignedIn),
+    ("POST /api/v1/session/totp/removal", Who::SignedIn),
+    ("DELETE /api/v1/sessions", Who::SignedIn),
+    ("GET /api/v1/sessions", Who::SignedIn),
+    ("DELETE /api/v1/sessions/{session}", Who::SignedIn),
     ("GET /api/v1/settings", Who::SignedIn),
     ("PUT /api/v1/settings", Who::Admins),
     ("GET /api/v1/today", Who::Viewers),
+    ("GET /api/v1/users", Who::Admins),
+    ("POST /api/v1/users", Who::Admins),
+    ("DELETE /api/v1/users/{user}", Who::Admins),
+    ("GET /api/v1/users/{user}", Who::Admins),
+    ("PATCH /api/v1/users/{user}", Who::Admins),
+    ("POST /api/v1/users/{user}/reset", Who::Admins),
+    ("DELETE /api/v1/users/{user}/sessions", Who::Admins),
+    ("GET /api/v1/users/{user}/sessions", Who::Admins),
+    ("DELETE /api/v1/users/{user}/sessions/{session}", Who::Admins),
+    ("DELETE /api/v1/users/{user}/totp", Who::Admins),
     ("GET /api/v1/watch", Who::Viewers),
     ("GET /livez", Who::Public),
     ("GET /readyz", Who::Public),
 ];
+
+/// What keys never reach: accounts, sessions, keys.
+const NO_KEYS: [&str; 4] = ["session", "sessions", "users", "keys"];
+/// What asks for a password that was given lately, so that no key gets in either; accounts and keys do besides.
+const FRESH: [&str; 6] = [
+    "DELETE /api/v1/people/{person}",
+    "GET /api/v1/audit/export",
+    "GET /api/v1/people/export",
+    "GET /api/v1/people/{person}/data",
+    "POST /api/v1/people/{person}/erasure",
+    "POST /api/v1/session/totp",
+];
+
+/// The scope that opens an operation to a key.
+fn scope_of(name: &str) -> Option<String> {
+    let (method, path) = name.split_once(' ').unwrap();
+    let path = path.strip_prefix("/api/v1/")?;
+    let area = match path.split('/').next().unwrap() {
+        first if NO_KEYS.contains(&first) || FRESH.contains(&name) => return None,
+        "feeds" if path.ends_with("/frames") || path.ends_with("/live") => {
+            return Some("frames:send".to_owned());
+        }
+        "feeds" if path.ends_with("/stream") => "watch",
+        "photo-checks" | "imports" | "photo-imports" => "people",
+        "today" => "arrivals",
+        "corrections" => "attendance",
+        "holidays" => "schedules",
+        "analytics" => "reports",
+        "retention" | "consent-texts" => "settings",
+        first => first,
+    };
+    Some(format!("{area}:{}", if method == "GET" { "read" } else { "write" }))
+}
 
 /// What would end the session that the next operation needs.
 const ENDING: [&str; 1] = ["DELETE /api/v1/session"];
@@ -104,11 +213,17 @@ async fn operations(site: &Site) -> Vec<(Method, String)> {
 }
 
 async fn status(client: &Client, method: &Method, path: &str, feed: &str) -> u16 {
-    let path = path.replace("{feed}", feed);
+    let path = path.replace("{feed}", feed).replace("{kind}", "late");
     let path = path.replace("{person}", "00000000-0000-0000-0000-000000000001");
     let path = path.replace("{photo}", "00000000-0000-0000-0000-000000000002");
+    let path = path.replace("{group}", "00000000-0000-0000-0000-000000000005");
+    let path = path.replace("{membership}", "00000000-0000-0000-0000-000000000006");
+    let path = path.replace("{import}", "00000000-0000-0000-0000-000000000007");
     let path = path.replace("{item}", "00000000-0000-0000-0000-000000000003");
     let path = path.replace("{face}", "00000000-0000-0000-0000-000000000004");
+    let path = path.replace("{user}", "00000000-0000-0000-0000-000000000005");
+    let path = path.replace("{session}", "00000000-0000-0000-0000-000000000006");
+    let path = path.replace("{key}", "00000000-0000-0000-0000-000000000007");
     let request = match path.strip_prefix("/api/v1") {
         Some(path) => client.request(method.clone(), path),
         None => client.http.request(method.clone(), format!("{}{path}", client.base)),
@@ -156,6 +271,64 @@ async fn every_operation_asks_for_its_permission() {
             assert_ne!(seen, 401, "{name} as {role:?}");
             assert_eq!(seen == 403, !who.allows(*role), "{name} as {role:?}: {seen}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
+    let site = Site::start().await;
+    let (feed, _) = site.feed(serde_json::json!({ "name": "Door" })).await;
+    let operations = operations(&site).await;
+    let all: BTreeSet<String> = OPERATIONS
+        .iter()
+        .filter(|(_, who)| *who != Who::Public)
+        .filter_map(|(name, _)| scope_of(name))
+        .collect();
+    let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
+    let (_, none) = crate::api_keys::key(&site, "none", &[]).await;
+    let every: Vec<&str> = all.iter().copied().collect();
+    let (_, every) = crate::api_keys::key(&site, "every", &every).await;
+    let mut keys = std::collections::BTreeMap::new();
+    for scope in &all {
+        let others: Vec<&str> = all.iter().copied().filter(|other| other != scope).collect();
+        let (_, one) = crate::api_keys::key(&site, scope, &[scope]).await;
+        let (_, rest) = crate::api_keys::key(&site, &format!("all but {scope}"), &others).await;
+        keys.insert(*scope, (one, rest));
+    }
+    for (method, path) in operations {
+        let name = format!("{method} {path}");
+        let (_, who) = OPERATIONS.iter().find(|(operation, _)| *operation == name).unwrap();
+        if *who == Who::Public {
+            continue;
+        }
+        assert_eq!(status(&none, &method, &path, &feed).await, 403, "{name} without a scope");
+        match scope_of(&name) {
+            Some(scope) => {
+                let (one, rest) = &keys[scope.as_str()];
+                let opened = status(one, &method, &path, NOWHERE).await;
+                assert!(![401, 403].contains(&opened), "{name} with {scope}: {opened}");
+                assert_eq!(status(rest, &method, &path, &feed).await, 403, "{name} with all but {scope}");
+            }
+            None => assert_eq!(status(&every, &method, &path, &feed).await, 403, "{name} with every scope"),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn accounts_and_keys_ask_for_a_password_that_was_given_lately() {
+    let site = Site::start().await;
+    site.database.execute("UPDATE sessions SET confirmed_at = now() - interval '31 minutes'");
+    for (method, path) in operations(&site).await {
+        let name = format!("{method} {path}");
+        if !FRESH.contains(&name.as_str())
+            && !path.starts_with("/api/v1/users")
+            && !path.starts_with("/api/v1/keys")
+        {
+            continue;
+        }
+        let path = path.strip_prefix("/api/v1").unwrap();
+        let (status, error) = refusal(site.admin.send(method, path, None).await).await;
+        assert_eq!((status, error["code"].as_str()), (403, Some("fresh_sign_in_required")), "{name}");
     }
 }
 

@@ -64,7 +64,11 @@ async fn every_answer_carries_the_security_headers() {
 #[actix_web::test]
 async fn the_zone_decides_what_today_is() {
     let site = Site::start().await;
-    let settings = json!({ "site_name": "Schule am Park", "timezone": "Pacific/Kiritimati" });
+    let settings = json!({
+        "site_name": "Schule am Park",
+        "timezone": "Pacific/Kiritimati",
+        "admins_need_second_factor": false,
+    });
     assert_eq!(site.admin.send(Method::PUT, "/settings", Some(settings.clone())).await.status(), 200);
     assert_eq!(site.admin.get("/settings").await, settings);
     let east = site.admin.get("/today").await;

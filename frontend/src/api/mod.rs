@@ -3,9 +3,11 @@
 //! A 401 ends the session here, whoever asked. Reads are tried again while the server is away (network, 502,
 //! 503, 504); changes never are, because the first one may have been carried out.
 
+mod attendance;
 mod recognition;
 mod review;
 
+pub use attendance::SheetKey;
 pub use recognition::PhotoCheck;
 pub use review::face_image;
 
@@ -18,8 +20,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
     ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
-    Health, Liveness, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals, SessionView,
-    Settings, SignIn, Today, UpdatePerson, codes,
+    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
+    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
@@ -72,6 +74,14 @@ impl Failure {
         match self {
             Self::Unreachable => None,
             Self::Refused { detail, .. } => detail.person.clone(),
+        }
+    }
+
+    /// The marks that others made meanwhile.
+    pub fn conflicts(&self) -> Vec<MarkConflict> {
+        match self {
+            Self::Unreachable => Vec::new(),
+            Self::Refused { detail, .. } => detail.conflicts.clone(),
         }
     }
 
@@ -374,6 +384,7 @@ fn unreadable(status: u16) -> Box<ErrorDetail> {
         message: format!("The server answered {status} in a form this page does not know."),
         fields: Default::default(),
         person: None,
+        conflicts: Vec::new(),
         request_id: String::new(),
     })
 }

@@ -1,7 +1,8 @@
-//! Light, dark, or as the system has it.
+//! Light, dark, or as the system has it; the language.
 
 use leptos::prelude::*;
 
+use crate::language::{self, LANGUAGES, say};
 use crate::shell::theme::Theme;
 use crate::ui::{Icon, icons};
 
@@ -39,5 +40,30 @@ pub fn AppearanceSection() -> impl IntoView {
             {choice(Theme::Light, "Light", icons::Light)}
             {choice(Theme::Dark, "Dark", icons::Dark)}
         </fieldset>
+        <div class="field mt-6">
+            <label class="label" for="language">{say!(settings.language)}</label>
+            <select
+                id="language"
+                class="input"
+                on:change:target=move |event| language::choose(event.target().value().parse().ok())
+            >
+                <option value="" selected=language::chosen().is_none()>{say!(settings.language_of_browser)}</option>
+                {LANGUAGES
+                    .map(|(locale, name)| {
+                        view! {
+                            <option
+                                value=locale.to_string()
+                                lang=locale.to_string()
+                                selected=language::chosen() == Some(locale)
+                            >
+                                {name}
+                            </option>
+                        }
+                    })
+                    .into_iter()
+                    .collect_view()}
+            </select>
+            <p class="note">{say!(settings.language_note)}</p>
+        </div>
     }
 }

@@ -44,6 +44,7 @@ fn SiteForm(settings: Settings) -> impl IntoView {
         let request = Settings {
             site_name: name.get_untracked().trim().to_owned(),
             timezone: zone.get_untracked().trim().to_owned(),
+            admins_need_second_factor: None,
         };
         name_problem.set(request.site_name.is_empty().then(|| "Enter a name.".to_owned()));
         zone_problem.set(

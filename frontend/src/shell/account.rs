@@ -3,6 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::api::use_api;
+use crate::attendance::forget_on_site;
 use crate::session::{Session, use_desk};
 use crate::ui::{Icon, icons, use_toasts};
 
@@ -14,7 +15,10 @@ pub fn AccountMenu() -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             match api.sign_out().await {
-                Ok(()) => desk.session.set(Session::SignedOut { ended: false }),
+                Ok(()) => {
+                    forget_on_site();
+                    desk.session.set(Session::SignedOut { ended: false });
+                }
                 Err(failure) => toasts.show(failure.message()),
             }
             busy.try_set(false);
@@ -28,7 +32,7 @@ pub fn AccountMenu() -> impl IntoView {
             <p class="menu-head">
                 <span class="block truncate font-medium">{move || desk.email()}</span>
                 <span class="block text-xs text-faint">
-                    {move || if desk.is_admin() { "Administrator" } else { "Guard" }}
+                    {move || desk.role_name()}
                 </span>
             </p>
             <a class="menu-item" href="/settings/account">

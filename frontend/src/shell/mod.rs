@@ -18,6 +18,7 @@ use web_sys::HtmlElement;
 
 use crate::api::use_api;
 use crate::arrivals::{Link, provide_arrivals};
+use crate::attendance::Drafts;
 use crate::live::LivePage;
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
@@ -46,6 +47,7 @@ pub fn Shell() -> impl IntoView {
     let desk = use_desk();
     provide_arrivals();
     provide_waiting();
+    keep_drafts();
     let signals = Signals {
         watch: RwSignal::new(Link::Idle),
         camera: RwSignal::new(Link::Idle),
@@ -67,6 +69,7 @@ pub fn Shell() -> impl IntoView {
                 <banner::Banner />
                 {move || match place.get() {
                     Place::Live => view! { <LivePage /> }.into_any(),
+                    Place::Attendance(section) => view! { <Later fetch=parts::attendance(section) /> }.into_any(),
                     Place::People => view! { <Later fetch=parts::people() /> }.into_any(),
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
                     Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
@@ -87,6 +90,18 @@ fn NotFound() -> impl IntoView {
     }
 }
 
+/// Marks that are not saved live as long as this page; leaving the page itself asks first.
+fn keep_drafts() {
+    let drafts = Drafts::new();
+    provide_context(drafts);
+    let handle = window_event_listener(ev::beforeunload, move |event| {
+        if drafts.any() {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
 fn read_site() {
     let (api, desk) = (use_api(), use_desk());
     spawn_local(async move {
@@ -102,6 +117,7 @@ fn announce(place: Memo<Place>) {
     Effect::new(move |_| {
         let page = match place.get() {
             Place::Live => "Live",
+            Place::Attendance(_) => "Attendance",
             Place::People => "People",
             Place::Person(_) => "Person",
             Place::Review => "Review",

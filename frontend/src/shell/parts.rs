@@ -5,10 +5,16 @@ use leptos::prelude::*;
 use leptos::wasm_split::wasm_split;
 use types::PersonId;
 
+use crate::attendance::AttendancePage;
 use crate::people::{PeoplePage, PersonPage};
 use crate::review::ReviewPage;
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
+
+#[wasm_split(attendance, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn attendance(section: String) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <AttendancePage section /> }.into_any()))
+}
 
 #[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn people() -> Result<Build, NotFetched> {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::language::say;
 use crate::review::Waiting;
 use crate::router::use_router;
 use crate::session::use_desk;
@@ -12,17 +13,20 @@ pub fn Rail() -> impl IntoView {
     let desk = use_desk();
     let waiting = expect_context::<Waiting>();
     view! {
-        <nav class="rail" aria-label="Pages">
+        <nav class="rail" aria-label=say!(shell.pages)>
             <span class="rail-mark" aria-hidden="true">
                 <Icon icon=icons::Mark class="icon-lg" />
-                <span class="rail-name">"Attendance"</span>
+                <span class="rail-name">{say!(shell.product)}</span>
             </span>
-            <RailLink href="/" icon=icons::Live label="Live" testid="nav-live" />
-            <RailLink href="/people" icon=icons::People label="People" testid="nav-people" />
-            <When is=move || desk.is_admin()>
-                <RailLink href="/review" icon=icons::Review label="Review" testid="nav-review" badge=waiting.count />
+            <RailLink href="/" icon=icons::Live label=say!(shell.live) testid="nav-live" />
+            <When is=move || desk.marks()>
+                <RailLink href="/attendance" icon=icons::Attendance label=say!(shell.attendance) testid="nav-attendance" />
             </When>
-            <RailLink href="/settings" icon=icons::Settings label="Settings" testid="nav-settings" />
+            <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" />
+            <When is=move || desk.is_admin()>
+                <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count />
+            </When>
+            <RailLink href="/settings" icon=icons::Settings label=say!(shell.settings) testid="nav-settings" />
         </nav>
     }
 }
@@ -50,7 +54,7 @@ fn RailLink(
             <When is=move || { badge.get() > 0 }>
                 <span class="rail-badge tabular" data-testid=format!("{testid}-badge")>
                     {move || badge_text(badge.get())}
-                    <span class="sr-only">" waiting"</span>
+                    <span class="sr-only">{say!(shell.waiting)}</span>
                 </span>
             </When>
         </a>

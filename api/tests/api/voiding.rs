@@ -1,0 +1,106 @@
+//! Wrong arrivals, and who is on site.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use types::Role;
+
+use crate::recognizer::person;
+use crate::support::{Site, refusal};
+
+async fn site_with_door() -> (Site, String, String, String) {
+    let site = Site::start().await;
+    let (zoe, emile) = (site.enrol("Zoë", person(1)).await, site.enrol("Émile", person(2)).await);
+    let (feed, _) = site.feed(json!({ "name": "Door", "min_frames": 1 })).await;
+    (site, zoe, emile, feed)
+}
+
+async fn arrival(site: &Site, feed: &str, who: usize) -> String {
+    let answer = site.admin.frame(feed, &site.recognizer.image(&[person(who)])).await;
+    answer["faces"][0]["arrival_id"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_voided_arrival_counts_no_more_and_is_kept() {
+    let (site, zoe, _, feed) = site_with_door().await;
+    let id = arrival(&site, &feed, 1).await;
+    let guard = site.user("guard@example.org", Role::Guard).await;
+    let path = format!("/arrivals/{id}/void");
+    let body = |reason: &str| Some(json!({ "reason": reason, "not_this_person": false }));
+    assert_eq!(refusal(guard.send(Method::POST, &path, body(" ")).await).await.0, 422);
+    let voided = guard.send(Method::POST, &path, body("A picture on a bag")).await;
+    assert_eq!(voided.status(), 200);
+    let voided: Value = voided.json().await.unwrap();
+    assert_eq!(voided["voided"]["reason"], "A picture on a bag");
+    assert_eq!(
+        refusal(guard.send(Method::POST, &path, body("Again")).await).await.1["code"],
+        "arrival_voided"
+    );
+    assert_eq!(guard.get("/arrivals").await["items"], json!([]));
+    assert_eq!(guard.get("/arrivals?voided=true").await["items"], json!([voided]));
+    assert_eq!(guard.get("/today").await["present"], 0);
+    assert_eq!(guard.get("/attendance/on-site").await["count"], 0);
+    assert_eq!(site.admin.get(&format!("/people/{zoe}")).await["last_seen"], Value::Null);
+    assert_eq!(site.database.number("SELECT count(*) FROM audit WHERE action = 'arrival.voided'"), 1);
+    let nowhere = "/arrivals/00000000-0000-0000-0000-000000000009/void";
+    assert_eq!(refusal(guard.send(Method::POST, nowhere, body("Nothing")).await).await.0, 404);
+    let manager = site.user("manager@example.org", Role::Manager).await;
+    let other = format!("/arrivals/{}/void", arrival(&site, &feed, 2).await);
+    assert_eq!(refusal(manager.send(Method::POST, &other, body("Not mine")).await).await.0, 404);
+}
+
+#[actix_web::test]
+async fn a_reassigned_arrival_is_a_new_one_and_the_face_is_not_taken_for_them_again() {
+    let (site, zoe, emile, feed) = site_with_door().await;
+    let settings = json!({ "enabled": true, "reason": "Visitors have to be found again", "keep_hours": 2 });
+    assert_eq!(site.admin.send(Method::PUT, "/review/settings", Some(settings)).await.status(), 200);
+    let id = arrival(&site, &feed, 1).await;
+    assert_eq!(site.database.number("SELECT count(*) FROM arrival_probes"), 1);
+    let path = format!("/arrivals/{id}/reassign");
+    let to = |person: &str| Some(json!({ "person": person, "reason": "His brother" }));
+    assert_eq!(refusal(site.admin.send(Method::POST, &path, to(&zoe)).await).await.0, 422);
+    let nobody = "00000000-0000-0000-0000-000000000009";
+    assert_eq!(refusal(site.admin.send(Method::POST, &path, to(nobody)).await).await.0, 404);
+    let moved = site.admin.send(Method::POST, &path, to(&emile)).await;
+    assert_eq!(moved.status(), 201);
+    let moved: Value = moved.json().await.unwrap();
+    assert_eq!((&moved["person"]["name"], &moved["method"]), (&json!("Émile"), &json!("manual")));
+    assert_eq!(moved["reassigned_from"], id);
+    assert_eq!(site.admin.get("/arrivals").await["items"], json!([moved]));
+    assert_eq!(site.admin.get("/arrivals?voided=true").await["items"][0]["id"], id);
+    let learnt = format!("SELECT count(*) FROM non_matches WHERE person_id = '{zoe}'");
+    assert_eq!(site.database.number(&learnt), 1);
+    assert_eq!(site.database.number("SELECT count(*) FROM arrival_probes"), 0);
+    let (feed, _) = site.feed(json!({ "name": "Gate", "min_frames": 1 })).await;
+    let again = site.admin.frame(&feed, &site.recognizer.image(&[person(1)])).await;
+    assert_ne!(again["faces"][0]["person"]["name"], "Zoë", "the very face that was not hers");
+}
+
+#[actix_web::test]
+async fn faces_are_kept_only_while_the_queue_gives_them_a_life() {
+    let (site, _, _, feed) = site_with_door().await;
+    arrival(&site, &feed, 1).await;
+    assert_eq!(site.database.number("SELECT count(*) FROM arrival_probes"), 0);
+    let settings = |enabled: bool| json!({ "enabled": enabled, "reason": "Visitors have to be found again", "keep_hours": 2 });
+    site.admin.send(Method::PUT, "/review/settings", Some(settings(true))).await;
+    arrival(&site, &feed, 2).await;
+    assert_eq!(site.database.number("SELECT count(*) FROM arrival_probes"), 1);
+    site.admin.send(Method::PUT, "/review/settings", Some(settings(false))).await;
+    assert_eq!(site.database.number("SELECT count(*) FROM arrival_probes"), 0);
+}
+
+#[actix_web::test]
+async fn whoever_came_and_did_not_leave_is_on_site() {
+    let (site, _, _, door) = site_with_door().await;
+    let (exit, _) = site.feed(json!({ "name": "Exit", "min_frames": 1, "direction": "out" })).await;
+    arrival(&site, &door, 1).await;
+    arrival(&site, &door, 2).await;
+    let list = site.admin.get("/attendance/on-site").await;
+    let names: Vec<_> = list["people"].as_array().unwrap().iter().map(|one| &one["person"]["name"]).collect();
+    assert_eq!(names, ["Zoë", "Émile"]);
+    assert_eq!((&list["count"], &list["people"][0]["feed"]["name"]), (&json!(2), &json!("Door")));
+    arrival(&site, &exit, 1).await;
+    let list = site.admin.get("/attendance/on-site").await;
+    assert_eq!((&list["count"], &list["people"][0]["person"]["name"]), (&json!(1), &json!("Émile")));
+    let manager = site.user("manager@example.org", Role::Manager).await;
+    assert_eq!(manager.get("/attendance/on-site").await["count"], 0, "nobody of theirs");
+}

@@ -1,0 +1,161 @@
+//! Requests to put a day right: what is asked, by whom, and the decision.
+
+use leptos::{prelude::*, task::spawn_local};
+use types::{CorrectionView, DecideCorrection};
+
+use super::words::{self, StateChip};
+use crate::api::use_api;
+use crate::loading::{Load, Pages};
+use crate::ui::{
+    Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, use_toasts,
+};
+
+/// Open requests first; those that were decided are a switch away.
+#[component]
+pub fn Corrections() -> impl IntoView {
+    let api = use_api();
+    let pages = Pages::<CorrectionView>::new();
+    let open = RwSignal::new(true);
+    let fetch = move |restart: bool| {
+        let open = open.get_untracked();
+        pages.fetch(restart, move |after| async move { api.corrections(open, after.as_deref()).await });
+    };
+    fetch(true);
+    let show = move |what: bool| {
+        open.set(what);
+        fetch(true);
+    };
+    let segment = move |what: bool, label: &'static str| {
+        view! {
+            <button
+                type="button"
+                class="segment"
+                aria-pressed=move || if open.get() == what { "true" } else { "false" }
+                on:click=move |_| show(what)
+            >
+                {label}
+            </button>
+        }
+    };
+    let decided = Callback::new(move |()| fetch(true));
+    let entry = move |request: CorrectionView| {
+        Entry::new(request.id, move || view! { <Request request=request.clone() decided /> }.into_any())
+    };
+    let entries = Signal::derive(move || pages.items.get().into_iter().map(entry).collect());
+    view! {
+        <div class="toolbar">
+            <div class="segments" role="group" aria-label="Which requests">
+                {segment(true, "Open")} {segment(false, "Decided")}
+            </div>
+        </div>
+        <ul class="requests" data-testid="corrections">
+            <List entries />
+        </ul>
+        {move || {
+            let retry = Callback::new(move |()| fetch(true));
+            match (pages.state.get(), pages.items.with(Vec::is_empty)) {
+                (Load::Waiting, true) => view! { <Skeleton rows=5 /> }.into_any(),
+                (Load::Failed(failure), _) => view! { <Failed failure retry /> }.into_any(),
+                (Load::Ready(()), true) if open.get() => {
+                    view! {
+                        <Empty
+                            icon=icons::Good
+                            title="Nothing to decide"
+                            text="People ask here for a day of theirs to be put right."
+                        />
+                    }
+                        .into_any()
+                }
+                (Load::Ready(()), true) => view! { <Empty icon=icons::Note title="Nothing was decided yet" /> }.into_any(),
+                _ => ().into_any(),
+            }
+        }}
+        <When is=move || pages.has_more()>
+            <MoreButton
+                busy=Signal::derive(move || pages.state.with(|state| *state == Load::Waiting))
+                on_more=Callback::new(move |()| fetch(false))
+            />
+        </When>
+    }
+}
+
+#[component]
+fn Request(request: CorrectionView, decided: Callback<()>) -> impl IntoView {
+    let CorrectionView { id, person, schedule, day, state, current, reason, asked_at, approved, .. } =
+        request;
+    let by = request.decided_by.and_then(|user| user.email);
+    view! {
+        <li class="request" data-testid="correction">
+            <Avatar person=person.id name=person.name.clone() photo=person.photo />
+            <div class="min-w-0 request-body">
+                <p>
+                    <a class="row-name" href=format!("/people/{}", person.id)>{person.name.clone()}</a>
+                    <span class="note">{format!(" {day} · {} · ", schedule.name)} <Ago at=asked_at /></span>
+                </p>
+                <p class="request-change">
+                    <StateChip state=current />
+                    <Icon icon=icons::Forward class="icon turns text-faint" />
+                    <StateChip state=Some(state.state()) />
+                </p>
+                <p class="text-soft break-words">{reason}</p>
+                {request.decision_note.map(|note| view! { <p class="note break-words">{note}</p> })}
+            </div>
+            {match approved {
+                None => view! { <Decision id words=words::name(state.state()) decided /> }.into_any(),
+                Some(approved) => {
+                    let what = if approved { "Granted" } else { "Refused" };
+                    view! {
+                        <span class="tag">
+                            {what}
+                            {by.map(|by| format!(" by {by}"))}
+                        </span>
+                    }
+                        .into_any()
+                }
+            }}
+        </li>
+    }
+}
+
+/// Grants or refuses, with a word to it.
+#[component]
+fn Decision(id: types::CorrectionId, words: &'static str, decided: Callback<()>) -> impl IntoView {
+    let (api, toasts) = (use_api(), use_toasts());
+    let (note, busy) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let decide = move |approved: bool| {
+        busy.set(true);
+        let note = Some(note.get_untracked().trim().to_owned()).filter(|note| !note.is_empty());
+        spawn_local(async move {
+            match api.decide_correction(id, &DecideCorrection { approved, note }).await {
+                Ok(()) => {
+                    toasts.show(if approved { format!("Marked {words}") } else { "Refused".to_owned() });
+                    decided.try_run(());
+                }
+                Err(failure) => toasts.show(failure.message()),
+            }
+            busy.try_set(false);
+        });
+    };
+    view! {
+        <div class="request-decision">
+            <input
+                class="input"
+                maxlength="500"
+                placeholder="Word to it (optional)"
+                aria-label="Word to it"
+                prop:value=note
+                on:input:target=move |event| note.set(event.target().value())
+            />
+            <button type="button" class="btn" disabled=busy on:click=move |_| decide(false)>"Refuse"</button>
+            <button
+                type="button"
+                class="btn btn-primary"
+                data-testid="correction-grant"
+                disabled=busy
+                on:click=move |_| decide(true)
+            >
+                "Grant"
+            </button>
+        </div>
+    }
+}

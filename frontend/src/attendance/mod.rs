@@ -1,0 +1,12 @@
+//! Attendance: the sheet of a class, who is on site, requests to put a day right.
+
+mod corrections;
+mod edits;
+mod on_site;
+mod page;
+mod sheet;
+mod words;
+
+pub use edits::Drafts;
+pub use on_site::forget as forget_on_site;
+pub use page::AttendancePage;
