@@ -316,17 +316,25 @@ pub fn notify(conn: &mut PgConnection) -> QueryResult<()> {
     Ok(())
 }
 
+#[derive(QueryableByName)]
+struct LastSeen {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
 /// When each of some people was last seen.
-pub fn last_seen(
-    conn: &mut PgConnection,
-    people: &[Uuid],
-) -> QueryResult<Vec<(Uuid, Option<DateTime<Utc>>)>> {
-    arrivals::table
-        .filter(arrivals::person_id.eq_any(people))
-        .filter(arrivals::voided_at.is_null())
-        .group_by(arrivals::person_id)
-        .select((arrivals::person_id, diesel::dsl::max(arrivals::at)))
-        .load(conn)
+pub fn last_seen(conn: &mut PgConnection, people: &[Uuid]) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
+    let found: Vec<LastSeen> = diesel::sql_query(
+        "SELECT wanted.id, newest.at FROM unnest($1) AS wanted (id) CROSS JOIN LATERAL ( \
+           SELECT a.at FROM arrivals a WHERE a.person_id = wanted.id AND a.voided_at IS NULL \
+           ORDER BY a.at DESC, a.id DESC LIMIT 1 \
+         ) AS newest",
+    )
+    .bind::<Array<SqlUuid>, _>(people)
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| (row.id, row.at)).collect())
 }
 
 /// How many people arrived, and how many arrivals there were, since a moment, of those who may be seen.
