@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 
 use crate::api::{Api, Failure};
 use crate::backoff::Backoff;
+use crate::language::say;
 use crate::router::Router;
 use crate::session::{Desk, Session};
 use crate::shell::{Shell, SignIn, theme};
@@ -67,14 +68,14 @@ fn Asking() -> impl IntoView {
         <main class="boot">
             <When
                 is=move || !api.server_up.get()
-                otherwise=|| view! { <span class="boot-mark" role="status" aria-label="Loading"></span> }
+                otherwise=|| view! { <span class="boot-mark" role="status" aria-label=say!(common.loading)></span> }
             >
                 <div class="state" role="alert">
                     <span class="state-mark state-mark-error">
                         <Icon icon=icons::Offline class="icon-lg" />
                     </span>
-                    <p class="state-title">"The server does not answer"</p>
-                    <p class="state-text">"This page tries again by itself."</p>
+                    <p class="state-title">{say!(errors.server_away)}</p>
+                    <p class="state-text">{say!(errors.server_away_text)}</p>
                 </div>
             </When>
         </main>

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::language;
 
 /// What to show of a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,6 +18,8 @@ pub enum Style {
     Second,
     /// Tuesday, 3 November 2026
     Day,
+    /// 3 Nov 2026
+    Date,
     /// 3 Nov 2026, 08:57
     Full,
     /// 2026-11-03, to compare days
@@ -28,6 +32,7 @@ impl Style {
             Self::Minute => &[("hour", "2-digit"), ("minute", "2-digit")],
             Self::Second => &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")],
             Self::Day => &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")],
+            Self::Date => &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
             Self::Full => &[
                 ("day", "numeric"),
                 ("month", "short"),
@@ -62,6 +67,11 @@ pub fn format_ms(at_ms: f64, zone: &str, style: Style) -> String {
         .unwrap_or_default()
 }
 
+/// A day as such, which is the same in every zone: 3 Nov 2026.
+pub fn day(day: NaiveDate) -> String {
+    format(day.and_time(NaiveTime::MIN).and_utc(), "UTC", Style::Date)
+}
+
 /// Whether the browser knows a zone by this name.
 pub fn is_zone(zone: &str) -> bool {
     !zone.is_empty() && build(zone, Style::Minute).is_some()
@@ -89,9 +99,9 @@ fn build(zone: &str, style: Style) -> Option<Intl::DateTimeFormat> {
         set("timeZone", zone)?;
     }
     // Canada's English writes a date as 2026-11-03, which sorts and compares.
-    let locales = if style == Style::Key { Array::of1(&"en-CA".into()) } else { Array::new() };
+    let tag = if style == Style::Key { "en-CA".to_owned() } else { language::format_tag() };
     // Constructed through Reflect: the plain constructor would end the page on a zone it does not know.
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
     let class = Reflect::get(&intl, &"DateTimeFormat".into()).ok()?.dyn_into::<Function>().ok()?;
-    Reflect::construct(&class, &Array::of2(&locales, &options)).ok()?.dyn_into().ok()
+    Reflect::construct(&class, &Array::of2(&tag.into(), &options)).ok()?.dyn_into().ok()
 }

@@ -1,5 +1,6 @@
 //! Who is signed in, and what the shell knows of the site.
 
+use crate::language::say;
 use leptos::prelude::*;
 use types::{Role, Settings, UserView};
 
@@ -49,12 +50,12 @@ impl Desk {
     /// The user's role in words.
     pub fn role_name(&self) -> &'static str {
         self.session.with(|session| match session {
-            Session::SignedIn(UserView { owner: true, .. }) => "Owner",
+            Session::SignedIn(UserView { owner: true, .. }) => say!(common.role_owner),
             Session::SignedIn(UserView { role, .. }) => match role {
-                Role::Admin => "Administrator",
-                Role::Manager => "Manager",
-                Role::Guard => "Guard",
-                Role::Member => "Member",
+                Role::Admin => say!(common.role_admin),
+                Role::Manager => say!(common.role_manager),
+                Role::Guard => say!(common.role_guard),
+                Role::Member => say!(common.role_member),
             },
             _ => "",
         })

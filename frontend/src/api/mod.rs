@@ -4,10 +4,12 @@
 //! 503, 504); changes never are, because the first one may have been carried out.
 
 mod attendance;
+mod failure;
 mod recognition;
 mod review;
 
 pub use attendance::SheetKey;
+pub use failure::Failure;
 pub use recognition::PhotoCheck;
 pub use review::face_image;
 
@@ -20,83 +22,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
     ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
-    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
-    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
+    Health, Liveness, OnDoubt, Page, PersonId, PersonView, PhotoId, Range, Reveals, SessionView, Settings,
+    SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
 use crate::backoff::Backoff;
+use crate::language::say;
 
 /// How often a read is tried again before its page shows the failure.
 const RETRIES: u32 = 3;
-
-/// Why a call did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// No answer came.
-    Unreachable,
-    /// The server refused or failed.
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// What it said; boxed, because most results are successes.
-        detail: Box<ErrorDetail>,
-    },
-}
-
-impl Failure {
-    /// One sentence for a person.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Unreachable => "The server does not answer. Check the network.".to_owned(),
-            Self::Refused { detail, .. } => detail.message.clone(),
-        }
-    }
-
-    /// The machine-readable code, where the server gave one.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Unreachable => "",
-            Self::Refused { detail, .. } => &detail.code,
-        }
-    }
-
-    /// What is wrong with one field of the request.
-    pub fn field(&self, name: &str) -> Option<String> {
-        match self {
-            Self::Unreachable => None,
-            Self::Refused { detail, .. } => detail.fields.get(name).cloned(),
-        }
-    }
-
-    /// The person that stands in the way.
-    pub fn person(&self) -> Option<PersonRef> {
-        match self {
-            Self::Unreachable => None,
-            Self::Refused { detail, .. } => detail.person.clone(),
-        }
-    }
-
-    /// The marks that others made meanwhile.
-    pub fn conflicts(&self) -> Vec<MarkConflict> {
-        match self {
-            Self::Unreachable => Vec::new(),
-            Self::Refused { detail, .. } => detail.conflicts.clone(),
-        }
-    }
-
-    /// Whether the same call may work a moment later.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable | Self::Refused { status: 502..=504, .. })
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Unreachable => 0,
-            Self::Refused { status, .. } => *status,
-        }
-    }
-}
 
 /// Body of the requests that make and change a feed: [`types::CreateFeed`] and [`types::UpdateFeed`] with every field
 /// named. Fractions are ready-made JSON: writing floats would bring 10 kB of tables into the page.
@@ -381,7 +316,7 @@ async fn refusal(response: Response) -> Failure {
 fn unreadable(status: u16) -> Box<ErrorDetail> {
     Box::new(ErrorDetail {
         code: String::new(),
-        message: format!("The server answered {status} in a form this page does not know."),
+        message: say!(errors.unreadable, status = status),
         fields: Default::default(),
         person: None,
         conflicts: Vec::new(),

@@ -19,11 +19,12 @@ use web_sys::HtmlElement;
 use crate::api::use_api;
 use crate::arrivals::{Link, provide_arrivals};
 use crate::attendance::Drafts;
+use crate::language::say;
 use crate::live::LivePage;
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
 use crate::session::use_desk;
-use crate::ui::{Empty, Later, icons};
+use crate::ui::{Empty, Later, icons, letter};
 
 pub use sign_in::SignIn;
 
@@ -61,7 +62,7 @@ pub fn Shell() -> impl IntoView {
     let place = Memo::new(move |_| router.path.with(|path| Place::at(path)));
     announce(place);
     view! {
-        <a class="skip" href="#page">"Skip to the page"</a>
+        <a class="skip" href="#page">{say!(shell.skip)}</a>
         <div class="shell" class:wall=move || desk.wall.get()>
             <rail::Rail />
             <topbar::TopBar />
@@ -84,8 +85,8 @@ pub fn Shell() -> impl IntoView {
 #[component]
 fn NotFound() -> impl IntoView {
     view! {
-        <Empty icon=icons::Search title="There is no such page" text="The address may be old or mistyped.">
-            <a class="btn" href="/">"Go to Live"</a>
+        <Empty icon=icons::Search title=say!(shell.no_such_page) text=say!(shell.no_such_page_text)>
+            <a class="btn" href="/">{say!(shell.go_to_start)}</a>
         </Empty>
     }
 }
@@ -116,19 +117,17 @@ fn announce(place: Memo<Place>) {
     let desk = use_desk();
     Effect::new(move |_| {
         let page = match place.get() {
-            Place::Live => "Live",
-            Place::Attendance(_) => "Attendance",
-            Place::People => "People",
-            Place::Person(_) => "Person",
-            Place::Review => "Review",
-            Place::Settings(_) => "Settings",
-            Place::Nowhere => "Not found",
+            Place::Live => say!(shell.live),
+            Place::Attendance(_) => say!(shell.attendance),
+            Place::People => say!(shell.people),
+            Place::Person(_) => say!(shell.person),
+            Place::Review => say!(shell.review),
+            Place::Settings(_) => say!(shell.settings),
+            Place::Nowhere => say!(shell.not_found),
         };
         let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
-        document().set_title(&match site {
-            Some(site) if !site.is_empty() => format!("{page} – {site}"),
-            _ => format!("{page} – Attendance"),
-        });
+        let site = site.filter(|site| !site.is_empty()).unwrap_or_else(|| say!(shell.product).to_owned());
+        document().set_title(&say!(shell.title, page = page, site = site));
     });
     Effect::new(move |before: Option<()>| {
         place.track();
@@ -167,7 +166,7 @@ fn listen_to_keys() {
             .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
         let modal = document().query_selector("dialog[open]").ok().flatten().is_some();
         let with_key = event.ctrl_key() || event.meta_key();
-        let key = event.key().to_ascii_lowercase();
+        let key = letter(&event);
         if modal || event.alt_key() {
             return;
         }
