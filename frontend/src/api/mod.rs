@@ -4,10 +4,12 @@
 //! 503, 504); changes never are, because the first one may have been carried out.
 
 mod attendance;
+mod people;
 mod recognition;
 mod review;
 
 pub use attendance::SheetKey;
+pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
 pub use review::face_image;
 
