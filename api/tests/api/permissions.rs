@@ -103,6 +103,7 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("GET /api/v1/people/{person}/consents", Who::Viewers),
     ("GET /api/v1/people/{person}/data", Who::SignedIn),
     ("POST /api/v1/people/{person}/erasure", Who::Admins),
+    ("GET /api/v1/people/{person}/memberships", Who::SignedIn),
     ("GET /api/v1/people/{person}/photos", Who::SignedIn),
     ("POST /api/v1/people/{person}/photos", Who::Admins),
     ("DELETE /api/v1/people/{person}/photos/{photo}", Who::Admins),

@@ -5,11 +5,13 @@
 
 mod attendance;
 mod failure;
+mod people;
 mod recognition;
 mod review;
 
 pub use attendance::SheetKey;
 pub use failure::Failure;
+pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
 pub use review::face_image;
 
