@@ -11,7 +11,7 @@ use crate::backoff::Backoff;
 use crate::language::say;
 use crate::router::Router;
 use crate::session::{Desk, Session};
-use crate::shell::{Shell, SignIn, theme};
+use crate::shell::{Confirmation, Shell, SignIn, theme};
 use crate::ui::{Icon, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
@@ -56,6 +56,7 @@ pub fn App() -> impl IntoView {
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Dashboard => view! { <Shell /> }.into_any(),
         }}
+        <Confirmation />
         <ToastsView />
     }
 }
@@ -89,7 +90,7 @@ fn ask_session(api: Api, desk: Desk) {
         loop {
             match api.session().await {
                 Ok(view) => {
-                    desk.session.set(Session::SignedIn(view.user));
+                    desk.enter(view);
                     return;
                 }
                 Err(Failure::Refused { status: 401, .. }) => {

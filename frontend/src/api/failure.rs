@@ -2,6 +2,7 @@
 
 use types::{ErrorDetail, MarkConflict, PersonRef, codes};
 
+use super::refusals;
 use crate::language::{Locale, current, say};
 
 /// Why a call did not succeed.
@@ -13,6 +14,8 @@ pub enum Failure {
     Refused {
         /// HTTP status.
         status: u16,
+        /// Seconds after which the same call may work, where the server says.
+        wait_s: Option<u32>,
         /// What it said; boxed, because most results are successes.
         detail: Box<ErrorDetail>,
     },
@@ -21,19 +24,16 @@ pub enum Failure {
 impl Failure {
     /// A refusal that came another way than as an answer to a call: over a WebSocket.
     pub fn told(detail: ErrorDetail) -> Self {
-        Self::Refused { status: 0, detail: Box::new(detail) }
+        Self::Refused { status: 0, wait_s: None, detail: Box::new(detail) }
     }
 
-    /// One sentence for a person. The API speaks English, and its sentence says more than one for the code can: in English
-    /// it stands.
+    /// One sentence for a person, in their language. What a code stands for is said in general words only where the API
+    /// does not speak it: its own sentence knows more.
     pub fn message(&self) -> String {
-        match self {
-            Self::Unreachable => say!(errors.unreachable).to_owned(),
-            Self::Refused { detail, .. } if current() == Locale::en && !detail.message.is_empty() => {
-                detail.message.clone()
-            }
-            Self::Refused { detail, .. } => sentence(detail).unwrap_or_else(|| detail.message.clone()),
-        }
+        let Self::Refused { detail, wait_s, .. } = self else { return say!(errors.unreachable).to_owned() };
+        refusals::words(&detail.code, *wait_s)
+            .or_else(|| if current() == Locale::en { None } else { sentence(detail) })
+            .unwrap_or_else(|| detail.message.clone())
     }
 
     /// The machine-readable code, where the server gave one.
@@ -91,11 +91,7 @@ fn sentence(detail: &ErrorDetail) -> Option<String> {
             return Some(say!(errors.face_already_enrolled, name = name));
         }
         codes::UNAUTHENTICATED => say!(errors.unauthenticated),
-        codes::WRONG_CREDENTIALS => say!(errors.wrong_credentials),
         codes::TOTP_REQUIRED => say!(errors.totp_required),
-        codes::TOTP_WRONG => say!(errors.totp_wrong),
-        codes::TOTP_ENROLMENT_REQUIRED => say!(errors.totp_enrolment_required),
-        codes::FRESH_SIGN_IN_REQUIRED => say!(errors.fresh_sign_in_required),
         codes::FORBIDDEN => say!(errors.forbidden),
         codes::WRONG_ORIGIN => say!(errors.wrong_origin),
         codes::NOT_FOUND => say!(errors.not_found),
