@@ -4,12 +4,18 @@
 //! 503, 504); changes never are, because the first one may have been carried out.
 
 mod attendance;
+mod files;
 mod recognition;
+mod reports;
 mod review;
+mod rights;
 
 pub use attendance::SheetKey;
+pub use files::{ServedFile, file_address};
 pub use recognition::PhotoCheck;
+pub use reports::{Span, report_file};
 pub use review::face_image;
+pub use rights::AuditQuery;
 
 use std::pin::Pin;
 
