@@ -6,16 +6,22 @@
 mod accounts;
 mod attendance;
 mod failure;
+mod files;
 mod people;
 mod recognition;
 mod refusals;
+mod reports;
 mod review;
+mod rights;
 
 pub use attendance::SheetKey;
 pub use failure::Failure;
+pub use files::{ServedFile, file_address};
 pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
+pub use reports::{Span, report_file};
 pub use review::face_image;
+pub use rights::AuditQuery;
 
 use std::pin::Pin;
 

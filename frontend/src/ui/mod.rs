@@ -2,6 +2,7 @@
 
 mod avatar;
 mod confirm;
+mod download;
 mod field;
 mod icon;
 mod keys;
@@ -15,6 +16,7 @@ mod when;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
+pub use download::DownloadLink;
 pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
 pub use keys::letter;
