@@ -221,6 +221,11 @@ impl Arrivals {
 pub fn provide_arrivals() -> Arrivals {
     let arrivals = Arrivals::new(use_api(), use_desk());
     provide_context(arrivals);
+    if use_desk().is_member() {
+        // Nothing is pushed to members.
+        arrivals.link.set(Link::Idle);
+        return arrivals;
+    }
     arrivals.open();
     on_cleanup(move || arrivals.close());
     arrivals

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -18,8 +18,6 @@ pub enum Style {
     Second,
     /// Tuesday, 3 November 2026
     Day,
-    /// 3 Nov 2026
-    Date,
     /// 3 Nov 2026, 08:57
     Full,
     /// 2026-11-03, to compare days
@@ -32,7 +30,6 @@ impl Style {
             Self::Minute => &[("hour", "2-digit"), ("minute", "2-digit")],
             Self::Second => &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")],
             Self::Day => &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")],
-            Self::Date => &[("day", "numeric"), ("month", "short"), ("year", "numeric")],
             Self::Full => &[
                 ("day", "numeric"),
                 ("month", "short"),
@@ -65,11 +62,6 @@ pub fn format_ms(at_ms: f64, zone: &str, style: Style) -> String {
         .and_then(|format| format.call1(&JsValue::UNDEFINED, &date).ok())
         .and_then(|text| text.as_string())
         .unwrap_or_default()
-}
-
-/// A day as such, which is the same in every zone: 3 Nov 2026.
-pub fn day(day: NaiveDate) -> String {
-    format(day.and_time(NaiveTime::MIN).and_utc(), "UTC", Style::Date)
 }
 
 /// Whether the browser knows a zone by this name.

@@ -20,6 +20,7 @@ mod geometry;
 mod language;
 mod live;
 mod loading;
+mod me;
 mod numbers;
 mod people;
 mod privacy;

@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Promise};
 use leptos::prelude::*;
-use types::{Role, SessionView, Settings, UserView, codes};
+use types::{PersonId, Role, SessionView, Settings, UserView, codes};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -32,6 +32,8 @@ pub struct Desk {
     pub second_factor: RwSignal<bool>,
     /// Whether one must be set up before anything else.
     pub must_enrol: RwSignal<bool>,
+    /// The person whose record is the user's own.
+    pub person: RwSignal<Option<PersonId>>,
     /// Name and zone of the site; `None` until they are read.
     pub site: RwSignal<Option<Settings>>,
     /// The present moment in milliseconds since 1970, moved on every few seconds.
@@ -47,6 +49,7 @@ impl Desk {
             session: RwSignal::new(Session::Asking),
             second_factor: RwSignal::new(false),
             must_enrol: RwSignal::new(false),
+            person: RwSignal::new(None),
             site: RwSignal::new(None),
             now_ms: RwSignal::new(js_sys::Date::now()),
             wall: RwSignal::new(false),
@@ -57,12 +60,18 @@ impl Desk {
     pub fn enter(&self, view: SessionView) {
         self.second_factor.set(view.second_factor);
         self.must_enrol.set(view.second_factor_required);
+        self.person.set(view.person);
         self.session.set(Session::SignedIn(view.user));
     }
 
     /// Whether the user may change things.
     pub fn is_admin(&self) -> bool {
         self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Admin, .. })))
+    }
+
+    /// Whether the user sees nothing but their own record.
+    pub fn is_member(&self) -> bool {
+        self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Member, .. })))
     }
 
     /// The user's role in words.

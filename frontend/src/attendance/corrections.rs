@@ -5,7 +5,7 @@ use types::{CorrectionView, DecideCorrection};
 
 use super::words::{self, StateChip};
 use crate::api::use_api;
-use crate::clock;
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
 use crate::loading::{Load, Pages};
 use crate::ui::{
@@ -92,7 +92,7 @@ fn Request(request: CorrectionView, decided: Callback<()>) -> impl IntoView {
             <div class="min-w-0 request-body">
                 <p>
                     <a class="row-name" href=format!("/people/{}", person.id)>{person.name.clone()}</a>
-                    <span class="note">" " {clock::day(day)} " · " {schedule.name} " · " <Ago at=asked_at /></span>
+                    <span class="note">" " {calendar::write(day, DayStyle::Medium)} " · " {schedule.name} " · " <Ago at=asked_at /></span>
                 </p>
                 <p class="request-change">
                     <StateChip state=current />

@@ -24,7 +24,7 @@ use crate::language::say;
 use crate::live::LivePage;
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
-use crate::session::use_desk;
+use crate::session::{Desk, use_desk};
 use crate::ui::{Empty, Later, icons, letter};
 
 pub use confirmation::Confirmation;
@@ -61,7 +61,7 @@ pub fn Shell() -> impl IntoView {
     watch_health(signals);
     listen_to_keys();
     let router = use_router();
-    let place = Memo::new(move |_| router.path.with(|path| Place::at(path)));
+    let place = Memo::new(move |_| router.path.with(|path| allowed(Place::at(path), desk)));
     announce(place);
     view! {
         <a class="skip" href="#page">{say!(shell.skip)}</a>
@@ -72,15 +72,28 @@ pub fn Shell() -> impl IntoView {
                 <banner::Banner />
                 {move || match place.get() {
                     Place::Live => view! { <LivePage /> }.into_any(),
+                    Place::Me => view! { <Later fetch=parts::me() /> }.into_any(),
                     Place::Attendance(section) => view! { <Later fetch=parts::attendance(section) /> }.into_any(),
                     Place::People => view! { <Later fetch=parts::people() /> }.into_any(),
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
-                    Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
+                    Place::Review => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Review | Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
+    }
+}
+
+/// What somebody gets to see of a page: members their own record alone, which they come to first.
+fn allowed(place: Place, desk: Desk) -> Place {
+    match place {
+        Place::Live | Place::Me if desk.is_member() => Place::Me,
+        Place::Settings(_) => place,
+        Place::Me => Place::Nowhere,
+        Place::Review if !desk.is_admin() => Place::Nowhere,
+        _ if desk.is_member() => Place::Nowhere,
+        _ => place,
     }
 }
 
@@ -120,6 +133,7 @@ fn announce(place: Memo<Place>) {
     Effect::new(move |_| {
         let page = match place.get() {
             Place::Live => say!(shell.live),
+            Place::Me => say!(shell.me),
             Place::Attendance(_) => say!(shell.attendance),
             Place::People => say!(shell.people),
             Place::Person(_) => say!(shell.person),
@@ -161,6 +175,9 @@ fn watch_health(signals: Signals) {
 fn listen_to_keys() {
     let desk = use_desk();
     let router = use_router();
+    if desk.is_member() {
+        return;
+    }
     let handle = window_event_listener(ev::keydown, move |event| {
         let typing = event
             .target()

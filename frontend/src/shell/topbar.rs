@@ -7,7 +7,7 @@ use crate::api::use_api;
 use crate::arrivals::{Arrivals, Link};
 use crate::language::say;
 use crate::session::use_desk;
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 #[component]
 pub fn TopBar() -> impl IntoView {
@@ -17,7 +17,9 @@ pub fn TopBar() -> impl IntoView {
     view! {
         <header class="topbar">
             <p class="topbar-site truncate" title=site>{site}</p>
-            <SearchBox />
+            <When is=move || !desk.is_member()>
+                <SearchBox />
+            </When>
             <LinkState />
             <ThemeButton />
             <AccountMenu />
