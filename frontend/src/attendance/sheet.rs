@@ -389,9 +389,7 @@ fn refused(
 /// Moves the focus to the row above or below.
 fn step(event: &ev::KeyboardEvent, to: fn(&HtmlElement) -> Option<web_sys::Element>) {
     let row = event.current_target().and_then(|row| row.dyn_into::<HtmlElement>().ok());
-    if let Some(next) =
-        row.as_ref().and_then(|row| to(row)).and_then(|next| next.dyn_into::<HtmlElement>().ok())
-    {
+    if let Some(next) = row.as_ref().and_then(to).and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
         event.prevent_default();
         // Fails only for an element that is not on the page.
         let _ = next.focus();
