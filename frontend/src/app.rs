@@ -10,7 +10,7 @@ use crate::api::{Api, Failure};
 use crate::backoff::Backoff;
 use crate::router::Router;
 use crate::session::{Desk, Session};
-use crate::shell::{Shell, SignIn, theme};
+use crate::shell::{Confirmation, Shell, SignIn, theme};
 use crate::ui::{Icon, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Dashboard => view! { <Shell /> }.into_any(),
         }}
+        <Confirmation />
         <ToastsView />
     }
 }
@@ -88,7 +89,7 @@ fn ask_session(api: Api, desk: Desk) {
         loop {
             match api.session().await {
                 Ok(view) => {
-                    desk.session.set(Session::SignedIn(view.user));
+                    desk.enter(view);
                     return;
                 }
                 Err(Failure::Refused { status: 401, .. }) => {

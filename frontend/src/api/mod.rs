@@ -3,9 +3,11 @@
 //! A 401 ends the session here, whoever asked. Reads are tried again while the server is away (network, 502,
 //! 503, 504); changes never are, because the first one may have been carried out.
 
+mod accounts;
 mod attendance;
 mod files;
 mod recognition;
+mod refusals;
 mod reports;
 mod review;
 mod rights;
@@ -25,13 +27,14 @@ use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
-    ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
-    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
+    ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, Health,
+    Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
     SessionView, Settings, SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
 use crate::backoff::Backoff;
+use crate::session::Confirming;
 
 /// How often a read is tried again before its page shows the failure.
 const RETRIES: u32 = 3;
@@ -45,6 +48,8 @@ pub enum Failure {
     Refused {
         /// HTTP status.
         status: u16,
+        /// Seconds after which the same call may work, where the server says.
+        wait_s: Option<u32>,
         /// What it said; boxed, because most results are successes.
         detail: Box<ErrorDetail>,
     },
@@ -55,7 +60,9 @@ impl Failure {
     pub fn message(&self) -> String {
         match self {
             Self::Unreachable => "The server does not answer. Check the network.".to_owned(),
-            Self::Refused { detail, .. } => detail.message.clone(),
+            Self::Refused { detail, wait_s, .. } => {
+                refusals::words(&detail.code, *wait_s).unwrap_or_else(|| detail.message.clone())
+            }
         }
     }
 
@@ -148,6 +155,8 @@ pub struct Api {
     pub signed_out: RwSignal<bool>,
     /// Whether the server answered the last call that reached for it.
     pub server_up: RwSignal<bool>,
+    /// The question for the password, where something needs it once more.
+    pub confirming: Confirming,
 }
 
 enum Body {
@@ -164,7 +173,11 @@ pub type Coming<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 impl Api {
     /// A door with nothing known yet.
     pub fn new() -> Self {
-        Self { signed_out: RwSignal::new(false), server_up: RwSignal::new(true) }
+        Self {
+            signed_out: RwSignal::new(false),
+            server_up: RwSignal::new(true),
+            confirming: Confirming::new(),
+        }
     }
 
     pub fn session(self) -> Coming<SessionView> {
@@ -177,10 +190,6 @@ impl Api {
 
     pub fn sign_out(self) -> Coming<()> {
         self.done(Method::DELETE, "session".to_owned(), Body::Nothing)
-    }
-
-    pub fn change_password(self, request: &ChangePassword) -> Coming<()> {
-        self.done(Method::PUT, "session/password".to_owned(), json(request))
     }
 
     pub fn people(
@@ -328,7 +337,8 @@ impl Api {
                 Ok(response) => Err(refusal(response).await),
             };
             if let Err(failure) = &outcome {
-                if failure.status() == 401 && failure.code() != codes::WRONG_CREDENTIALS {
+                let signing_in = [codes::WRONG_CREDENTIALS, codes::TOTP_REQUIRED, codes::TOTP_WRONG];
+                if failure.status() == 401 && !signing_in.contains(&failure.code()) {
                     self.signed_out.set(true);
                 }
                 self.note_server(!matches!(failure, Failure::Unreachable));
@@ -370,17 +380,22 @@ fn push_query(path: &mut String, name: &str, value: Option<&str>) {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Answer<T> {
-    serde_json::from_str(text).map_err(|_| Failure::Refused { status: 200, detail: unreadable(200) })
+    serde_json::from_str(text).map_err(|_| Failure::Refused {
+        status: 200,
+        wait_s: None,
+        detail: unreadable(200),
+    })
 }
 
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
+    let wait_s = response.headers().get("Retry-After").and_then(|seconds| seconds.parse().ok());
     let text = response.text().await.unwrap_or_default();
     let detail = match serde_json::from_str::<ErrorBody>(&text) {
         Ok(body) => Box::new(body.error),
         Err(_) => unreadable(status),
     };
-    Failure::Refused { status, detail }
+    Failure::Refused { status, wait_s, detail }
 }
 
 /// Stands in where a proxy answered in the API's place.

@@ -2,6 +2,7 @@
 
 mod account;
 mod banner;
+mod confirmation;
 mod parts;
 mod rail;
 mod search;
@@ -25,6 +26,7 @@ use crate::router::{Place, use_router};
 use crate::session::use_desk;
 use crate::ui::{Empty, Later, icons};
 
+pub use confirmation::Confirmation;
 pub use sign_in::SignIn;
 
 /// How often the parts' health is asked for.
