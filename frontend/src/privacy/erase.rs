@@ -9,6 +9,7 @@ use crate::clock::Style;
 use crate::language::say;
 use crate::numbers::grouped;
 use crate::router::use_router;
+use crate::session::fresh;
 use crate::ui::{Icon, Modal, ModalHead, Moment, Problem, When, icons};
 
 const LONGEST_REASON: usize = 500;
@@ -65,7 +66,7 @@ pub fn EraseDialog(
         problem.set(None);
         spawn_local(async move {
             let request = EraseRequest { reason: reason.get_untracked().trim().to_owned() };
-            let outcome = api.erase(id, &request).await;
+            let outcome = fresh(api, move || api.erase(id, &request)).await;
             busy.try_set(false);
             match outcome {
                 Ok(report) => {

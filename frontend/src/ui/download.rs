@@ -8,6 +8,7 @@ use web_sys::{HtmlElement, Url};
 
 use super::{Icon, icons};
 use crate::api::{Failure, ServedFile, file_address, use_api};
+use crate::session::fresh;
 
 /// How long a browser may take to save what it was handed.
 const SAVED_WITHIN: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ pub fn DownloadLink(
             busy.set(true);
             problem.run(None);
             spawn_local(async move {
-                match api.file(path.get_untracked()).await {
+                match fresh(api, move || api.file(path.get_untracked())).await {
                     Ok(file) => save(&file),
                     Err(failure) => {
                         problem.try_run(Some(failure));
