@@ -72,18 +72,7 @@ fn formatter(style: DayStyle) -> Function {
         // Fails only for an object that cannot be changed.
         let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
-    Intl::DateTimeFormat::new(&Array::of1(&locale().into()), &options).format()
-}
-
-/// The reader's language as they have it in their own country, with the figures of the other numbers on the page.
-fn locale() -> String {
-    let regional = window()
-        .navigator()
-        .languages()
-        .iter()
-        .filter_map(|tag| tag.as_string())
-        .find(|tag| tag.split('-').next() == Some(language::tag()) && !tag.contains("-u-"));
-    format!("{}-u-nu-latn", regional.unwrap_or_else(|| language::tag().to_owned()))
+    Intl::DateTimeFormat::new(&Array::of1(&language::format_tag().into()), &options).format()
 }
 
 /// How weeks go where the reader lives.

@@ -41,7 +41,7 @@ pub fn words(day: NaiveDate, style: DayStyle) -> String {
         let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
     }
     let noon = day.and_hms_opt(12, 0, 0).map_or(0, |noon| noon.and_utc().timestamp_millis());
-    let locale = format!("{}-u-nu-latn", language::tag());
+    let locale = language::format_tag();
     Date::new(&JsValue::from_f64(noon as f64)).to_locale_date_string(&locale, &options).into()
 }
 
