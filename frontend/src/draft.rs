@@ -1,5 +1,6 @@
 //! What a person's form holds, and what it says before the server is asked.
 
+use crate::language::say;
 use crate::numbers::fixed;
 use types::{ConsentGiven, CreatePerson, PersonView, UpdatePerson};
 
@@ -40,20 +41,20 @@ impl PersonDraft {
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         match self.name.trim().chars().count() {
-            0 => problems.push(("name", "Enter a name.".to_owned())),
+            0 => problems.push(("name", say!(errors.name_missing).to_owned())),
             1..=200 => {}
-            _ => problems.push(("name", "A name has at most 200 characters.".to_owned())),
+            _ => problems.push(("name", say!(errors.name_long).to_owned())),
         }
         match self.external_id.trim().chars().count() {
-            0 => problems.push(("external_id", "Enter a staff or roll number.".to_owned())),
+            0 => problems.push(("external_id", say!(errors.number_missing).to_owned())),
             1..=64 => {}
-            _ => problems.push(("external_id", "A number has at most 64 characters.".to_owned())),
+            _ => problems.push(("external_id", say!(errors.number_long).to_owned())),
         }
         if !self.email.trim().is_empty() && !self.email.contains('@') {
-            problems.push(("email", "This is not an e-mail address.".to_owned()));
+            problems.push(("email", say!(errors.email_wrong).to_owned()));
         }
         if !self.year.trim().is_empty() && self.year.trim().parse::<i16>().is_err() {
-            problems.push(("year", "Enter the year as a number.".to_owned()));
+            problems.push(("year", say!(errors.year_wrong).to_owned()));
         }
         problems
     }
@@ -97,13 +98,13 @@ impl PersonDraft {
 /// What stands against a photo file before it is decoded.
 pub fn photo_problem(media_type: &str, bytes: f64) -> Option<String> {
     if !matches!(media_type, "image/jpeg" | "image/png" | "image/webp") {
-        return Some("This is not a JPEG, PNG or WebP picture.".to_owned());
+        return Some(say!(errors.photo_kind).to_owned());
     }
     if bytes > LARGEST_PHOTO {
-        return Some(format!(
-            "The file has {} MB, more than {} MB: use a smaller picture.",
-            fixed(bytes / 1e6, 0),
-            fixed(LARGEST_PHOTO / 1e6, 0)
+        return Some(say!(
+            errors.photo_large,
+            size = fixed(bytes / 1e6, 0),
+            most = fixed(LARGEST_PHOTO / 1e6, 0)
         ));
     }
     None

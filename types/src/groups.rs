@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::people::{not_null, present};
-use crate::{GroupId, MembershipId, PersonId, PersonRef};
+use crate::{GroupId, GroupRef, MembershipId, PersonId, PersonRef};
 
 /// What a group is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +97,20 @@ pub struct MembershipView {
     pub id: MembershipId,
     /// Who.
     pub person: PersonRef,
+    /// First day; null where it was always so.
+    pub from_day: Option<NaiveDate>,
+    /// The first day that it no longer holds; null where it is open.
+    pub until_day: Option<NaiveDate>,
+}
+
+/// A group that a person belongs or belonged to, over the days `[from_day, until_day)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PersonMembership {
+    /// Its id.
+    pub id: MembershipId,
+    /// The group.
+    pub group: GroupRef,
     /// First day; null where it was always so.
     pub from_day: Option<NaiveDate>,
     /// The first day that it no longer holds; null where it is open.

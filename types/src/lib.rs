@@ -47,7 +47,8 @@ pub use feeds::{
     CreateFeed, Direction, FeedCreated, FeedToken, FeedView, Liveness, OnDoubt, Range, Reveals, UpdateFeed,
 };
 pub use groups::{
-    AddMember, CreateGroup, GroupDeleted, GroupKind, GroupView, MembershipView, UpdateGroup, UpdateMember,
+    AddMember, CreateGroup, GroupDeleted, GroupKind, GroupView, MembershipView, PersonMembership,
+    UpdateGroup, UpdateMember,
 };
 pub use ids::{
     ArrivalId, AssignmentId, CorrectionId, FeedId, FrameId, GroupId, HolidayId, ImportId, MarkId,

@@ -5,8 +5,8 @@ use diesel::{Connection, PgConnection};
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
 use types::{
-    AddMember, CreateGroup, GroupDeleted, GroupId, GroupKind, GroupView, MembershipId, MembershipView, Page,
-    PersonId, PersonRef, PhotoId, UpdateGroup, UpdateMember, UserId,
+    AddMember, CreateGroup, GroupDeleted, GroupId, GroupKind, GroupRef, GroupView, MembershipId,
+    MembershipView, Page, PersonId, PersonMembership, PersonRef, PhotoId, UpdateGroup, UpdateMember, UserId,
 };
 use uuid::Uuid;
 
@@ -178,6 +178,27 @@ fn membership_views(
         until_day: row.until_day,
     };
     Ok(rows.into_iter().map(view).collect())
+}
+
+/// The groups that a person belongs or belonged to, newest first.
+///
+/// # Errors
+/// 404, also for a person outside the caller's scope.
+pub fn memberships_of(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    person: PersonId,
+) -> Result<Vec<PersonMembership>, ApiError> {
+    if !scope::sees_person(conn, scope, person.0)? {
+        return Err(ApiError::NotFound("person"));
+    }
+    let view = |(row, name): (Membership, String)| PersonMembership {
+        id: MembershipId(row.id),
+        group: GroupRef { id: GroupId(row.group_id), name },
+        from_day: row.from_day,
+        until_day: row.until_day,
+    };
+    Ok(models::groups::memberships_of(conn, person.0)?.into_iter().map(view).collect())
 }
 
 /// Puts a person into a group.

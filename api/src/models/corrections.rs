@@ -58,11 +58,11 @@ pub struct Decision {
 /// A request with the names of person and schedule.
 pub type Named = (Correction, String, String);
 
-/// The requests that somebody sees, newest first: open or decided ones, or one of this id.
+/// The requests that somebody sees, newest first: open or decided ones, everybody's or one person's.
 pub fn list(
     conn: &mut PgConnection,
     scope: &Scope,
-    open: Option<bool>,
+    (open, person): (Option<bool>, Option<Uuid>),
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: i64,
 ) -> QueryResult<Vec<Named>> {
@@ -78,6 +78,9 @@ pub fn list(
         Some(true) => rows = rows.filter(corrections::approved.is_null()),
         Some(false) => rows = rows.filter(corrections::approved.is_not_null()),
         None => {}
+    }
+    if let Some(person) = person {
+        rows = rows.filter(corrections::person_id.eq(person));
     }
     if let Some((at, id)) = after {
         let before =

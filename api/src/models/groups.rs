@@ -150,6 +150,16 @@ pub fn memberships(
     Ok((rows, total))
 }
 
+/// All memberships of a person with the group's name, newest first.
+pub fn memberships_of(conn: &mut PgConnection, person: Uuid) -> QueryResult<Vec<(Membership, String)>> {
+    group_members::table
+        .inner_join(groups::table)
+        .filter(group_members::person_id.eq(person))
+        .order_by((group_members::from_day.desc().nulls_last(), groups::name, group_members::id))
+        .select((Membership::as_select(), groups::name))
+        .load(conn)
+}
+
 /// A membership of a group.
 pub fn membership(conn: &mut PgConnection, group: Uuid, id: Uuid) -> QueryResult<Membership> {
     group_members::table

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use types::{AskCorrection, CorrectionId, CorrectionView, DecideCorrection, Page};
+use types::{AskCorrection, CorrectionId, CorrectionView, DecideCorrection, Page, PersonId};
 
 use super::clamp_limit;
 use crate::auth::{After, CurrentUser, Manager};
@@ -17,6 +17,9 @@ use crate::state::App;
 pub struct CorrectionsQuery {
     /// Open ones, or decided ones; both by default.
     open: Option<bool>,
+    /// One person's.
+    #[param(value_type = Option<uuid::Uuid>)]
+    person: Option<PersonId>,
     /// 1 to 200, default 50.
     limit: Option<i64>,
     /// `next` of the page before.
@@ -30,9 +33,9 @@ pub async fn list_corrections(
     app: web::Data<App>,
     After(user, query): After<CurrentUser, web::Query<CorrectionsQuery>>,
 ) -> Result<HttpResponse, ApiError> {
-    let CorrectionsQuery { open, limit, after } = query.into_inner();
+    let CorrectionsQuery { open, person, limit, after } = query.into_inner();
     let limit = clamp_limit(limit)?;
-    let (items, next) = corrections::list(&app, user.scope, open, limit, after).await?;
+    let (items, next) = corrections::list(&app, user.scope, (open, person), limit, after).await?;
     Ok(HttpResponse::Ok().json(Page { items, next, total: None }))
 }
 

@@ -4,12 +4,12 @@ use actix_web::{HttpResponse, web};
 use chrono::NaiveDate;
 use serde::Deserialize;
 use types::{
-    AddMember, CreateGroup, GroupDeleted, GroupId, GroupView, MembershipId, MembershipView, Page,
-    UpdateGroup, UpdateMember,
+    AddMember, CreateGroup, GroupDeleted, GroupId, GroupView, MembershipId, MembershipView, Page, PersonId,
+    PersonMembership, UpdateGroup, UpdateMember,
 };
 
 use super::{clamp_limit, offset_of};
-use crate::auth::{Admin, After, Viewer};
+use crate::auth::{Admin, After, CurrentUser, Viewer};
 use crate::domain::groups::{self, Days};
 use crate::error::ApiError;
 use crate::state::App;
@@ -103,6 +103,18 @@ pub async fn list_members(
     let page = (offset_of(after.as_deref())?, clamp_limit(limit)?);
     let page = app.db.run(move |conn| groups::members(conn, &viewer.0.scope, *id, days, page)).await?;
     Ok(HttpResponse::Ok().json(page))
+}
+
+/// Lists the groups that a person belongs or belonged to, newest first; a member's are their own.
+#[utoipa::path(get, path = "/api/v1/people/{person}/memberships", tag = "groups",
+    params(("person" = uuid::Uuid, Path,)), responses(
+    (status = 200, body = Page<PersonMembership>), (status = 404, body = types::ErrorBody)))]
+pub async fn list_memberships(
+    app: web::Data<App>,
+    After(user, id): After<CurrentUser, web::Path<PersonId>>,
+) -> Result<HttpResponse, ApiError> {
+    let items = app.db.run(move |conn| groups::memberships_of(conn, &user.scope, *id)).await?;
+    Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
 
 /// Puts a person into a group.

@@ -93,6 +93,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/people/{person}", get().to(people::get_person))
                 .route("/people/{person}", patch().to(people::update_person))
                 .route("/people/{person}", delete().to(people::delete_person))
+                .route("/people/{person}/memberships", get().to(groups::list_memberships))
                 .route("/people/{person}/consents", get().to(rights::list_consents))
                 .route("/people/{person}/data", get().to(rights::get_person_data))
                 .route("/people/{person}/erasure", post().to(rights::erase_person))

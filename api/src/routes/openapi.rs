@@ -32,6 +32,7 @@ use super::{
         photos::list_photos, photos::add_photos, photos::get_photo, photos::delete_photo, photos::check_photos,
         groups::list_groups, groups::create_group, groups::get_group, groups::update_group, groups::delete_group,
         groups::list_members, groups::add_member, groups::update_member, groups::delete_member,
+        groups::list_memberships,
         imports::create_import, imports::get_import, imports::list_import_rows, imports::apply_import,
         imports::export_people, imports::create_photo_import, imports::get_photo_import,
         feeds::list_feeds, feeds::create_feed, feeds::get_feed, feeds::update_feed, feeds::delete_feed,

@@ -365,6 +365,10 @@ async fn a_correction_is_asked_for_by_one_and_decided_by_another() {
 
     let open = teacher.get("/corrections?open=true").await;
     assert_eq!(open["items"][0]["id"], asked["id"]);
+    let of =
+        async |person: &str| teacher.get(&format!("/corrections?person={person}")).await["items"].clone();
+    assert_eq!(of(&school.emile).await[0]["id"], asked["id"]);
+    assert_eq!(of(&school.zoe).await, json!([]), "nobody asked for her");
     let path = format!("/corrections/{}/decision", asked["id"].as_str().unwrap());
     let yes = || Some(json!({ "approved": true, "note": "I saw him." }));
     let stranger = manager(&school.site, "other@example.org", &group(&school.site, "5b", &[])).await;

@@ -98,6 +98,11 @@ async fn a_membership_has_days_and_is_there_once_at_a_time() {
     assert_eq!(site.admin.get(&members).await["items"], json!([today_row]));
     assert_eq!(site.admin.get(&format!("{members}?all=true")).await["total"], 2);
     let row = |row: &Value| format!("{members}/{}", row["id"].as_str().unwrap());
+    let of_person = site.admin.get(&format!("/people/{pupil}/memberships")).await;
+    let listed: Vec<_> = of_person["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+    assert_eq!(listed, [&today_row["id"], &past_row["id"]], "newest first");
+    assert_eq!(of_person["items"][1]["group"], json!({ "id": id, "name": "7b" }));
+    assert_eq!(of_person["items"][1]["until_day"], "2021-07-01");
     let overlapping = json!({ "until_day": null });
     let answer = site.admin.send(Method::PATCH, &row(&past_row), Some(overlapping)).await;
     assert_eq!(refusal(answer).await.1["code"], "already_member");
@@ -148,7 +153,12 @@ async fn a_manager_sees_their_own_groups_alone() {
     ));
     assert_eq!(manager.get("/groups").await["items"].as_array().unwrap().len(), 1);
     assert_eq!(manager.status(Method::GET, &format!("/groups/{own}/members")).await, 200);
-    for path in [format!("/groups/{other}"), format!("/groups/{other}/members")] {
+    let (near, far) = (person(&site, "S-1", json!(["7b"])).await, person(&site, "S-2", json!(["8a"])).await);
+    let near = manager.get(&format!("/people/{near}/memberships")).await;
+    assert_eq!(near["items"][0]["group"]["name"], "7b");
+    for path in
+        [format!("/groups/{other}"), format!("/groups/{other}/members"), format!("/people/{far}/memberships")]
+    {
         assert_eq!(manager.status(Method::GET, &path).await, 404, "{path}");
     }
 }

@@ -10,3 +10,4 @@ mod words;
 pub use edits::Drafts;
 pub use on_site::forget as forget_on_site;
 pub use page::AttendancePage;
+pub use words::{StateChip, name as state_name};

@@ -2,14 +2,17 @@
 
 mod add;
 mod burst;
+pub mod calendar;
 mod consent;
+pub mod dates;
 mod details;
 mod fields;
 mod list;
-mod log;
 mod person;
 mod photos;
 mod picker;
+mod states;
+pub mod timeline;
 mod webcam;
 
 pub use add::{Objections, Obstacle};

@@ -3,9 +3,10 @@
 use leptos::{prelude::*, task::spawn_local};
 use types::{PersonId, PersonView, UpdatePerson};
 
+use super::calendar::CalendarTab;
 use super::details::DetailsTab;
-use super::log::LogTab;
 use super::photos::PhotosTab;
+use super::timeline::TimelineTab;
 use crate::api::use_api;
 use crate::arrivals::Arrivals;
 use crate::loading::{Load, Loader};
@@ -13,7 +14,8 @@ use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
 
-const TABS: [(&str, &str); 3] = [("log", "Log"), ("photos", "Photos"), ("details", "Details")];
+const TABS: [(&str, &str); 4] =
+    [("timeline", "Timeline"), ("calendar", "Calendar"), ("photos", "Photos"), ("details", "Details")];
 
 /// The page of one person.
 #[component]
@@ -79,7 +81,8 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
         {move || match tab.get() {
             "photos" => view! { <PhotosTab person=body.clone() on_change /> }.into_any(),
             "details" => view! { <DetailsTab person=body.clone() on_change /> }.into_any(),
-            _ => view! { <LogTab person=id /> }.into_any(),
+            "calendar" => view! { <CalendarTab person=id /> }.into_any(),
+            _ => view! { <TimelineTab person=id /> }.into_any(),
         }}
     }
 }

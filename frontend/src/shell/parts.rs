@@ -6,6 +6,7 @@ use leptos::wasm_split::wasm_split;
 use types::PersonId;
 
 use crate::attendance::AttendancePage;
+use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
 use crate::review::ReviewPage;
 use crate::settings::SettingsPage;
@@ -14,6 +15,11 @@ use crate::ui::{Build, NotFetched};
 #[wasm_split(attendance, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn attendance(section: String) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <AttendancePage section /> }.into_any()))
+}
+
+#[wasm_split(me, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn me() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <MePage /> }.into_any()))
 }
 
 #[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]

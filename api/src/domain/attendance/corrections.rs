@@ -63,20 +63,21 @@ fn view(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> Result<CorrectionVi
     views(conn, vec![row])?.pop().ok_or(ApiError::NotFound("request for a correction"))
 }
 
-/// A page of the requests that somebody sees, newest first, and the position of the next.
+/// A page of the requests that somebody sees, all or one person's, newest first, and the position of the next.
 ///
 /// # Errors
 /// 422 for an `after` of another make.
 pub async fn list(
     app: &App,
     scope: Scope,
-    open: Option<bool>,
+    (open, person): (Option<bool>, Option<PersonId>),
     limit: i64,
     after: Option<String>,
 ) -> Result<(Vec<CorrectionView>, Option<String>), ApiError> {
     let after = after.as_deref().map(parse_position).transpose()?;
     let list = move |conn: &mut PgConnection| {
-        let mut rows = models::corrections::list(conn, &scope, open, after, limit + 1)?;
+        let mut rows =
+            models::corrections::list(conn, &scope, (open, person.map(|id| id.0)), after, limit + 1)?;
         let more = rows.len() as i64 > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let last = rows.last().filter(|_| more);
