@@ -3,7 +3,7 @@
 mod account;
 mod banner;
 mod confirmation;
-mod parts;
+pub mod parts;
 mod rail;
 mod search;
 mod sign_in;
@@ -76,7 +76,7 @@ pub fn Shell() -> impl IntoView {
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
                     Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Review | Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Review | Place::Invitation | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
@@ -124,7 +124,7 @@ fn announce(place: Memo<Place>) {
             Place::Person(_) => "Person",
             Place::Review => "Review",
             Place::Settings(_) => "Settings",
-            Place::Nowhere => "Not found",
+            Place::Invitation | Place::Nowhere => "Not found",
         };
         let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
         document().set_title(&match site {

@@ -2,6 +2,7 @@
 
 mod avatar;
 mod confirm;
+mod copy;
 mod field;
 mod icon;
 mod later;
@@ -14,6 +15,7 @@ mod when;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
+pub use copy::CopyButton;
 pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
 pub use later::{Build, Later, NotFetched};
