@@ -45,12 +45,12 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         problem.set(None);
+        let rule = needed.get_untracked();
         let request = Settings {
             site_name: name.get_untracked().trim().to_owned(),
             timezone: zone.get_untracked().trim().to_owned(),
             // Sent only when it changes: it takes a password given lately.
-            admins_need_second_factor: Some(needed.get_untracked())
-                .filter(|needed| *needed != before.get_value()),
+            admins_need_second_factor: Some(rule).filter(|rule| *rule != before.get_value()),
         };
         name_problem.set(request.site_name.is_empty().then(|| say!(settings.enter_name).to_owned()));
         zone_problem.set((!clock::is_zone(&request.timezone)).then(|| say!(settings.enter_zone).to_owned()));
@@ -62,7 +62,7 @@ fn SiteForm(settings: Settings) -> impl IntoView {
             match fresh(api, || api.save_settings(&request)).await {
                 Ok(()) => {
                     toasts.show(say!(common.saved));
-                    before.try_set_value(needed.get_untracked());
+                    before.try_set_value(rule);
                     desk.site.try_set(Some(request));
                     arrivals.refresh_today();
                 }

@@ -195,7 +195,7 @@ fn CodeStep(form: Form) -> impl IntoView {
 }
 
 /// Puts the cursor into a field once it is there.
-fn focus(id: &'static str) {
+pub fn focus(id: &'static str) {
     request_animation_frame(move || {
         let field = document().get_element_by_id(id).and_then(|field| field.dyn_into::<HtmlElement>().ok());
         if let Some(field) = field {
