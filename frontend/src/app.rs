@@ -9,10 +9,10 @@ use leptos::task::spawn_local;
 use crate::api::{Api, Failure};
 use crate::backoff::Backoff;
 use crate::language::say;
-use crate::router::Router;
+use crate::router::{Place, Router};
 use crate::session::{Desk, Session};
-use crate::shell::{Confirmation, Shell, SignIn, theme};
-use crate::ui::{Icon, Toasts, ToastsView, When, icons};
+use crate::shell::{Confirmation, Shell, SignIn, parts, theme};
+use crate::ui::{Icon, Later, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
 const TICK: Duration = Duration::from_secs(5);
@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_secs(5);
 enum Shown {
     Asking,
     SignIn,
+    Invitation,
+    Enrolment,
     Dashboard,
 }
 
@@ -31,7 +33,8 @@ pub fn App() -> impl IntoView {
     let desk = Desk::new();
     provide_context(api);
     provide_context(desk);
-    provide_context(Router::new());
+    let router = Router::new();
+    provide_context(router);
     provide_context(Toasts::new());
     theme::follow_system();
     ask_session(api, desk);
@@ -39,21 +42,27 @@ pub fn App() -> impl IntoView {
     Effect::new(move |_| {
         if api.signed_out.get() {
             api.signed_out.set(false);
+            api.confirming.settle(false);
             let ended = matches!(desk.session.get_untracked(), Session::SignedIn(_));
             desk.session.set(Session::SignedOut { ended });
         }
     });
     set_interval(move || desk.now_ms.set(js_sys::Date::now()), TICK);
 
+    let invited = Memo::new(move |_| router.path.with(|path| Place::at(path) == Place::Invitation));
     let shown = Memo::new(move |_| match desk.session.get() {
+        _ if invited.get() => Shown::Invitation,
         Session::Asking => Shown::Asking,
         Session::SignedOut { .. } => Shown::SignIn,
+        Session::SignedIn(_) if desk.must_enrol.get() => Shown::Enrolment,
         Session::SignedIn(_) => Shown::Dashboard,
     });
     view! {
         {move || match shown.get() {
             Shown::Asking => view! { <Asking /> }.into_any(),
             Shown::SignIn => view! { <SignIn /> }.into_any(),
+            Shown::Invitation => view! { <Later fetch=parts::invitation() /> }.into_any(),
+            Shown::Enrolment => view! { <Later fetch=parts::enrolment() /> }.into_any(),
             Shown::Dashboard => view! { <Shell /> }.into_any(),
         }}
         <Confirmation />

@@ -1,10 +1,12 @@
 //! The dashboard: a single-page app, compiled to WebAssembly.
 //!
 //! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
-//! are folders (`live`, `people`, `review`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
+//! are folders (`live`, `people`, `review`, `settings`), what frames them is `shell`, what they share is `ui`. `account` is
+//! what there is of one's own account outside of the settings: the way in by a link, the second step. Rules
 //! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
+mod account;
 mod api;
 mod app;
 mod arrivals;

@@ -24,6 +24,8 @@ pub enum Place {
     Review,
     /// A section of the settings; empty for the first.
     Settings(String),
+    /// Where the link of an invitation leads; shown to whoever has it, signed in or not.
+    Invitation,
     /// Nothing that exists.
     Nowhere,
 }
@@ -40,6 +42,7 @@ impl Place {
             ["attendance"] => Self::Attendance(String::new()),
             ["attendance", part] => Self::Attendance((*part).to_owned()),
             ["review"] => Self::Review,
+            ["invitation"] => Self::Invitation,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
             _ => Self::Nowhere,
@@ -139,6 +142,7 @@ mod tests {
             ("/attendance/on-site", Place::Attendance("on-site".to_owned())),
             ("/review", Place::Review),
             ("/review/more", Place::Nowhere),
+            ("/invitation", Place::Invitation),
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),

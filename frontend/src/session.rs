@@ -2,7 +2,7 @@
 
 use js_sys::{Function, Promise};
 use leptos::prelude::*;
-use types::{PersonId, Role, SessionView, Settings, UserView, codes};
+use types::{PersonId, Role, SessionView, Settings, UserId, UserView, codes};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
@@ -77,14 +77,29 @@ impl Desk {
     /// The user's role in words.
     pub fn role_name(&self) -> &'static str {
         self.session.with(|session| match session {
-            Session::SignedIn(UserView { owner: true, .. }) => say!(common.role_owner),
-            Session::SignedIn(UserView { role, .. }) => match role {
-                Role::Admin => say!(common.role_admin),
-                Role::Manager => say!(common.role_manager),
-                Role::Guard => say!(common.role_guard),
-                Role::Member => say!(common.role_member),
-            },
+            Session::SignedIn(user) => role_words(user.role, user.owner),
             _ => "",
+        })
+    }
+
+    /// The user's role; `None` while nobody is signed in.
+    pub fn role(&self) -> Option<Role> {
+        self.session.with(|session| match session {
+            Session::SignedIn(user) => Some(user.role),
+            _ => None,
+        })
+    }
+
+    /// Whether the user is an owner.
+    pub fn is_owner(&self) -> bool {
+        self.session.with(|session| matches!(session, Session::SignedIn(UserView { owner: true, .. })))
+    }
+
+    /// The user's own id.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.session.with(|session| match session {
+            Session::SignedIn(user) => Some(user.id),
+            _ => None,
         })
     }
 
@@ -106,6 +121,17 @@ impl Desk {
     /// The site's zone; empty while it is not known, which means the browser's own.
     pub fn timezone(&self) -> String {
         self.site.with(|site| site.as_ref().map(|site| site.timezone.clone()).unwrap_or_default())
+    }
+}
+
+/// A role in words.
+pub fn role_words(role: Role, owner: bool) -> &'static str {
+    match role {
+        _ if owner => say!(users.role_owner),
+        Role::Admin => say!(users.role_admin),
+        Role::Manager => say!(users.role_manager),
+        Role::Guard => say!(users.role_guard),
+        Role::Member => say!(users.role_member),
     }
 }
 

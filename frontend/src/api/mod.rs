@@ -31,9 +31,9 @@ use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
-    ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, Health,
-    Liveness, OnDoubt, Page, PersonId, PersonView, PhotoId, Range, Reveals, SessionView, Settings, SignIn,
-    Today, UpdatePerson, codes,
+    ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, GroupId,
+    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
+    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
@@ -57,6 +57,8 @@ pub struct FeedRequest {
     pub reveals: Reveals,
     pub range: Range,
     pub on_doubt: OnDoubt,
+    /// None: everybody comes past.
+    pub groups: Vec<GroupId>,
     /// Null takes the model pack's.
     pub threshold: Option<Box<RawValue>>,
     /// Null takes the model pack's.

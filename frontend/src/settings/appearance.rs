@@ -30,15 +30,15 @@ pub fn AppearanceSection() -> impl IntoView {
     view! {
         <header class="section-head">
             <div>
-                <h2 class="section-title">"Appearance"</h2>
-                <p class="note">"Kept in this browser."</p>
+                <h2 class="section-title">{say!(settings.appearance)}</h2>
+                <p class="note">{say!(settings.appearance_note)}</p>
             </div>
         </header>
         <fieldset class="choices">
-            <legend class="sr-only">"Theme"</legend>
-            {choice(Theme::System, "As the system", icons::System)}
-            {choice(Theme::Light, "Light", icons::Light)}
-            {choice(Theme::Dark, "Dark", icons::Dark)}
+            <legend class="sr-only">{say!(settings.theme)}</legend>
+            {choice(Theme::System, say!(settings.theme_system), icons::System)}
+            {choice(Theme::Light, say!(settings.theme_light), icons::Light)}
+            {choice(Theme::Dark, say!(settings.theme_dark), icons::Dark)}
         </fieldset>
         <div class="field mt-6">
             <label class="label" for="language">{say!(settings.language)}</label>

@@ -2,52 +2,40 @@
 
 use types::{Liveness, PackView, Range};
 
+use crate::language::say;
 use crate::ui::Choice;
-
-const NOT_IN_PACK: &str = "The model in use cannot do this.";
-
-/// What liveness cannot tell, whatever is chosen.
-pub const LIVENESS_LIMITS: &str = "No choice here can tell a virtual camera or a stolen feed token: those send \
-     pictures that never came through a lens. Keep tokens secret and use cameras that nobody can swap.";
 
 /// How far from the camera people pass. Parts and sizes as measured in `docs/BENCHMARKS.md`.
 pub fn ranges() -> Vec<Choice> {
     let choice = |key, title, text| Choice { key, title, text, missing: None };
     vec![
-        choice("near", "Near: a door or a desk", "Each frame is looked at once, as a whole. The least work."),
-        choice(
-            "medium",
-            "Medium: a corridor",
-            "The default model looks at a frame of 1280×720 in three parts: three times the work to find faces, from 60 pixels on.",
-        ),
-        choice(
-            "far",
-            "Far: a class room or a hall",
-            "In eighteen parts: eighteen times the work to find faces, from 40 pixels on. Lower the frames a second. Models that see small faces at once need fewer parts.",
-        ),
+        choice("near", say!(settings.range_near), say!(settings.range_near_text)),
+        choice("medium", say!(settings.range_medium), say!(settings.range_medium_text)),
+        choice("far", say!(settings.range_far), say!(settings.range_far_text)),
     ]
 }
 
 /// What is asked of a face before it counts as a live person.
 pub fn liveness(pack: Option<&PackView>) -> Vec<Choice> {
-    let missing = |given: fn(&PackView) -> bool| pack.filter(|pack| !given(pack)).map(|_| NOT_IN_PACK);
+    let missing =
+        |given: fn(&PackView) -> bool| pack.filter(|pack| !given(pack)).map(|_| say!(settings.not_in_pack));
     vec![
         Choice {
             key: "off",
-            title: "Off",
-            text: "A photo held to the camera counts as the person. For places where somebody watches.",
+            title: say!(settings.liveness_off),
+            text: say!(settings.liveness_off_text),
             missing: None,
         },
         Choice {
             key: "passive",
-            title: "Passive",
-            text: "Looks for traces of screens and prints over several frames; nobody has to do anything. Makes fakes harder, does not rule them out.",
+            title: say!(settings.liveness_passive),
+            text: say!(settings.liveness_passive_text),
             missing: missing(|pack| pack.passive_liveness),
         },
         Choice {
             key: "challenge",
-            title: "Challenge",
-            text: "Asks for a few head movements in random order. Photos and replayed clips pass by chance alone; takes each person some seconds.",
+            title: say!(settings.liveness_challenge),
+            text: say!(settings.liveness_challenge_text),
             missing: missing(|pack| pack.challenge),
         },
     ]
@@ -58,30 +46,30 @@ pub fn doubts(pack: Option<&PackView>) -> Vec<Choice> {
     vec![
         Choice {
             key: "review",
-            title: "Leave it to a person",
-            text: "Nothing is logged. The face waits in the review queue, where that is on.",
+            title: say!(settings.doubt_review),
+            text: say!(settings.doubt_review_text),
             missing: None,
         },
         Choice {
             key: "challenge",
-            title: "Ask for a challenge",
-            text: "The person can prove it at once by a few head movements.",
-            missing: pack.filter(|pack| !pack.challenge).map(|_| NOT_IN_PACK),
+            title: say!(settings.doubt_challenge),
+            text: say!(settings.doubt_challenge_text),
+            missing: pack.filter(|pack| !pack.challenge).map(|_| say!(settings.not_in_pack)),
         },
     ]
 }
 
-/// What is special about a feed's distance and liveness, for its line in the list; empty for neither.
-pub fn summary(range: Range, liveness: Liveness) -> String {
+/// What is special about a feed's distance and liveness, for its line in the list.
+pub fn summary(range: Range, liveness: Liveness) -> Vec<&'static str> {
     let range = match range {
-        Range::Near => "",
-        Range::Medium => ", medium distance",
-        Range::Far => ", far distance",
+        Range::Near => None,
+        Range::Medium => Some(say!(settings.medium_distance)),
+        Range::Far => Some(say!(settings.far_distance)),
     };
     let liveness = match liveness {
-        Liveness::Off => "",
-        Liveness::Passive => ", passive liveness",
-        Liveness::Challenge => ", liveness challenge",
+        Liveness::Off => None,
+        Liveness::Passive => Some(say!(settings.passive_liveness)),
+        Liveness::Challenge => Some(say!(settings.challenge_liveness)),
     };
-    format!("{range}{liveness}")
+    range.into_iter().chain(liveness).collect()
 }

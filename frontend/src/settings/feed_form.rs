@@ -6,16 +6,19 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use serde_json::value::RawValue;
 use types::{Direction, FeedView, Liveness, OnDoubt, PackView, Range, Reveals};
 
-use super::feed_choices::{self, LIVENESS_LIMITS};
+use super::check_list::{self, CheckList};
+use super::feed_choices;
 use super::feeds::{Doing, direction_words};
 use crate::api::{Failure, FeedRequest, use_api};
+use crate::language::say;
 use crate::loading::Loader;
 use crate::numbers::{fixed, short, thousandths};
 use crate::ui::{
     Modal, ModalHead, OptionsField, Problem, SaveButton, SelectField, TextField, When, use_toasts,
 };
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
+    "groups",
     "name",
     "liveness",
     "range",
@@ -36,6 +39,8 @@ struct Form {
     range: RwSignal<String>,
     on_doubt: RwSignal<String>,
     reveals: RwSignal<String>,
+    /// Ids of the groups that come past.
+    groups: RwSignal<Vec<String>>,
     min_frames: RwSignal<String>,
     dedup_seconds: RwSignal<String>,
     max_fps: RwSignal<String>,
@@ -58,6 +63,9 @@ impl Form {
             range: RwSignal::new(key(feed.map(|feed| feed.range).unwrap_or_default())),
             on_doubt: RwSignal::new(key(feed.map(|feed| feed.on_doubt).unwrap_or_default())),
             reveals: RwSignal::new(key(feed.map(|feed| feed.reveals).unwrap_or_default())),
+            groups: RwSignal::new(
+                feed.map(|feed| feed.groups.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            ),
             min_frames: RwSignal::new(feed.map_or(3, |feed| feed.min_frames).to_string()),
             dedup_seconds: RwSignal::new(feed.map_or(300, |feed| feed.dedup_seconds).to_string()),
             max_fps: RwSignal::new(feed.map_or(15, |feed| feed.max_fps).to_string()),
@@ -72,7 +80,7 @@ impl Form {
         let mut problems = Vec::new();
         let name = self.name.get_untracked().trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
-            problems.push(("name", "Enter a name of 1 to 100 characters.".to_owned()));
+            problems.push(("name", say!(settings.name_wrong).to_owned()));
         }
         let min_frames = within(self.min_frames, "min_frames", 1..=100, &mut problems);
         let dedup_seconds = within(self.dedup_seconds, "dedup_seconds", 1..=86_400, &mut problems);
@@ -112,6 +120,7 @@ impl Form {
                 _ => Direction::In,
             },
             reveals: if self.reveals.get_untracked() == "state" { Reveals::State } else { Reveals::All },
+            groups: self.groups.with_untracked(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect()),
             threshold,
             margin,
         })
@@ -142,7 +151,7 @@ fn within<T: FromStr + PartialOrd + std::fmt::Display>(
 ) -> Option<T> {
     let value = text.get_untracked().trim().parse().ok().filter(|value| range.contains(value));
     if value.is_none() {
-        problems.push((field, format!("Enter a number from {} to {}.", range.start(), range.end())));
+        problems.push((field, say!(settings.number_wrong, least = range.start(), most = range.end())));
     }
     value
 }
@@ -161,10 +170,7 @@ fn fraction(
     let value = thousandths(&text).filter(|value| range.contains(value));
     if value.is_none() {
         let (least, most) = (range.start() / 1000, range.end() / 1000);
-        problems.push((
-            field,
-            format!("Enter a number from {least} to {most} with at most three digits after the point."),
-        ));
+        problems.push((field, say!(settings.fraction_wrong, least = least, most = most)));
     }
     value.and_then(|value| RawValue::from_string(fixed(value as f64 / 1000.0, 3)).ok())
 }
@@ -175,7 +181,10 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
     let form = Form::new(feed.as_ref());
     let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<String>);
-    let title = feed.as_ref().map_or_else(|| "Add feed".to_owned(), |feed| format!("Edit {}", feed.name));
+    let title = match &feed {
+        Some(feed) => say!(settings.feed_edit, name = feed.name.clone()),
+        None => say!(settings.feed_add).to_owned(),
+    };
     let existing = feed.map(|feed| feed.id);
     let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
     let submit = move |event: ev::SubmitEvent| {
@@ -193,7 +202,11 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
             };
             match outcome {
                 Ok(next) => {
-                    toasts.show(if existing.is_some() { "Saved" } else { "Feed added" });
+                    toasts.show(if existing.is_some() {
+                        say!(common.saved)
+                    } else {
+                        say!(settings.feed_added)
+                    });
                     done.run(next);
                 }
                 Err(failure) => {
@@ -213,8 +226,8 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
             </form>
             <div class="objections"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
-                <SaveButton words=if existing.is_some() { "Save" } else { "Add feed" } busy_words="Saving…" busy form="feed-form" testid="feed-save" />
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <SaveButton words=if existing.is_some() { say!(common.save) } else { say!(settings.feed_add) } busy_words=say!(common.saving) busy form="feed-form" testid="feed-save" />
             </footer>
         </Modal>
     }
@@ -227,6 +240,7 @@ fn choices(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 #[component]
 fn FeedFields(form: Form) -> impl IntoView {
     let api = use_api();
+    let groups = check_list::groups(api);
     let pack = Loader::<PackView>::new();
     pack.run(api.model());
     let directions = [Direction::In, Direction::Out, Direction::Both]
@@ -234,20 +248,20 @@ fn FeedFields(form: Form) -> impl IntoView {
         .to_vec();
     view! {
         <div class="sheet-column">
-            <TextField id="feed-name" label="Name" value=form.name problem=form.problem("name") required=true testid="feed-name" />
-            <SelectField id="feed-direction" label="People pass" value=form.direction choices=directions />
+            <TextField id="feed-name" label=say!(common.name) value=form.name problem=form.problem("name") required=true testid="feed-name" />
+            <SelectField id="feed-direction" label=say!(settings.people_pass) value=form.direction choices=directions />
             <TextField
                 id="feed-dedup"
-                label="Same arrival within (seconds)"
+                label=say!(settings.dedup)
                 value=form.dedup_seconds
                 problem=form.problem("dedup_seconds")
                 inputmode="numeric"
                 required=true
-                hint="A person who is seen again within this time is not logged again."
+                hint=say!(settings.dedup_hint)
             />
             <OptionsField
                 id="feed-range"
-                label="How far people are"
+                label=say!(settings.range)
                 value=form.range
                 choices=feed_choices::ranges()
                 problem=form.problem("range")
@@ -257,7 +271,7 @@ fn FeedFields(form: Form) -> impl IntoView {
         <div class="sheet-column">
             <OptionsField
                 id="feed-liveness"
-                label="Liveness: is it a person or a picture?"
+                label=say!(settings.liveness_question)
                 value=form.liveness
                 choices=Signal::derive(move || feed_choices::liveness(pack.value().as_ref()))
                 problem=form.problem("liveness")
@@ -265,13 +279,22 @@ fn FeedFields(form: Form) -> impl IntoView {
             <When is=move || form.liveness.with(|liveness| liveness == "passive")>
                 <OptionsField
                     id="feed-doubt"
-                    label="When the evidence is doubtful"
+                    label=say!(settings.doubt)
                     value=form.on_doubt
                     choices=Signal::derive(move || feed_choices::doubts(pack.value().as_ref()))
                     problem=form.problem("on_doubt")
                 />
             </When>
-            <p class="note">{LIVENESS_LIMITS}</p>
+            <p class="note">{say!(settings.liveness_limits)}</p>
+            <CheckList
+                label=say!(settings.feed_groups)
+                hint=say!(settings.feed_groups_hint)
+                empty=say!(settings.no_groups)
+                list=groups
+                chosen=form.groups
+                problem=form.problem("groups")
+                testid="feed-groups"
+            />
         </div>
     }
 }
@@ -281,30 +304,30 @@ fn FeedFields(form: Form) -> impl IntoView {
 fn Recognition(form: Form, pack: Loader<PackView>) -> impl IntoView {
     let default_of = move |part: fn(&PackView) -> f32| {
         pack.value()
-            .map(|pack| format!("Empty takes the model's {}.", fixed(f64::from(part(&pack)), 3)))
+            .map(|pack| say!(settings.empty_takes, value = fixed(f64::from(part(&pack)), 3)))
             .unwrap_or_default()
     };
     view! {
         <details class="more">
-            <summary class="link">"Recognition"</summary>
+            <summary class="link">{say!(settings.recognition)}</summary>
             <div class="sheet-fields">
                 <div class="field-pair">
-                    <TextField id="feed-frames" label="Frames to decide" value=form.min_frames problem=form.problem("min_frames") inputmode="numeric" required=true />
-                    <TextField id="feed-fps" label="Frames a second, at most" value=form.max_fps problem=form.problem("max_fps") inputmode="numeric" required=true />
+                    <TextField id="feed-frames" label=say!(settings.min_frames) value=form.min_frames problem=form.problem("min_frames") inputmode="numeric" required=true />
+                    <TextField id="feed-fps" label=say!(settings.max_fps) value=form.max_fps problem=form.problem("max_fps") inputmode="numeric" required=true />
                 </div>
                 <div class="field-pair">
-                    <TextField id="feed-threshold" label="Threshold" value=form.threshold problem=form.problem("threshold") inputmode="decimal" />
-                    <TextField id="feed-margin" label="Margin" value=form.margin problem=form.problem("margin") inputmode="decimal" />
+                    <TextField id="feed-threshold" label=say!(settings.threshold) value=form.threshold problem=form.problem("threshold") inputmode="decimal" />
+                    <TextField id="feed-margin" label=say!(settings.margin) value=form.margin problem=form.problem("margin") inputmode="decimal" />
                 </div>
                 <p class="note">
                     {move || default_of(|pack| pack.threshold)}
                 </p>
                 <SelectField
                     id="feed-reveals"
-                    label="Answers tell the device"
+                    label=say!(settings.reveals)
                     value=form.reveals
-                    choices=choices(&[("all", "State, name and score"), ("state", "State only")])
-                    hint="State only keeps a stolen token from becoming a face search."
+                    choices=choices(&[("all", say!(settings.reveals_all)), ("state", say!(settings.reveals_state))])
+                    hint=say!(settings.reveals_hint)
                 />
             </div>
         </details>

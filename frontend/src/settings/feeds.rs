@@ -5,8 +5,9 @@ use types::{Direction, FeedView};
 
 use super::feed_choices;
 use super::feed_form::FeedSheet;
-use super::token::TokenDialog;
+use super::secret::SecretDialog;
 use crate::api::use_api;
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::ui::{Ago, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
@@ -43,8 +44,8 @@ pub fn FeedsSection() -> impl IntoView {
     view! {
         <header class="section-head">
             <div>
-                <h2 class="section-title">"Feeds"</h2>
-                <p class="note">"A feed is a camera position: an entrance, a room."</p>
+                <h2 class="section-title">{say!(settings.feeds)}</h2>
+                <p class="note">{say!(settings.feeds_about)}</p>
             </div>
             <button
                 type="button"
@@ -53,7 +54,7 @@ pub fn FeedsSection() -> impl IntoView {
                 on:click=move |_| doing.set(Doing::Making)
             >
                 <Icon icon=icons::Plus />
-                "Add feed"
+                {say!(settings.feed_add)}
             </button>
         </header>
         {move || match feeds.get() {
@@ -63,8 +64,8 @@ pub fn FeedsSection() -> impl IntoView {
                 view! {
                     <Empty
                         icon=icons::Feed
-                        title="No feeds yet"
-                        text="Add one, then start a browser's camera as it on the Live page."
+                        title=say!(settings.feeds_none)
+                        text=say!(settings.feeds_none_text)
                     />
                 }
                     .into_any()
@@ -84,28 +85,44 @@ pub fn FeedsSection() -> impl IntoView {
             Doing::Changing(feed) => view! { <FeedSheet feed=Some(feed) done doing /> }.into_any(),
             Doing::Renewing(feed) => view! { <RenewToken feed done doing /> }.into_any(),
             Doing::Deleting(feed) => view! { <DeleteFeed feed done doing /> }.into_any(),
-            Doing::Showing { name, token } => view! { <TokenDialog name token doing /> }.into_any(),
+            Doing::Showing { name, token } => {
+                view! {
+                    <SecretDialog
+                        title=say!(settings.token_of, name = name)
+                        text=say!(settings.token_text)
+                        note=say!(settings.token_note)
+                        secret=token
+                        testid="feed-token"
+                        on_close=Callback::new(move |()| doing.set(Doing::Nothing))
+                    />
+                }
+                    .into_any()
+            }
         }}
     }
 }
 
-/// Which way people pass, in a word.
+/// Which way people pass, in a word or two.
 pub fn direction_words(direction: Direction) -> &'static str {
     match direction {
-        Direction::In => "In",
-        Direction::Out => "Out",
-        Direction::Both => "In and out",
+        Direction::In => say!(settings.direction_in),
+        Direction::Out => say!(settings.direction_out),
+        Direction::Both => say!(settings.direction_both),
     }
 }
 
-fn summary(feed: &FeedView) -> String {
-    format!(
-        "{}, {} frames to decide, once per {} s{}",
-        direction_words(feed.direction),
-        feed.min_frames,
-        feed.dedup_seconds,
-        feed_choices::summary(feed.range, feed.liveness)
-    )
+/// What a feed asks for, each in a few words.
+fn summary(feed: &FeedView) -> Vec<String> {
+    let mut parts = vec![
+        direction_words(feed.direction).to_owned(),
+        say!(settings.frames_to_decide, count = u32::from(feed.min_frames)),
+        say!(settings.once_in, count = feed.dedup_seconds),
+    ];
+    parts.extend(feed_choices::summary(feed.range, feed.liveness).into_iter().map(str::to_owned));
+    if !feed.groups.is_empty() {
+        parts.push(say!(settings.for_groups, count = feed.groups.len() as u32));
+    }
+    parts
 }
 
 #[component]
@@ -114,8 +131,7 @@ fn FeedRow(feed: FeedView, doing: RwSignal<Doing>) -> impl IntoView {
     let last = feed.last_frame_at;
     let live = move || last.is_some_and(|at| desk.now_ms.get() - (at.timestamp_millis() as f64) < QUIET_MS);
     let (name, rules) = (feed.name.clone(), summary(&feed));
-    let button = |label: &str, icon, class: &'static str, next: Doing| {
-        let words = format!("{label} {}", feed.name);
+    let button = |words: String, icon, class: &'static str, next: Doing| {
         view! {
             <button
                 type="button"
@@ -133,26 +149,28 @@ fn FeedRow(feed: FeedView, doing: RwSignal<Doing>) -> impl IntoView {
             <span class="row-mark"><Icon icon=icons::Feed /></span>
             <div class="min-w-0 flex-1">
                 <p class="font-medium">{name}</p>
-                <p class="note">{rules}</p>
+                <p class="tags">
+                    {rules.into_iter().map(|words| view! { <span class="tag">{words}</span> }).collect_view()}
+                </p>
                 <p class="note">
                     {match last {
                         Some(at) => {
                             view! {
-                                <span class:text-known=live>{move || if live() { "Live" } else { "Last picture" }}</span>
+                                <span class:text-known=live>{move || if live() { say!(settings.live) } else { say!(settings.last_picture) }}</span>
                                 <When is=move || !live()>
                                     <Ago at />
                                 </When>
                             }
                                 .into_any()
                         }
-                        None => "No picture yet".into_any(),
+                        None => say!(settings.no_picture).into_any(),
                     }}
                 </p>
             </div>
             <div class="row-actions">
-                {button("Edit", icons::Edit, "icon-btn", Doing::Changing(feed.clone()))}
-                {button("New token for", icons::Key, "icon-btn", Doing::Renewing(feed.clone()))}
-                {button("Delete", icons::Delete, "icon-btn", Doing::Deleting(feed.clone()))}
+                {button(say!(settings.feed_edit, name = feed.name.clone()), icons::Edit, "icon-btn", Doing::Changing(feed.clone()))}
+                {button(say!(settings.token_new_for, name = feed.name.clone()), icons::Key, "icon-btn", Doing::Renewing(feed.clone()))}
+                {button(say!(settings.feed_delete, name = feed.name.clone()), icons::Delete, "icon-btn", Doing::Deleting(feed.clone()))}
             </div>
         </li>
     }
@@ -179,9 +197,9 @@ fn RenewToken(feed: FeedView, done: Callback<Doing>, doing: RwSignal<Doing>) -> 
     });
     view! {
         <Confirm
-            title=format!("New token for {}?", feed.name)
-            text="The device that sends this feed stops at once and needs the new token."
-            action="Make new token"
+            title=say!(settings.token_new_title, name = feed.name)
+            text=say!(settings.token_new_text)
+            action=say!(settings.token_new)
             busy
             problem
             on_confirm=renew
@@ -202,7 +220,7 @@ fn DeleteFeed(feed: FeedView, done: Callback<Doing>, doing: RwSignal<Doing>) -> 
         spawn_local(async move {
             match api.delete_feed(id).await {
                 Ok(()) => {
-                    toasts.show(format!("{name} deleted"));
+                    toasts.show(say!(settings.feed_deleted, name = name));
                     done.run(Doing::Nothing);
                 }
                 Err(failure) => {
@@ -214,9 +232,9 @@ fn DeleteFeed(feed: FeedView, done: Callback<Doing>, doing: RwSignal<Doing>) -> 
     });
     view! {
         <Confirm
-            title=format!("Delete {}?", feed.name)
-            text="Its camera can send no more. This cannot be undone."
-            action=format!("Delete {}", feed.name)
+            title=say!(settings.feed_delete_title, name = feed.name.clone())
+            text=say!(settings.feed_delete_text)
+            action=say!(settings.feed_delete, name = feed.name)
             busy
             problem
             on_confirm=delete

@@ -1,90 +1,177 @@
-//! Settings: feeds, site, model, account, appearance.
+//! Settings: a section for each thing, in groups; each user sees those that are theirs to change.
+//!
+//! A new section is a line in [`sections`] and an arm in [`content`].
 
 mod account;
 mod appearance;
+mod check_list;
+mod device;
 mod feed_choices;
 mod feed_form;
 mod feeds;
+mod keys;
 mod model;
 mod packs;
+mod person_choice;
 mod risk;
+mod secret;
+mod session_rows;
 mod site;
-mod token;
+mod users;
 
 use leptos::prelude::*;
+use types::Role;
 
 use crate::language::say;
 use crate::privacy::PrivacySection;
 use crate::session::use_desk;
 use crate::ui::{Empty, Icon, icons};
 
-struct Section {
-    key: &'static str,
-    label: &'static str,
-    icon: icondata_core::Icon,
-    for_admin: bool,
+/// Under which heading a section stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heading {
+    You,
+    Cameras,
+    Organisation,
+    Rights,
+    System,
 }
 
-fn sections() -> [Section; 6] {
-    let section = |key, label, icon, for_admin| Section { key, label, icon, for_admin };
-    [
-        section("feeds", "Feeds", icons::Feed, true),
-        section("site", "Site", icons::Place, true),
-        section("model", "Model", icons::Model, true),
-        section("privacy", say!(privacy.title), icons::Privacy, true),
-        section("account", "Account", icons::Key, false),
-        section("appearance", "Appearance", icons::Appearance, false),
+impl Heading {
+    const ALL: [Self; 5] = [Self::You, Self::Cameras, Self::Organisation, Self::Rights, Self::System];
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::You => say!(settings.heading_you),
+            Self::Cameras => say!(settings.heading_cameras),
+            Self::Organisation => say!(settings.heading_organisation),
+            Self::Rights => say!(settings.heading_rights),
+            Self::System => say!(settings.heading_system),
+        }
+    }
+}
+
+/// A section: its name in the address, its name on screen, and who may open it.
+#[derive(Clone, Copy)]
+struct Section {
+    key: &'static str,
+    heading: Heading,
+    label: fn() -> &'static str,
+    icon: icondata_core::Icon,
+    roles: &'static [Role],
+}
+
+const ADMINS: &[Role] = &[Role::Admin];
+const EVERYBODY: &[Role] = &Role::ALL;
+
+fn section(
+    key: &'static str,
+    heading: Heading,
+    label: fn() -> &'static str,
+    icon: icondata_core::Icon,
+    roles: &'static [Role],
+) -> Section {
+    Section { key, heading, label, icon, roles }
+}
+
+/// Every section, in the order of the list; a heading shows where it has any.
+fn sections() -> Vec<Section> {
+    vec![
+        section("account", Heading::You, || say!(settings.account), icons::Key, EVERYBODY),
+        section("appearance", Heading::You, || say!(settings.appearance), icons::Appearance, EVERYBODY),
+        section("feeds", Heading::Cameras, || say!(settings.feeds), icons::Feed, ADMINS),
+        section("model", Heading::Cameras, || say!(settings.model), icons::Model, ADMINS),
+        section("site", Heading::Organisation, || say!(settings.site), icons::Place, ADMINS),
+        section("users", Heading::Organisation, || say!(settings.users), icons::People, ADMINS),
+        section("privacy", Heading::Rights, || say!(privacy.title), icons::Privacy, ADMINS),
+        section("keys", Heading::System, || say!(settings.keys), icons::Code, ADMINS),
     ]
 }
 
-/// One section of the settings, beside the list of those that the user may open.
+fn content(key: &str) -> AnyView {
+    match key {
+        "account" => view! { <account::AccountSection /> }.into_any(),
+        "appearance" => view! { <appearance::AppearanceSection /> }.into_any(),
+        "feeds" => view! { <feeds::FeedsSection /> }.into_any(),
+        "model" => view! { <model::ModelSection /> }.into_any(),
+        "site" => view! { <site::SiteSection /> }.into_any(),
+        "users" => view! { <users::UsersSection /> }.into_any(),
+        "privacy" => view! { <PrivacySection /> }.into_any(),
+        "keys" => view! { <keys::KeysSection /> }.into_any(),
+        _ => ().into_any(),
+    }
+}
+
+/// One section of the settings, beside the list of those that the user may open. Without a section: feeds for admins,
+/// else one's own account; a phone shows the list alone then.
 #[component]
 pub fn SettingsPage(section: String) -> impl IntoView {
-    let admin = use_desk().is_admin();
-    let open: Vec<Section> = sections().into_iter().filter(|section| admin || !section.for_admin).collect();
-    let here = if section.is_empty() { open.first().map(|first| first.key) } else { None };
-    let here = here.or(open.iter().map(|section| section.key).find(|key| *key == section));
-    let content = match here {
-        Some("feeds") => view! { <feeds::FeedsSection /> }.into_any(),
-        Some("site") => view! { <site::SiteSection /> }.into_any(),
-        Some("model") => view! { <model::ModelSection /> }.into_any(),
-        Some("privacy") => view! { <PrivacySection /> }.into_any(),
-        Some("account") => view! { <account::AccountSection /> }.into_any(),
-        Some(_) => view! { <appearance::AppearanceSection /> }.into_any(),
-        None => {
-            view! {
-                <Empty icon=icons::Settings title="There is no such setting" text="Or it is not for you to change.">
-                    <a class="btn" href="/settings">"Go to Settings"</a>
-                </Empty>
-            }
-            .into_any()
+    let desk = use_desk();
+    let role = desk.role().unwrap_or(Role::Member);
+    let open: Vec<Section> = sections().into_iter().filter(|section| section.roles.contains(&role)).collect();
+    let listed = section.is_empty();
+    let wanted = match (listed, role) {
+        (false, _) => section.as_str(),
+        (true, Role::Admin) => "feeds",
+        (true, _) => "account",
+    };
+    let here = open.iter().map(|section| section.key).find(|key| *key == wanted);
+    let shown = match here {
+        Some(key) => content(key),
+        None => view! {
+            <Empty icon=icons::Settings title=say!(settings.no_section) text=say!(settings.no_section_text)>
+                <a class="btn" href="/settings">{say!(settings.go_settings)}</a>
+            </Empty>
         }
+        .into_any(),
     };
     view! {
         <div class="content">
             <header class="page-head">
-                <h1 class="page-title">"Settings"</h1>
+                <h1 class="page-title">{say!(settings.title)}</h1>
             </header>
-            <div class="settings">
-                <nav class="settings-nav" aria-label="Settings">
-                    {open
-                        .into_iter()
-                        .map(|section| {
-                            view! {
-                                <a
-                                    class="settings-link"
-                                    href=format!("/settings/{}", section.key)
-                                    aria-current=(Some(section.key) == here).then_some("page")
-                                >
-                                    <Icon icon=section.icon />
-                                    {section.label}
-                                </a>
-                            }
-                        })
-                        .collect_view()}
+            <div class="settings" class:settings-listed=listed>
+                <nav class="settings-nav" aria-label=say!(settings.title)>
+                    {Heading::ALL.map(|heading| links(heading, &open, here)).into_iter().collect_view()}
                 </nav>
-                <div class="settings-body">{content}</div>
+                <div class="settings-body">
+                    <a class="settings-back" href="/settings">
+                        <Icon icon=icons::Back class="icon rtl:-scale-x-100" />
+                        {say!(settings.all)}
+                    </a>
+                    {shown}
+                </div>
             </div>
         </div>
     }
+}
+
+/// The sections under one heading; nothing where there are none.
+fn links(heading: Heading, open: &[Section], here: Option<&'static str>) -> AnyView {
+    let mine: Vec<Section> = open.iter().copied().filter(|section| section.heading == heading).collect();
+    let link = |section: Section| {
+        view! {
+            <li>
+                <a
+                    class="settings-link"
+                    href=format!("/settings/{}", section.key)
+                    data-testid=format!("settings-{}", section.key)
+                    aria-current=(Some(section.key) == here).then_some("page")
+                >
+                    <Icon icon=section.icon />
+                    {(section.label)()}
+                </a>
+            </li>
+        }
+    };
+    (!mine.is_empty())
+        .then(|| {
+            view! {
+                <section class="settings-group">
+                    <h2 class="settings-heading">{heading.words()}</h2>
+                    <ul>{mine.into_iter().map(link).collect_view()}</ul>
+                </section>
+            }
+        })
+        .into_any()
 }

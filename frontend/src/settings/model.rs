@@ -6,6 +6,7 @@ use types::{PackFile, PackView};
 use super::packs::PackList;
 use super::risk::{OperatingPoints, Risk};
 use crate::api::use_api;
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::numbers::fixed;
 use crate::ui::{Failed, Skeleton};
@@ -19,8 +20,8 @@ pub fn ModelSection() -> impl IntoView {
     view! {
         <header class="section-head">
             <div>
-                <h2 class="section-title">"Model"</h2>
-                <p class="note">"What recognises faces here, where it comes from and how well it was measured to work."</p>
+                <h2 class="section-title">{say!(settings.model)}</h2>
+                <p class="note">{say!(settings.model_about)}</p>
             </div>
         </header>
         {move || match pack.get() {
@@ -35,18 +36,18 @@ pub fn ModelSection() -> impl IntoView {
 #[component]
 fn Pack(pack: PackView) -> impl IntoView {
     let liveness = match (pack.passive_liveness, pack.challenge) {
-        (true, true) => "Passive and challenge",
-        (true, false) => "Passive",
-        (false, true) => "Challenge",
-        (false, false) => "None",
+        (true, true) => say!(settings.both_kinds),
+        (true, false) => say!(settings.liveness_passive),
+        (false, true) => say!(settings.liveness_challenge),
+        (false, false) => say!(common.none),
     };
     let facts = [
-        ("Pack", pack.name.clone()),
-        ("Id", pack.id.clone()),
-        ("Threshold", fixed(f64::from(pack.threshold), 3)),
-        ("Margin", fixed(f64::from(pack.margin), 3)),
-        ("Liveness", liveness.to_owned()),
-        ("Template", format!("{} numbers", pack.dimensions)),
+        (say!(settings.pack), pack.name.clone()),
+        (say!(settings.id), pack.id.clone()),
+        (say!(settings.threshold), fixed(f64::from(pack.threshold), 3)),
+        (say!(settings.margin), fixed(f64::from(pack.margin), 3)),
+        (say!(settings.liveness), liveness.to_owned()),
+        (say!(settings.template), say!(settings.numbers, count = pack.dimensions)),
     ];
     view! {
         <dl class="facts facts-wide">
@@ -62,14 +63,14 @@ fn Pack(pack: PackView) -> impl IntoView {
                 })
                 .collect_view()}
         </dl>
-        <h3 class="label mt-6">"Measured"</h3>
+        <h3 class="label mt-6">{say!(settings.measured)}</h3>
         <p class="measure">{pack.measured.clone()}</p>
         <p class="note measure">
-            "Accuracy on children is unmeasured. A printed photo or a screen held to a camera is not told from a face unless the feed asks for liveness."
+            {say!(settings.measured_limits)}
         </p>
         <Risk />
         <OperatingPoints pack=pack.clone() />
-        <h3 class="label mt-6">"Files"</h3>
+        <h3 class="label mt-6">{say!(settings.files)}</h3>
         <ul class="rows">
             {pack.files.into_iter().map(|file| view! { <FileRow file /> }).collect_view()}
         </ul>

@@ -6,6 +6,7 @@ use leptos::{prelude::*, task::spawn_local};
 use types::{PackState, PackStatus};
 
 use crate::api::{Api, use_api};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::numbers::grouped;
 use crate::ui::{Confirm, Failed, Icon, Moment, Skeleton, When, icons, use_toasts};
@@ -88,9 +89,9 @@ pub fn PackList(on_change: Callback<()>) -> impl IntoView {
         on_cleanup(move || timer.clear());
     }
     view! {
-        <h3 class="label mt-6">"Models"</h3>
+        <h3 class="label mt-6">{say!(settings.models)}</h3>
         <p class="note measure">
-            "Another model needs templates of its own from every photo. They are made in the background while this one goes on working; then one switch changes over, and back."
+            {say!(settings.models_about)}
         </p>
         <When is=move || packs.asked.get() == Asked::Nothing && packs.problem.with(Option::is_some)>
             <p class="problem" role="alert">{move || packs.problem.get()}</p>
@@ -139,21 +140,21 @@ fn name_of(pack: &PackStatus) -> String {
 fn PackRow(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
     let name = name_of(&pack);
     let (class, word) = match pack.state {
-        PackState::Active => ("tag tag-known", "In use"),
-        PackState::Ready => ("tag", "Ready"),
-        PackState::Preparing => ("tag tag-uncertain", "Being prepared"),
-        PackState::Available => ("tag", "Not prepared"),
+        PackState::Active => ("tag tag-known", say!(settings.pack_active)),
+        PackState::Ready => ("tag", say!(settings.pack_ready)),
+        PackState::Preparing => ("tag tag-uncertain", say!(settings.pack_preparing)),
+        PackState::Available => ("tag", say!(settings.pack_available)),
     };
     let missing = pack.pack.is_none();
     let (done, total) = (pack.photos_done, pack.photos_total);
-    let photos = format!("{} of {} photos have templates", grouped(done), grouped(total));
+    let photos = say!(settings.pack_photos, done = grouped(done), total = grouped(total));
     let progress = (pack.state == PackState::Preparing).then(|| {
         view! {
-            <progress class="progress" max=total.max(1).to_string() prop:value=done as f64 aria-label="Photos done"></progress>
+            <progress class="progress" max=total.max(1).to_string() prop:value=done as f64 aria-label=say!(settings.photos_done)></progress>
         }
     });
     let used = pack.activated_at.map(|at| {
-        view! { <p class="note">"Last taken into use " <Moment at style=Style::Full /></p> }
+        view! { <p class="note">{say!(settings.last_used)} " " <Moment at style=Style::Full /></p> }
     });
     view! {
         <li class="row" data-testid="pack-row">
@@ -165,7 +166,7 @@ fn PackRow(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
                 <p class="note font-mono">{pack.id.clone()}</p>
                 <p class="note tabular">{photos}</p>
                 {progress} {used}
-                {missing.then(|| view! { <p class="problem note">"The recognizer does not offer this model now."</p> })}
+                {missing.then(|| view! { <p class="problem note">{say!(settings.pack_missing)}</p> })}
                 <FailedPhotos pack=pack.clone() />
             </div>
             <PackActions pack back packs />
@@ -184,7 +185,9 @@ fn PackActions(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
     let (id, name) = (pack.id.clone(), name_of(&pack));
     let prepare = move |_| {
         let id = id.clone();
-        packs.change(format!("{name} is being prepared"), async move { api.prepare_pack(&id).await });
+        packs.change(say!(settings.preparing_named, name = name.clone()), async move {
+            api.prepare_pack(&id).await
+        });
     };
     let (using, forgetting) = (pack.clone(), pack.clone());
     let ask = move |asked: Asked| {
@@ -197,7 +200,7 @@ fn PackActions(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
                 .then(|| {
                     view! {
                         <button type="button" class="btn" data-testid="pack-prepare" disabled=busy on:click=prepare>
-                            {if pack.photos_done > 0 { "Go on preparing" } else { "Prepare" }}
+                            {if pack.photos_done > 0 { say!(settings.prepare_on) } else { say!(settings.prepare) }}
                         </button>
                     }
                 })}
@@ -211,7 +214,7 @@ fn PackActions(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
                             disabled=busy
                             on:click=move |_| ask(Asked::Using(using.clone()))
                         >
-                            {if back { "Go back to this" } else { "Use this model" }}
+                            {if back { say!(settings.use_back) } else { say!(settings.use_pack) }}
                         </button>
                     }
                 })}
@@ -225,7 +228,7 @@ fn PackActions(pack: PackStatus, back: bool, packs: Packs) -> impl IntoView {
                             disabled=busy
                             on:click=move |_| ask(Asked::Forgetting(forgetting.clone()))
                         >
-                            "Remove templates"
+                            {say!(settings.forget_pack)}
                         </button>
                     }
                 })}
@@ -239,10 +242,7 @@ fn FailedPhotos(pack: PackStatus) -> impl IntoView {
     let failed = pack.failed;
     let count = failed.len();
     (count > 0).then(|| {
-        let title = match count {
-            1 => "1 photo cannot be used by this model".to_owned(),
-            count => format!("{} photos cannot be used by this model", grouped(count as i64)),
-        };
+        let title = say!(settings.photos_failed, count = count as u32);
         view! {
             <details class="more mt-2" open=count <= FAILED_SHOWN>
                 <summary class="verdict verdict-bad">
@@ -273,11 +273,10 @@ fn UsePack(pack: PackStatus, packs: Packs) -> impl IntoView {
     let (id, name) = (pack.id.clone(), name_of(&pack));
     let failed = match pack.failed.len() {
         0 => String::new(),
-        1 => " One photo has no template of it and will not be recognised by.".to_owned(),
-        count => format!(" {count} photos have no template of it and will not be recognised by."),
+        count => say!(settings.use_failed, count = count as u32),
     };
-    let title = format!("Use {name}?");
-    let done = format!("{name} is in use");
+    let title = say!(settings.use_title, name = name.clone());
+    let done = say!(settings.use_done, name = name);
     let confirm = Callback::new(move |()| {
         let id = id.clone();
         packs.change(done.clone(), async move { api.use_pack(&id).await });
@@ -285,10 +284,8 @@ fn UsePack(pack: PackStatus, packs: Packs) -> impl IntoView {
     view! {
         <Confirm
             title
-            text=format!(
-                "From then on every camera is judged by it. Thresholds that feeds have of their own were chosen for the model in use: look at them afterwards.{failed} You can go back at any time.",
-            )
-            action="Use this model"
+            text=[say!(settings.use_text), &failed].join(" ")
+            action=say!(settings.use_pack)
             danger=false
             busy=packs.busy
             problem=packs.problem
@@ -302,16 +299,16 @@ fn UsePack(pack: PackStatus, packs: Packs) -> impl IntoView {
 fn ForgetPack(pack: PackStatus, packs: Packs) -> impl IntoView {
     let api = packs.api;
     let (id, name) = (pack.id.clone(), name_of(&pack));
-    let done = format!("Templates of {name} removed");
+    let done = say!(settings.forget_done, name = name.clone());
     let confirm = Callback::new(move |()| {
         let id = id.clone();
         packs.change(done.clone(), async move { api.forget_pack(&id).await });
     });
     view! {
         <Confirm
-            title=format!("Remove the templates of {name}?")
-            text="The photos stay. To use or go back to this model, it has to be prepared again."
-            action="Remove templates"
+            title=say!(settings.forget_title, name = name)
+            text=say!(settings.forget_text)
+            action=say!(settings.forget_pack)
             busy=packs.busy
             problem=packs.problem
             on_confirm=confirm

@@ -1,4 +1,4 @@
-//! Name and time zone of the site.
+//! Name and time zone of the site, and what admins need to sign in.
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::Settings;
@@ -6,9 +6,10 @@ use types::Settings;
 use crate::api::use_api;
 use crate::arrivals::Arrivals;
 use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::session::use_desk;
-use crate::ui::{Failed, Problem, SaveButton, Skeleton, TextField, use_toasts};
+use crate::session::{fresh, use_desk};
+use crate::ui::{Failed, Problem, SaveButton, Skeleton, TextField, When, use_toasts};
 
 #[component]
 pub fn SiteSection() -> impl IntoView {
@@ -18,7 +19,7 @@ pub fn SiteSection() -> impl IntoView {
     read.run(());
     view! {
         <header class="section-head">
-            <h2 class="section-title">"Site"</h2>
+            <h2 class="section-title">{say!(settings.site)}</h2>
         </header>
         {move || match settings.get() {
             Load::Waiting => view! { <Skeleton rows=2 /> }.into_any(),
@@ -34,6 +35,9 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     let arrivals = expect_context::<Arrivals>();
     let name = RwSignal::new(settings.site_name);
     let zone = RwSignal::new(settings.timezone);
+    let needed_before = settings.admins_need_second_factor.unwrap_or_default();
+    let needed = RwSignal::new(needed_before);
+    let before = StoredValue::new(needed_before);
     let busy = RwSignal::new(false);
     let name_problem = RwSignal::new(None::<String>);
     let zone_problem = RwSignal::new(None::<String>);
@@ -41,23 +45,24 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         problem.set(None);
+        let rule = needed.get_untracked();
         let request = Settings {
             site_name: name.get_untracked().trim().to_owned(),
             timezone: zone.get_untracked().trim().to_owned(),
-            admins_need_second_factor: None,
+            // Sent only when it changes: it takes a password given lately.
+            admins_need_second_factor: Some(rule).filter(|rule| *rule != before.get_value()),
         };
-        name_problem.set(request.site_name.is_empty().then(|| "Enter a name.".to_owned()));
-        zone_problem.set(
-            (!clock::is_zone(&request.timezone)).then(|| "Enter a zone like Europe/Helsinki.".to_owned()),
-        );
+        name_problem.set(request.site_name.is_empty().then(|| say!(settings.enter_name).to_owned()));
+        zone_problem.set((!clock::is_zone(&request.timezone)).then(|| say!(settings.enter_zone).to_owned()));
         if name_problem.with_untracked(Option::is_some) || zone_problem.with_untracked(Option::is_some) {
             return;
         }
         busy.set(true);
         spawn_local(async move {
-            match api.save_settings(&request).await {
+            match fresh(api, || api.save_settings(&request)).await {
                 Ok(()) => {
-                    toasts.show("Saved");
+                    toasts.show(say!(common.saved));
+                    before.try_set_value(rule);
                     desk.site.try_set(Some(request));
                     arrivals.refresh_today();
                 }
@@ -76,27 +81,58 @@ fn SiteForm(settings: Settings) -> impl IntoView {
         let zone = zone.get();
         let zone = zone.trim();
         clock::is_zone(zone)
-            .then(|| format!("There it is {} now.", clock::format_ms(desk.now_ms.get(), zone, Style::Full)))
+            .then(|| say!(settings.zone_now, time = clock::format_ms(desk.now_ms.get(), zone, Style::Full)))
     };
     view! {
         <form class="form" on:submit=submit novalidate>
-            <TextField id="site-name" label="Name" value=name problem=name_problem required=true hint="Shown in the top bar." />
+            <TextField id="site-name" label=say!(common.name) value=name problem=name_problem required=true hint=say!(settings.site_name_hint) />
             <TextField
                 id="site-zone"
-                label="Time zone"
+                label=say!(settings.zone)
                 value=zone
                 problem=zone_problem
                 required=true
-                hint="Decides when a day begins, for everybody."
+                hint=say!(settings.zone_hint)
             />
             <div class="zone-row">
                 <p class="note">{preview}</p>
                 <button type="button" class="link note" on:click=move |_| zone.set(clock::own_zone())>
-                    "Use this browser's zone"
+                    {say!(settings.zone_own)}
                 </button>
             </div>
+            <FactorRule needed before=needed_before />
             <Problem text=problem />
-            <SaveButton words="Save" busy_words="Saving…" busy />
+            <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy testid="site-save" />
         </form>
+    }
+}
+
+/// Whether admins need a second step; who has none cannot demand it.
+#[component]
+fn FactorRule(needed: RwSignal<bool>, before: bool) -> impl IntoView {
+    let desk = use_desk();
+    let closed = move || !before && !desk.second_factor.get();
+    view! {
+        <div class="grid gap-1">
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="site-second-factor"
+                    disabled=closed
+                    prop:checked=needed
+                    on:change:target=move |event| needed.set(event.target().checked())
+                />
+                <span>
+                    <span class="font-medium">{say!(settings.factor_rule)}</span>
+                    <span class="note block">{say!(settings.factor_rule_text)}</span>
+                </span>
+            </label>
+            <When is=closed>
+                <p class="note">
+                    {say!(settings.factor_rule_closed)} " "
+                    <a class="link" href="/settings/account">{say!(settings.factor_rule_set_up)}</a>
+                </p>
+            </When>
+        </div>
     }
 }

@@ -4,6 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use crate::api::use_api;
 use crate::attendance::forget_on_site;
+use crate::language::say;
 use crate::session::{Session, use_desk};
 use crate::ui::{Icon, icons, use_toasts};
 
@@ -25,7 +26,7 @@ pub fn AccountMenu() -> impl IntoView {
         });
     };
     view! {
-        <button type="button" class="icon-btn" popovertarget="account-menu" aria-label="Account">
+        <button type="button" class="icon-btn" popovertarget="account-menu" aria-label=say!(account.menu)>
             <Icon icon=icons::Person />
         </button>
         <div id="account-menu" class="menu" popover="auto">
@@ -37,15 +38,15 @@ pub fn AccountMenu() -> impl IntoView {
             </p>
             <a class="menu-item" href="/settings/account">
                 <Icon icon=icons::Key />
-                "Change password"
+                {say!(account.settings)}
             </a>
             <a class="menu-item" href="/settings/appearance">
                 <Icon icon=icons::Appearance />
-                "Appearance"
+                {say!(account.appearance)}
             </a>
             <button type="button" class="menu-item" disabled=busy on:click=sign_out>
                 <Icon icon=icons::SignOut />
-                "Sign out"
+                {say!(sign_in.sign_out)}
             </button>
         </div>
     }

@@ -3,6 +3,7 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::ConfirmSession;
 
+use super::sign_in::focus;
 use crate::api::use_api;
 use crate::language::say;
 use crate::session::use_desk;
@@ -29,6 +30,7 @@ fn Question() -> impl IntoView {
     let code_problem = RwSignal::new(None::<String>);
     let problem = RwSignal::new(None::<String>);
     let on_close = Callback::new(move |()| api.confirming.settle(false));
+    Effect::new(|_| focus("confirmation-password"));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {

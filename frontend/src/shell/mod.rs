@@ -3,7 +3,7 @@
 mod account;
 mod banner;
 mod confirmation;
-mod parts;
+pub mod parts;
 mod rail;
 mod search;
 mod sign_in;
@@ -78,7 +78,7 @@ pub fn Shell() -> impl IntoView {
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
                     Place::Review => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Invitation | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
@@ -139,7 +139,7 @@ fn announce(place: Memo<Place>) {
             Place::Person(_) => say!(shell.person),
             Place::Review => say!(shell.review),
             Place::Settings(_) => say!(shell.settings),
-            Place::Nowhere => say!(shell.not_found),
+            Place::Invitation | Place::Nowhere => say!(shell.not_found),
         };
         let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
         let site = site.filter(|site| !site.is_empty()).unwrap_or_else(|| say!(shell.product).to_owned());

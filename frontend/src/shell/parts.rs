@@ -5,12 +5,23 @@ use leptos::prelude::*;
 use leptos::wasm_split::wasm_split;
 use types::PersonId;
 
+use crate::account::{EnrolmentPage, InvitationPage};
 use crate::attendance::AttendancePage;
 use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
 use crate::review::ReviewPage;
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
+
+#[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn enrolment() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <EnrolmentPage /> }.into_any()))
+}
+
+#[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn invitation() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <InvitationPage /> }.into_any()))
+}
 
 #[wasm_split(attendance, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn attendance(section: String) -> Result<Build, NotFetched> {

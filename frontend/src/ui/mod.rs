@@ -2,6 +2,7 @@
 
 mod avatar;
 mod confirm;
+mod copy;
 mod download;
 mod field;
 mod icon;
@@ -16,6 +17,7 @@ mod when;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
+pub use copy::CopyButton;
 pub use download::DownloadLink;
 pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
