@@ -1,12 +1,37 @@
 //! What a person's form holds, and what it says before the server is asked.
 
-use crate::numbers::fixed;
 use types::{ConsentGiven, CreatePerson, PersonView, UpdatePerson};
 
 /// Most photos of a person.
 pub const MOST_PHOTOS: usize = 10;
 /// Largest photo file that is taken, in bytes.
 pub const LARGEST_PHOTO: f64 = 15_000_000.0;
+
+/// What is wrong with a field before the server is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// There is no name.
+    NoName,
+    /// It has more than 200 characters.
+    LongName,
+    /// There is no number.
+    NoNumber,
+    /// It has more than 64 characters.
+    LongNumber,
+    /// It has no `@`.
+    NoAddress,
+    /// It is no whole number.
+    NoYear,
+}
+
+/// What stands against a photo file before it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhotoProblem {
+    /// It is no JPEG, PNG or WebP.
+    OtherKind,
+    /// It has so many megabytes.
+    TooLarge(u32),
+}
 
 /// The fields of a person as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,23 +62,23 @@ impl PersonDraft {
     }
 
     /// What is wrong, by field.
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
+    pub fn problems(&self) -> Vec<(&'static str, Wrong)> {
         let mut problems = Vec::new();
         match self.name.trim().chars().count() {
-            0 => problems.push(("name", "Enter a name.".to_owned())),
+            0 => problems.push(("name", Wrong::NoName)),
             1..=200 => {}
-            _ => problems.push(("name", "A name has at most 200 characters.".to_owned())),
+            _ => problems.push(("name", Wrong::LongName)),
         }
         match self.external_id.trim().chars().count() {
-            0 => problems.push(("external_id", "Enter a staff or roll number.".to_owned())),
+            0 => problems.push(("external_id", Wrong::NoNumber)),
             1..=64 => {}
-            _ => problems.push(("external_id", "A number has at most 64 characters.".to_owned())),
+            _ => problems.push(("external_id", Wrong::LongNumber)),
         }
         if !self.email.trim().is_empty() && !self.email.contains('@') {
-            problems.push(("email", "This is not an e-mail address.".to_owned()));
+            problems.push(("email", Wrong::NoAddress));
         }
         if !self.year.trim().is_empty() && self.year.trim().parse::<i16>().is_err() {
-            problems.push(("year", "Enter the year as a number.".to_owned()));
+            problems.push(("year", Wrong::NoYear));
         }
         problems
     }
@@ -95,18 +120,11 @@ impl PersonDraft {
 }
 
 /// What stands against a photo file before it is decoded.
-pub fn photo_problem(media_type: &str, bytes: f64) -> Option<String> {
+pub fn photo_problem(media_type: &str, bytes: f64) -> Option<PhotoProblem> {
     if !matches!(media_type, "image/jpeg" | "image/png" | "image/webp") {
-        return Some("This is not a JPEG, PNG or WebP picture.".to_owned());
+        return Some(PhotoProblem::OtherKind);
     }
-    if bytes > LARGEST_PHOTO {
-        return Some(format!(
-            "The file has {} MB, more than {} MB: use a smaller picture.",
-            fixed(bytes / 1e6, 0),
-            fixed(LARGEST_PHOTO / 1e6, 0)
-        ));
-    }
-    None
+    (bytes > LARGEST_PHOTO).then_some(PhotoProblem::TooLarge((bytes / 1e6).round() as u32))
 }
 
 /// One or two letters that stand in for a photo, as the name has them; the style sheet makes them capitals.
@@ -176,8 +194,8 @@ mod tests {
     #[test]
     fn files_are_refused_by_type_and_size() {
         assert_eq!(photo_problem("image/jpeg", 1e6), None);
-        assert!(photo_problem("application/pdf", 1e6).is_some());
-        assert!(photo_problem("image/png", 2e7).is_some_and(|text| text.contains("20 MB")));
+        assert_eq!(photo_problem("application/pdf", 1e6), Some(PhotoProblem::OtherKind));
+        assert_eq!(photo_problem("image/png", 2e7), Some(PhotoProblem::TooLarge(20)));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The dashboard: a single-page app, compiled to WebAssembly.
 //!
 //! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
-//! are folders (`live`, `people`, `review`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
+//! are folders (`live`, `people`, `groups`, `schedules`, `imports`, `review`, `settings`), what frames them is `shell`, what they share is `ui`. Rules
 //! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
@@ -16,6 +16,8 @@ mod draft;
 mod elapsed;
 mod gate;
 mod geometry;
+mod groups;
+mod imports;
 mod language;
 mod live;
 mod loading;
@@ -23,6 +25,7 @@ mod numbers;
 mod people;
 mod review;
 mod router;
+mod schedules;
 mod session;
 mod settings;
 mod shell;

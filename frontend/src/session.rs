@@ -67,6 +67,12 @@ impl Desk {
         })
     }
 
+    /// Whether the user looks at other people than themselves.
+    pub fn sees_others(&self) -> bool {
+        self.session
+            .with(|session| matches!(session, Session::SignedIn(user) if !matches!(user.role, Role::Member)))
+    }
+
     /// The user's e-mail address, or nothing.
     pub fn email(&self) -> String {
         self.session.with(|session| match session {

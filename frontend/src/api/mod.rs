@@ -4,15 +4,19 @@
 //! 503, 504); changes never are, because the first one may have been carried out.
 
 mod attendance;
+mod groups;
+mod imports;
 mod people;
 mod recognition;
 mod review;
+mod schedules;
 
 pub use attendance::SheetKey;
 pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
 pub use review::face_image;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use gloo_net::http::{Method, Request, RequestBuilder, Response};
@@ -68,6 +72,14 @@ impl Failure {
         match self {
             Self::Unreachable => None,
             Self::Refused { detail, .. } => detail.fields.get(name).cloned(),
+        }
+    }
+
+    /// What is wrong, by field of the request.
+    pub fn fields(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Unreachable => BTreeMap::new(),
+            Self::Refused { detail, .. } => detail.fields.clone(),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Consent to the storage of biometric data: asked for with photos, shown and withdrawn on the person's page.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::{ConsentGiven, PersonView, UpdatePerson};
+use types::{ConsentGiven, ConsentRecord, PersonId, PersonView, UpdatePerson};
 
 use crate::api::use_api;
-use crate::clock::Style;
+use crate::clock::{self, Style};
+use crate::language::say;
+use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Confirm, Icon, Moment, Problem, When, icons, use_toasts};
+use crate::ui::{Confirm, Icon, Problem, When, icons, use_toasts};
 
 /// The box to tick.
 #[component]
@@ -29,9 +31,9 @@ pub fn ConsentCheck(
                     on:change:target=move |event| consent.set(event.target().checked())
                 />
                 <span>
-                    <span class="font-medium">"Consent is given"</span>
+                    <span class="font-medium">{say!(people.consent_given)}</span>
                     <span class="note block">
-                        "The person, or their guardian, agrees that their photos and face templates are stored to recognise them."
+                        {say!(people.consent_text)}
                     </span>
                 </span>
             </label>
@@ -57,9 +59,9 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
             match api.update_person(id, &changes).await {
                 Ok(person) => {
                     toasts.show(if given {
-                        "Consent recorded"
+                        say!(people.consent_recorded)
                     } else {
-                        "Consent withdrawn, biometric data erased"
+                        say!(people.consent_withdrawn)
                     });
                     asking.try_set(false);
                     on_change.run(person);
@@ -74,49 +76,89 @@ pub fn ConsentSection(person: PersonView, on_change: Callback<PersonView>) -> im
     let stands = person.consent.is_some();
     view! {
         <section class="panel" aria-labelledby="consent-title">
-            <h2 id="consent-title" class="section-title">"Consent"</h2>
+            <h2 id="consent-title" class="section-title">{say!(people.consent)}</h2>
             {match person.consent {
                 Some(consent) => {
                     view! {
                         <p class="verdict verdict-good">
                             <Icon icon=icons::Consent />
                             <span>
-                                "Given by " {consent.given_by} " on " <Moment at=consent.at style=Style::Full />
-                                ", text version " {consent.text_version}
+                                {move || {
+                                    let day = clock::format(consent.at, &desk.timezone(), Style::Full);
+                                    let (who, version) = (consent.given_by.clone(), consent.text_version.clone());
+                                    say!(people.consent_by, who = who, day = day, version = version)
+                                }}
                             </span>
                         </p>
                     }
                         .into_any()
                 }
-                None => view! { <p class="text-soft">"None on record. Photos can be added once it is."</p> }.into_any(),
+                None => view! { <p class="text-soft">{say!(people.consent_none)}</p> }.into_any(),
             }}
             <Problem text=problem />
             <When is=move || desk.is_admin()>
                 {if stands {
                     view! {
-                        <button type="button" class="btn w-fit" on:click=move |_| asking.set(true)>"Withdraw consent"</button>
+                        <button type="button" class="btn w-fit" on:click=move |_| asking.set(true)>{say!(people.consent_withdraw)}</button>
                     }
                         .into_any()
                 } else {
                     view! {
                         <button type="button" class="btn w-fit" disabled=busy on:click=move |_| change.run(true)>
-                            "Record consent"
+                            {say!(people.consent_record)}
                         </button>
                     }
                         .into_any()
                 }}
             </When>
+            <History person=id />
         </section>
         <When is=move || asking.get()>
             <Confirm
-                title=format!("Withdraw consent of {name}?")
-                text="Photos and face templates are erased and cameras no longer recognise this person. The log stays."
-                action="Withdraw and erase"
+                title=say!(people.consent_withdraw_title, name = name.clone())
+                text=say!(people.consent_withdraw_text)
+                action=say!(people.consent_withdraw_action)
                 busy
                 problem
                 on_confirm=Callback::new(move |()| change.run(false))
                 on_close=Callback::new(move |()| asking.set(false))
             />
+        </When>
+    }
+}
+
+/// Consents that stood before, with their ends.
+#[component]
+fn History(person: PersonId) -> impl IntoView {
+    let (api, desk) = (use_api(), use_desk());
+    let consents = Loader::<Vec<ConsentRecord>>::new();
+    consents.run(async move { api.consents_of(person).await.map(|page| page.items) });
+    let row = move |consent: ConsentRecord, zone: &str| {
+        let from = clock::format(consent.at, zone, Style::Full);
+        let until = clock::format(consent.ended_at?, zone, Style::Full);
+        let (who, version) = (consent.given_by, consent.text_version);
+        Some(if consent.withdrawn {
+            say!(people.consent_was_withdrawn, who = who, from = from, until = until, version = version)
+        } else {
+            say!(people.consent_was_replaced, who = who, from = from, until = until, version = version)
+        })
+    };
+    let ended = move || match consents.get() {
+        Load::Ready(consents) => {
+            let zone = desk.timezone();
+            consents.into_iter().rev().filter_map(|consent| row(consent, &zone)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let ended = Memo::new(move |_| ended());
+    view! {
+        <When is=move || ended.with(|ended| !ended.is_empty())>
+            <details class="more" data-testid="consent-history">
+                <summary class="link">{say!(people.consent_history)}</summary>
+                <ul class="facts">
+                    {move || ended.get().into_iter().map(|text| view! { <li class="note">{text}</li> }).collect_view()}
+                </ul>
+            </details>
         </When>
     }
 }

@@ -19,6 +19,7 @@ use web_sys::HtmlElement;
 use crate::api::use_api;
 use crate::arrivals::{Link, provide_arrivals};
 use crate::attendance::Drafts;
+use crate::language::say;
 use crate::live::LivePage;
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
@@ -72,9 +73,15 @@ pub fn Shell() -> impl IntoView {
                     Place::Attendance(section) => view! { <Later fetch=parts::attendance(section) /> }.into_any(),
                     Place::People => view! { <Later fetch=parts::people() /> }.into_any(),
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
+                    Place::Import if desk.is_admin() => view! { <Later fetch=parts::import() /> }.into_any(),
+                    Place::Groups => view! { <Later fetch=parts::groups() /> }.into_any(),
+                    Place::Group(id) => view! { <Later fetch=parts::group(id) /> }.into_any(),
+                    Place::Schedules => view! { <Later fetch=parts::schedules() /> }.into_any(),
+                    Place::Schedule(id) => view! { <Later fetch=parts::schedule(id) /> }.into_any(),
+                    Place::Holidays => view! { <Later fetch=parts::holidays() /> }.into_any(),
                     Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Review | Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Review | Place::Import | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
@@ -120,6 +127,10 @@ fn announce(place: Memo<Place>) {
             Place::Attendance(_) => "Attendance",
             Place::People => "People",
             Place::Person(_) => "Person",
+            Place::Import => say!(shell.import),
+            Place::Groups | Place::Group(_) => say!(shell.groups),
+            Place::Schedules | Place::Schedule(_) => say!(shell.schedules),
+            Place::Holidays => say!(shell.holidays),
             Place::Review => "Review",
             Place::Settings(_) => "Settings",
             Place::Nowhere => "Not found",

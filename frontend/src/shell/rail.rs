@@ -22,7 +22,7 @@ pub fn Rail() -> impl IntoView {
             <When is=move || desk.marks()>
                 <RailLink href="/attendance" icon=icons::Attendance label=say!(shell.attendance) testid="nav-attendance" />
             </When>
-            <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" />
+            <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />
             <When is=move || desk.is_admin()>
                 <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count />
             </When>
@@ -37,6 +37,9 @@ fn RailLink(
     icon: icondata_core::Icon,
     label: &'static str,
     testid: &'static str,
+    /// Addresses that belong to it besides those under its own.
+    #[prop(optional)]
+    also: &'static [&'static str],
     /// How many things wait there; none shows nothing.
     #[prop(into, optional)]
     badge: Signal<i64>,
@@ -44,7 +47,11 @@ fn RailLink(
     let router = use_router();
     let here = move || {
         router.path.with(|path| {
-            path == href || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+            let under = |href: &str| {
+                path == href
+                    || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+            };
+            under(href) || also.iter().any(|href| under(href))
         })
     };
     view! {
