@@ -223,7 +223,7 @@ fn MembershipDialog(
                         value=from
                         kind="date"
                         problem=from_problem
-                        hint=say!(groups.from_hint)
+                        hint=say!(groups.begin_hint)
                     />
                     <TextField
                         id="member-last"

@@ -143,7 +143,7 @@ fn Schedules(group: GroupId) -> impl IntoView {
         let held = mine.rfind(|held| held.until_day.is_none_or(|until| until > today))?;
         let from = dates::words(held.from_day, DayStyle::Short);
         let when = match held.until_day.and_then(|until| until.pred_opt()) {
-            Some(last) => say!(groups.from_to, from = from, last = dates::words(last, DayStyle::Short)),
+            Some(last) => say!(groups.span, from = from, last = dates::words(last, DayStyle::Short)),
             None => say!(groups.since, from = from),
         };
         Some(view! {

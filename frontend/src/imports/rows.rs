@@ -58,7 +58,7 @@ pub fn Rows(id: ImportId, has_problems: bool) -> impl IntoView {
                 <div class="segments" role="group" aria-label=say!(imports.which_rows)>
                     {segment(None, say!(common.all))}
                     {has_problems.then(|| segment(Some(ImportVerdict::Error), say!(imports.problems)))}
-                    {segment(Some(ImportVerdict::Create), say!(imports.new))}
+                    {segment(Some(ImportVerdict::Create), say!(imports.new_row))}
                     {segment(Some(ImportVerdict::Update), say!(imports.changed))}
                 </div>
             </div>
@@ -96,7 +96,7 @@ pub fn Rows(id: ImportId, has_problems: bool) -> impl IntoView {
 #[component]
 fn RowLine(row: ImportRow) -> impl IntoView {
     let (class, icon, words) = match row.verdict {
-        ImportVerdict::Create => ("tag tag-known", icons::Plus, say!(imports.new)),
+        ImportVerdict::Create => ("tag tag-known", icons::Plus, say!(imports.new_row)),
         ImportVerdict::Update => ("tag tag-uncertain", icons::Edit, say!(imports.changed)),
         ImportVerdict::Unchanged => ("tag", icons::Check, say!(imports.unchanged)),
         ImportVerdict::Error => ("tag tag-spoof", icons::Alert, say!(imports.problem)),

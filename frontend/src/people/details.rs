@@ -125,7 +125,7 @@ fn Memberships(person: PersonId) -> impl IntoView {
         let short = |day| dates::words(day, DayStyle::Short);
         let last = one.until_day.and_then(|day| day.pred_opt());
         let when = match (one.from_day, last) {
-            (Some(from), Some(last)) => say!(people.from_to, from = short(from), last = short(last)),
+            (Some(from), Some(last)) => say!(people.span, from = short(from), last = short(last)),
             (Some(from), None) => say!(people.since, from = short(from)),
             (None, Some(last)) => say!(people.until_last, last = short(last)),
             (None, None) => say!(people.always).to_owned(),

@@ -59,7 +59,7 @@ fn AssignmentRow(held: ScheduleGroup, going: RwSignal<Option<ScheduleGroup>>, en
     let desk = use_desk();
     let from = dates::words(held.from_day, DayStyle::Short);
     let when = match held.until_day.and_then(|until| until.pred_opt()) {
-        Some(last) => say!(groups.from_to, from = from, last = dates::words(last, DayStyle::Short)),
+        Some(last) => say!(groups.span, from = from, last = dates::words(last, DayStyle::Short)),
         None => say!(groups.since, from = from),
     };
     let label = say!(schedules.take_from, name = held.group.name.clone());

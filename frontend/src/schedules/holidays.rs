@@ -94,7 +94,7 @@ fn HolidayTable(holidays: Vec<HolidayView>, going: RwSignal<Option<HolidayView>>
         let when = if last == holiday.from_day {
             first
         } else {
-            say!(groups.from_to, from = first, last = dates::words(last, DayStyle::Short))
+            say!(groups.span, from = first, last = dates::words(last, DayStyle::Short))
         };
         let label = say!(schedules.delete_holiday, name = holiday.name.clone());
         let whose = holiday

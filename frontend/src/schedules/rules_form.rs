@@ -172,7 +172,7 @@ impl RulesForm {
             let text = text.get();
             let text = text.trim();
             let good = text.parse::<u16>().is_ok_and(|minutes| minutes <= most);
-            if !good && !(may_be_empty && text.is_empty()) {
+            if !(good || may_be_empty && text.is_empty()) {
                 wrong.insert(format!("rules.{field}"), say!(schedules.give_minutes, most = most));
             }
         };

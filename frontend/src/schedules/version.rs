@@ -36,7 +36,7 @@ pub fn VersionPanel(
 ) -> impl IntoView {
     let desk = use_desk();
     let ScheduleVersion { from_day, rules } = version;
-    let from = say!(schedules.from_day, day = dates::words(from_day, DayStyle::Long));
+    let from = say!(schedules.rules_since, day = dates::words(from_day, DayStyle::Long));
     let tag = match standing {
         Standing::Past => view! { <span class="tag">{say!(schedules.past)}</span> }.into_any(),
         Standing::Now => view! { <span class="tag tag-known">{say!(schedules.now)}</span> }.into_any(),
