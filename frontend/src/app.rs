@@ -8,9 +8,10 @@ use leptos::task::spawn_local;
 
 use crate::api::{Api, Failure};
 use crate::backoff::Backoff;
+use crate::language::say;
 use crate::router::Router;
 use crate::session::{Desk, Session};
-use crate::shell::{Shell, SignIn, theme};
+use crate::shell::{Confirmation, Shell, SignIn, theme};
 use crate::ui::{Icon, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
@@ -55,6 +56,7 @@ pub fn App() -> impl IntoView {
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Dashboard => view! { <Shell /> }.into_any(),
         }}
+        <Confirmation />
         <ToastsView />
     }
 }
@@ -67,14 +69,14 @@ fn Asking() -> impl IntoView {
         <main class="boot">
             <When
                 is=move || !api.server_up.get()
-                otherwise=|| view! { <span class="boot-mark" role="status" aria-label="Loading"></span> }
+                otherwise=|| view! { <span class="boot-mark" role="status" aria-label=say!(common.loading)></span> }
             >
                 <div class="state" role="alert">
                     <span class="state-mark state-mark-error">
                         <Icon icon=icons::Offline class="icon-lg" />
                     </span>
-                    <p class="state-title">"The server does not answer"</p>
-                    <p class="state-text">"This page tries again by itself."</p>
+                    <p class="state-title">{say!(errors.server_away)}</p>
+                    <p class="state-text">{say!(errors.server_away_text)}</p>
                 </div>
             </When>
         </main>
@@ -88,7 +90,7 @@ fn ask_session(api: Api, desk: Desk) {
         loop {
             match api.session().await {
                 Ok(view) => {
-                    desk.session.set(Session::SignedIn(view.user));
+                    desk.enter(view);
                     return;
                 }
                 Err(Failure::Refused { status: 401, .. }) => {

@@ -13,6 +13,7 @@ use web_sys::{Event, EventSource, MessageEvent};
 use crate::api::{Api, ArrivalQuery, use_api};
 use crate::backoff::Backoff;
 use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::{Desk, use_desk};
 
@@ -164,7 +165,8 @@ impl Arrivals {
         };
         let zone = self.desk.site.with_untracked(|site| site.clone().map(|s| s.timezone).unwrap_or_default());
         let time = clock::format(arrival.at, &zone, Style::Minute);
-        self.spoken.try_set(format!("{} arrived at {}, {time}", arrival.person.name, arrival.feed.name));
+        let (name, feed) = (arrival.person.name.clone(), arrival.feed.name.clone());
+        self.spoken.try_set(say!(live.spoken, name = name, feed = feed, time = time));
         self.items.try_update(|items| merge(items, [Recent { arrival, pushed: true }]));
         self.refresh_today_soon();
     }
@@ -219,6 +221,11 @@ impl Arrivals {
 pub fn provide_arrivals() -> Arrivals {
     let arrivals = Arrivals::new(use_api(), use_desk());
     provide_context(arrivals);
+    if use_desk().is_member() {
+        // Nothing is pushed to members.
+        arrivals.link.set(Link::Idle);
+        return arrivals;
+    }
     arrivals.open();
     on_cleanup(move || arrivals.close());
     arrivals

@@ -1,5 +1,6 @@
 //! The browser's camera: asking for it, and what to say when there is none.
 
+use crate::language::say;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -28,22 +29,20 @@ impl Trouble {
     /// What it is, in a few words.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Refused => "The camera is not allowed",
-            Self::Missing => "No camera found",
-            Self::Busy => "The camera is busy",
-            Self::Insecure => "The camera needs https",
+            Self::Refused => say!(errors.camera_refused),
+            Self::Missing => say!(errors.camera_missing),
+            Self::Busy => say!(errors.camera_busy),
+            Self::Insecure => say!(errors.camera_insecure),
         }
     }
 
     /// What to do.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::Refused => {
-                "Open the site settings at the left of the address bar, allow the camera, then try again."
-            }
-            Self::Missing => "Connect a camera or switch on the one in the lid, then try again.",
-            Self::Busy => "Close the other program or tab that uses it, then try again.",
-            Self::Insecure => "Browsers give the camera to pages on https or localhost only.",
+            Self::Refused => say!(errors.camera_refused_advice),
+            Self::Missing => say!(errors.camera_missing_advice),
+            Self::Busy => say!(errors.camera_busy_advice),
+            Self::Insecure => say!(errors.camera_insecure_advice),
         }
     }
 
@@ -96,7 +95,7 @@ pub async fn choices() -> Vec<Choice> {
         .enumerate()
         .map(|(index, device)| {
             let label = device.label();
-            let label = if label.is_empty() { format!("Camera {}", index + 1) } else { label };
+            let label = if label.is_empty() { say!(errors.camera_number, number = index + 1) } else { label };
             Choice { id: device.device_id(), label }
         })
         .collect()

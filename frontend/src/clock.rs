@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use js_sys::{Array, Date, Function, Intl, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::language;
+
 /// What to show of a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Style {
@@ -86,9 +88,9 @@ fn build(zone: &str, style: Style) -> Option<Intl::DateTimeFormat> {
         set("timeZone", zone)?;
     }
     // Canada's English writes a date as 2026-11-03, which sorts and compares.
-    let locales = if style == Style::Key { Array::of1(&"en-CA".into()) } else { Array::new() };
+    let tag = if style == Style::Key { "en-CA".to_owned() } else { language::format_tag() };
     // Constructed through Reflect: the plain constructor would end the page on a zone it does not know.
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
     let class = Reflect::get(&intl, &"DateTimeFormat".into()).ok()?.dyn_into::<Function>().ok()?;
-    Reflect::construct(&class, &Array::of2(&locales, &options)).ok()?.dyn_into().ok()
+    Reflect::construct(&class, &Array::of2(&tag.into(), &options)).ok()?.dyn_into().ok()
 }

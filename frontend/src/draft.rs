@@ -1,37 +1,13 @@
 //! What a person's form holds, and what it says before the server is asked.
 
+use crate::language::say;
+use crate::numbers::fixed;
 use types::{ConsentGiven, CreatePerson, PersonView, UpdatePerson};
 
 /// Most photos of a person.
 pub const MOST_PHOTOS: usize = 10;
 /// Largest photo file that is taken, in bytes.
 pub const LARGEST_PHOTO: f64 = 15_000_000.0;
-
-/// What is wrong with a field before the server is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrong {
-    /// There is no name.
-    NoName,
-    /// It has more than 200 characters.
-    LongName,
-    /// There is no number.
-    NoNumber,
-    /// It has more than 64 characters.
-    LongNumber,
-    /// It has no `@`.
-    NoAddress,
-    /// It is no whole number.
-    NoYear,
-}
-
-/// What stands against a photo file before it is decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PhotoProblem {
-    /// It is no JPEG, PNG or WebP.
-    OtherKind,
-    /// It has so many megabytes.
-    TooLarge(u32),
-}
 
 /// The fields of a person as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,23 +38,23 @@ impl PersonDraft {
     }
 
     /// What is wrong, by field.
-    pub fn problems(&self) -> Vec<(&'static str, Wrong)> {
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         match self.name.trim().chars().count() {
-            0 => problems.push(("name", Wrong::NoName)),
+            0 => problems.push(("name", say!(errors.name_missing).to_owned())),
             1..=200 => {}
-            _ => problems.push(("name", Wrong::LongName)),
+            _ => problems.push(("name", say!(errors.name_long).to_owned())),
         }
         match self.external_id.trim().chars().count() {
-            0 => problems.push(("external_id", Wrong::NoNumber)),
+            0 => problems.push(("external_id", say!(errors.number_missing).to_owned())),
             1..=64 => {}
-            _ => problems.push(("external_id", Wrong::LongNumber)),
+            _ => problems.push(("external_id", say!(errors.number_long).to_owned())),
         }
         if !self.email.trim().is_empty() && !self.email.contains('@') {
-            problems.push(("email", Wrong::NoAddress));
+            problems.push(("email", say!(errors.email_wrong).to_owned()));
         }
         if !self.year.trim().is_empty() && self.year.trim().parse::<i16>().is_err() {
-            problems.push(("year", Wrong::NoYear));
+            problems.push(("year", say!(errors.year_wrong).to_owned()));
         }
         problems
     }
@@ -120,11 +96,18 @@ impl PersonDraft {
 }
 
 /// What stands against a photo file before it is decoded.
-pub fn photo_problem(media_type: &str, bytes: f64) -> Option<PhotoProblem> {
+pub fn photo_problem(media_type: &str, bytes: f64) -> Option<String> {
     if !matches!(media_type, "image/jpeg" | "image/png" | "image/webp") {
-        return Some(PhotoProblem::OtherKind);
+        return Some(say!(errors.photo_kind).to_owned());
     }
-    (bytes > LARGEST_PHOTO).then_some(PhotoProblem::TooLarge((bytes / 1e6).round() as u32))
+    if bytes > LARGEST_PHOTO {
+        return Some(say!(
+            errors.photo_large,
+            size = fixed(bytes / 1e6, 0),
+            most = fixed(LARGEST_PHOTO / 1e6, 0)
+        ));
+    }
+    None
 }
 
 /// One or two letters that stand in for a photo, as the name has them; the style sheet makes them capitals.
@@ -194,8 +177,8 @@ mod tests {
     #[test]
     fn files_are_refused_by_type_and_size() {
         assert_eq!(photo_problem("image/jpeg", 1e6), None);
-        assert_eq!(photo_problem("application/pdf", 1e6), Some(PhotoProblem::OtherKind));
-        assert_eq!(photo_problem("image/png", 2e7), Some(PhotoProblem::TooLarge(20)));
+        assert!(photo_problem("application/pdf", 1e6).is_some());
+        assert!(photo_problem("image/png", 2e7).is_some_and(|text| text.contains("20 MB")));
     }
 
     #[test]

@@ -1,24 +1,30 @@
 //! How long ago and how long until, in words.
 
+use crate::language::say;
 /// `seconds` ago in the shortest words that still tell enough; a time slightly in the future counts as now.
 pub fn ago(seconds: i64) -> String {
     match seconds {
-        ..60 => "just now".to_owned(),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        3_600..86_400 => format!("{} h ago", seconds / 3_600),
-        86_400..172_800 => "yesterday".to_owned(),
-        _ => format!("{} days ago", seconds / 86_400),
+        ..60 => say!(time.just_now).to_owned(),
+        60..3_600 => say!(time.minutes_ago, count = whole(seconds / 60)),
+        3_600..86_400 => say!(time.hours_ago, count = whole(seconds / 3_600)),
+        86_400..172_800 => say!(time.yesterday).to_owned(),
+        _ => say!(time.days_ago, count = whole(seconds / 86_400)),
     }
 }
 
 /// How long it is until something `seconds` ahead, after a verb: "in 3 h".
 pub fn until(seconds: i64) -> String {
     match seconds {
-        ..60 => "within a minute".to_owned(),
-        60..3_600 => format!("in {} min", seconds / 60),
-        3_600..172_800 => format!("in {} h", seconds / 3_600),
-        _ => format!("in {} days", seconds / 86_400),
+        ..60 => say!(time.within_a_minute).to_owned(),
+        60..3_600 => say!(time.in_minutes, count = whole(seconds / 60)),
+        3_600..172_800 => say!(time.in_hours, count = whole(seconds / 3_600)),
+        _ => say!(time.in_days, count = whole(seconds / 86_400)),
     }
+}
+
+/// Whole units, of which there are none before now.
+fn whole(units: i64) -> u64 {
+    units.unsigned_abs()
 }
 
 #[cfg(test)]

@@ -37,9 +37,26 @@ pub fn current() -> Locale {
     CURRENT.with(|locale| *locale)
 }
 
-/// Its tag (BCP 47), for the browser's own formatting of dates and numbers.
+/// Its tag (BCP 47).
 pub fn tag() -> &'static str {
     current().as_str()
+}
+
+/// The tag for the browser's own formatting of dates and times: with the region that the reader's browser names, which
+/// decides about 24 hours and the order of a date.
+///
+/// Digits are those that the API, exports and the page's own numbers have, and the calendar is the one by which the API
+/// names days; some regions of Arabic would have others of both, and one table would then mix two kinds.
+pub fn format_tag() -> String {
+    let regional = browser_tags().into_iter().find(|tag| known(tag) == Some(current()));
+    let tag = regional.unwrap_or_else(|| tag().to_owned());
+    let plain = tag.split("-u-").next().unwrap_or_default();
+    format!("{plain}-u-ca-gregory-nu-latn")
+}
+
+/// Whether one reads from right to left.
+pub fn is_rtl() -> bool {
+    current().direction() == Direction::RightToLeft
 }
 
 /// The stored choice; `None` follows the browser.
@@ -64,16 +81,21 @@ pub fn choose(locale: Option<Locale>) {
 pub fn show() {
     if let Some(root) = document().document_element() {
         let _ = root.set_attribute("lang", tag());
-        let direction = if current().direction() == Direction::RightToLeft { "rtl" } else { "ltr" };
-        let _ = root.set_attribute("dir", direction);
+        let _ = root.set_attribute("dir", if is_rtl() { "rtl" } else { "ltr" });
     }
 }
 
-/// The stored choice, or the first of the browser's languages that there are words for.
+/// The stored choice, or the first of the browser's languages that there are words for. Tests run without a browser,
+/// in the first language.
 fn settled() -> Locale {
-    chosen()
-        .or_else(|| window().navigator().languages().iter().find_map(|tag| known(&tag.as_string()?)))
-        .unwrap_or_default()
+    if cfg!(not(target_arch = "wasm32")) {
+        return Locale::default();
+    }
+    chosen().or_else(|| browser_tags().iter().find_map(|tag| known(tag))).unwrap_or_default()
+}
+
+fn browser_tags() -> Vec<String> {
+    window().navigator().languages().iter().filter_map(|tag| tag.as_string()).collect()
 }
 
 /// The language of a tag, whatever its region.

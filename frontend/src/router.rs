@@ -12,6 +12,8 @@ use web_sys::Element;
 pub enum Place {
     /// Cameras and last arrivals.
     Live,
+    /// One's own record.
+    Me,
     /// The list of people.
     People,
     /// One person.
@@ -44,6 +46,7 @@ impl Place {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match parts.as_slice() {
             [] => Self::Live,
+            ["me"] => Self::Me,
             ["people"] => Self::People,
             ["people", "import"] => Self::Import,
             ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
@@ -145,6 +148,7 @@ mod tests {
         let id = "6f1cd2f0-4c6f-4f0e-8a52-111111111111";
         for (path, place) in [
             ("/", Place::Live),
+            ("/me", Place::Me),
             ("/people", Place::People),
             ("/people/", Place::People),
             ("/people/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Person(id.parse().expect("an id"))),

@@ -1,7 +1,13 @@
 //! Who is signed in, and what the shell knows of the site.
 
+use js_sys::{Function, Promise};
 use leptos::prelude::*;
-use types::{Role, Settings, UserView};
+use types::{PersonId, Role, SessionView, Settings, UserView, codes};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::api::{Api, Failure};
+use crate::language::say;
 
 /// Who uses this page.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +28,12 @@ pub enum Session {
 pub struct Desk {
     /// The session.
     pub session: RwSignal<Session>,
+    /// Whether signing in takes a second factor.
+    pub second_factor: RwSignal<bool>,
+    /// Whether one must be set up before anything else.
+    pub must_enrol: RwSignal<bool>,
+    /// The person whose record is the user's own.
+    pub person: RwSignal<Option<PersonId>>,
     /// Name and zone of the site; `None` until they are read.
     pub site: RwSignal<Option<Settings>>,
     /// The present moment in milliseconds since 1970, moved on every few seconds.
@@ -35,10 +47,21 @@ impl Desk {
     pub fn new() -> Self {
         Self {
             session: RwSignal::new(Session::Asking),
+            second_factor: RwSignal::new(false),
+            must_enrol: RwSignal::new(false),
+            person: RwSignal::new(None),
             site: RwSignal::new(None),
             now_ms: RwSignal::new(js_sys::Date::now()),
             wall: RwSignal::new(false),
         }
+    }
+
+    /// Somebody is signed in.
+    pub fn enter(&self, view: SessionView) {
+        self.second_factor.set(view.second_factor);
+        self.must_enrol.set(view.second_factor_required);
+        self.person.set(view.person);
+        self.session.set(Session::SignedIn(view.user));
     }
 
     /// Whether the user may change things.
@@ -46,15 +69,20 @@ impl Desk {
         self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Admin, .. })))
     }
 
+    /// Whether the user sees nothing but their own record.
+    pub fn is_member(&self) -> bool {
+        self.session.with(|session| matches!(session, Session::SignedIn(UserView { role: Role::Member, .. })))
+    }
+
     /// The user's role in words.
     pub fn role_name(&self) -> &'static str {
         self.session.with(|session| match session {
-            Session::SignedIn(UserView { owner: true, .. }) => "Owner",
+            Session::SignedIn(UserView { owner: true, .. }) => say!(common.role_owner),
             Session::SignedIn(UserView { role, .. }) => match role {
-                Role::Admin => "Administrator",
-                Role::Manager => "Manager",
-                Role::Guard => "Guard",
-                Role::Member => "Member",
+                Role::Admin => say!(common.role_admin),
+                Role::Manager => say!(common.role_manager),
+                Role::Guard => say!(common.role_guard),
+                Role::Member => say!(common.role_member),
             },
             _ => "",
         })
@@ -65,12 +93,6 @@ impl Desk {
         self.session.with(|session| {
             matches!(session, Session::SignedIn(UserView { role: Role::Admin | Role::Manager, .. }))
         })
-    }
-
-    /// Whether the user looks at other people than themselves.
-    pub fn sees_others(&self) -> bool {
-        self.session
-            .with(|session| matches!(session, Session::SignedIn(user) if !matches!(user.role, Role::Member)))
     }
 
     /// The user's e-mail address, or nothing.
@@ -90,4 +112,59 @@ impl Desk {
 /// The desk of this page.
 pub fn use_desk() -> Desk {
     expect_context::<Desk>()
+}
+
+/// The question for the password, and the calls that wait for it.
+#[derive(Clone, Copy)]
+pub struct Confirming {
+    /// Whether it is on screen.
+    pub open: RwSignal<bool>,
+    waiting: StoredValue<Vec<Function>, LocalStorage>,
+}
+
+impl Confirming {
+    /// Nothing waits.
+    pub fn new() -> Self {
+        Self { open: RwSignal::new(false), waiting: StoredValue::new_local(Vec::new()) }
+    }
+
+    /// Asks; true once the password was given. Who asks while the question is on screen waits for the same answer.
+    async fn ask(self) -> bool {
+        let promise = Promise::new(&mut |resolve, _| {
+            self.waiting.update_value(|waiting| waiting.push(resolve));
+        });
+        self.open.set(true);
+        JsFuture::from(promise).await.is_ok_and(|given| given.is_truthy())
+    }
+
+    /// The password was given, or the question was left.
+    pub fn settle(self, given: bool) {
+        self.open.set(false);
+        for resolve in self.waiting.try_update_value(std::mem::take).unwrap_or_default() {
+            // A promise's own function does not throw.
+            let _ = resolve.call1(&JsValue::UNDEFINED, &given.into());
+        }
+    }
+}
+
+/// Carries out a call; where that takes a password given lately, asks for it and carries the call out again. If the
+/// question is left without an answer, the refusal stays.
+///
+/// ```ignore
+/// crate::session::fresh(api, move || api.delete_person(id)).await
+/// ```
+pub async fn fresh<T, F>(api: Api, call: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    match call().await {
+        Err(failure) if failure.code() == codes::FRESH_SIGN_IN_REQUIRED => {
+            if api.confirming.ask().await {
+                call().await
+            } else {
+                Err(failure)
+            }
+        }
+        outcome => outcome,
+    }
 }

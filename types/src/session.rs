@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::UserId;
+use crate::{PersonId, UserId};
 
 /// Body of `POST /api/v1/session`.
 #[derive(Clone, Serialize, Deserialize)]
@@ -110,6 +110,9 @@ pub struct SessionView {
     /// Whether one must be enrolled before anything else.
     #[serde(default)]
     pub second_factor_required: bool,
+    /// The person whose record is their own; null where the account is tied to none.
+    #[serde(default)]
+    pub person: Option<PersonId>,
 }
 
 /// Somebody who signs in.

@@ -8,7 +8,7 @@ use chrono::{TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use types::{ConfirmSession, OpenSession, Role, SessionView, SignIn, UserId, UserView};
+use types::{ConfirmSession, OpenSession, PersonId, Role, SessionView, SignIn, UserId, UserView};
 use uuid::Uuid;
 
 use crate::domain::throttle::Attempt;
@@ -132,7 +132,8 @@ pub async fn session_view(app: &App, user: UserView) -> Result<SessionView, ApiE
             let second_factor = second_factor::stands(conn, user.id.0)?;
             let second_factor_required =
                 user.role == Role::Admin && second_factor::must_enrol(conn, user.id.0)?;
-            Ok(SessionView { user, second_factor, second_factor_required })
+            let person = models::scope::person_of(conn, user.id.0)?.map(PersonId);
+            Ok(SessionView { user, second_factor, second_factor_required, person })
         })
         .await
 }

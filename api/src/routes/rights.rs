@@ -6,22 +6,22 @@ use types::{
 };
 
 use super::imports::file_stream;
-use crate::auth::{Admin, After, CurrentUser, Fresh, InPerson, Viewer};
+use crate::auth::{Admin, After, CurrentUser, Fresh, InPerson};
 use crate::domain::{consents, erasure, person_data, retention};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
 use crate::models::scope::Scope;
 use crate::state::App;
 
-/// Lists all consents of a person, oldest first.
+/// Lists all consents of a person, oldest first; a member's are their own.
 #[utoipa::path(get, path = "/api/v1/people/{person}/consents", tag = "rights",
     params(("person" = uuid::Uuid, Path,)), responses(
     (status = 200, body = Page<ConsentRecord>), (status = 404, body = types::ErrorBody)))]
 pub async fn list_consents(
     app: web::Data<App>,
-    After(viewer, id): After<Viewer, web::Path<PersonId>>,
+    After(user, id): After<CurrentUser, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
-    let items = app.db.run(move |conn| consents::history(conn, &viewer.0.scope, *id)).await?;
+    let items = app.db.run(move |conn| consents::history(conn, &user.scope, *id)).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
 

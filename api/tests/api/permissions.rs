@@ -100,7 +100,7 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("DELETE /api/v1/people/{person}", Who::Admins),
     ("GET /api/v1/people/{person}", Who::SignedIn),
     ("PATCH /api/v1/people/{person}", Who::Admins),
-    ("GET /api/v1/people/{person}/consents", Who::Viewers),
+    ("GET /api/v1/people/{person}/consents", Who::SignedIn),
     ("GET /api/v1/people/{person}/data", Who::SignedIn),
     ("POST /api/v1/people/{person}/erasure", Who::Admins),
     ("GET /api/v1/people/{person}/memberships", Who::SignedIn),

@@ -174,9 +174,15 @@ async fn a_person_gets_a_copy_of_their_data_and_of_nobody_elses() {
     site.admin.frames(&feed, &site.recognizer.image(&[person(1)]), 4).await;
     let member = site.user("zoe@example.org", Role::Member).await;
     let path = |id: &str| format!("/people/{id}/data");
+    let consents = |id: &str| format!("/people/{id}/consents");
     assert_eq!(member.status(Method::GET, &path(&id)).await, 404, "not theirs yet");
+    assert_eq!(member.status(Method::GET, &consents(&id)).await, 404);
+    assert_eq!(member.get("/session").await["person"], Value::Null);
     site.database.execute(&format!("UPDATE users SET person_id = '{id}' WHERE email = 'zoe@example.org'"));
+    assert_eq!(member.get("/session").await["person"], json!(id));
     assert_eq!(member.status(Method::GET, &path(&other)).await, 404);
+    assert_eq!(member.status(Method::GET, &consents(&other)).await, 404);
+    assert_eq!(member.get(&consents(&id)).await["items"][0]["given_by"], json!("Zoe"));
     for client in [&member, &site.admin] {
         let answer = client.send(Method::GET, &path(&id), None).await;
         assert_eq!(

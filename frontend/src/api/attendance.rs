@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use gloo_net::http::Method;
 use types::{
-    CorrectionId, CorrectionView, DecideCorrection, GroupId, GroupView, MarkRow, OnSite, Page, ScheduleId,
-    Sheet,
+    AskCorrection, CorrectionId, CorrectionView, DecideCorrection, GroupId, GroupView, MarkRow, OnSite, Page,
+    ScheduleId, Sheet,
 };
 
 use super::{Api, Coming, json, push_query};
@@ -51,6 +51,10 @@ impl Api {
         let mut path = format!("corrections?open={open}");
         push_query(&mut path, "after", after);
         self.get(path)
+    }
+
+    pub fn ask_correction(self, request: &AskCorrection) -> Coming<()> {
+        self.done(Method::POST, "corrections".to_owned(), json(request))
     }
 
     pub fn decide_correction(self, id: CorrectionId, decision: &DecideCorrection) -> Coming<()> {

@@ -1,13 +1,10 @@
-//! Calls about imports of people and photos, and the export of people.
+//! Calls about imports of people and photos.
 
-use gloo_net::http::{Method, Request};
-use leptos::prelude::Set;
+use gloo_net::http::Method;
 use types::{ImportId, ImportRow, ImportVerdict, ImportView, Page, PhotoImportView};
-use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, FormData};
+use web_sys::FormData;
 
-use super::{Api, Body, Coming, Failure, push_query, refusal, url};
+use super::{Api, Body, Coming, push_query};
 
 impl Api {
     /// Has a table judged; nothing of it is stored yet.
@@ -42,28 +39,5 @@ impl Api {
 
     pub fn photo_import(self, id: ImportId) -> Coming<PhotoImportView> {
         self.get(format!("photo-imports/{id}"))
-    }
-
-    /// Everybody whom the caller sees, as a file of `format` (`csv` or `xlsx`).
-    pub fn export_people(self, format: &str) -> Coming<Blob> {
-        self.file(format!("people/export?format={format}"))
-    }
-
-    /// A file as bytes.
-    fn file(self, path: String) -> Coming<Blob> {
-        Box::pin(async move {
-            let response = Request::get(&url(&path)).send().await.map_err(|_| Failure::Unreachable)?;
-            if !response.ok() {
-                let failure = refusal(response).await;
-                if failure.status() == 401 {
-                    self.signed_out.set(true);
-                }
-                return Err(failure);
-            }
-            let raw: web_sys::Response = response.into();
-            let body = raw.blob().map_err(|_| Failure::Unreachable)?;
-            let blob = JsFuture::from(body).await.map_err(|_| Failure::Unreachable)?;
-            blob.dyn_into().map_err(|_| Failure::Unreachable)
-        })
     }
 }

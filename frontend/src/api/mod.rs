@@ -3,20 +3,29 @@
 //! A 401 ends the session here, whoever asked. Reads are tried again while the server is away (network, 502,
 //! 503, 504); changes never are, because the first one may have been carried out.
 
+mod accounts;
 mod attendance;
+mod failure;
+mod files;
 mod groups;
 mod imports;
 mod people;
 mod recognition;
+mod refusals;
+mod reports;
 mod review;
+mod rights;
 mod schedules;
 
 pub use attendance::SheetKey;
+pub use failure::Failure;
+pub use files::{ServedFile, file_address};
 pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
+pub use reports::{Span, report_file};
 pub use review::face_image;
+pub use rights::AuditQuery;
 
-use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use gloo_net::http::{Method, Request, RequestBuilder, Response};
@@ -25,92 +34,18 @@ use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
-    ArrivalView, ChangePassword, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView,
-    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
-    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
+    ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, Health,
+    Liveness, OnDoubt, Page, PersonId, PersonView, PhotoId, Range, Reveals, SessionView, Settings, SignIn,
+    Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 
 use crate::backoff::Backoff;
+use crate::language::say;
+use crate::session::Confirming;
 
 /// How often a read is tried again before its page shows the failure.
 const RETRIES: u32 = 3;
-
-/// Why a call did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// No answer came.
-    Unreachable,
-    /// The server refused or failed.
-    Refused {
-        /// HTTP status.
-        status: u16,
-        /// What it said; boxed, because most results are successes.
-        detail: Box<ErrorDetail>,
-    },
-}
-
-impl Failure {
-    /// One sentence for a person.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Unreachable => "The server does not answer. Check the network.".to_owned(),
-            Self::Refused { detail, .. } => detail.message.clone(),
-        }
-    }
-
-    /// The machine-readable code, where the server gave one.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Unreachable => "",
-            Self::Refused { detail, .. } => &detail.code,
-        }
-    }
-
-    /// What is wrong with one field of the request.
-    pub fn field(&self, name: &str) -> Option<String> {
-        match self {
-            Self::Unreachable => None,
-            Self::Refused { detail, .. } => detail.fields.get(name).cloned(),
-        }
-    }
-
-    /// What is wrong, by field of the request.
-    pub fn fields(&self) -> BTreeMap<String, String> {
-        match self {
-            Self::Unreachable => BTreeMap::new(),
-            Self::Refused { detail, .. } => detail.fields.clone(),
-        }
-    }
-
-    /// The person that stands in the way.
-    pub fn person(&self) -> Option<PersonRef> {
-        match self {
-            Self::Unreachable => None,
-            Self::Refused { detail, .. } => detail.person.clone(),
-        }
-    }
-
-    /// The marks that others made meanwhile.
-    pub fn conflicts(&self) -> Vec<MarkConflict> {
-        match self {
-            Self::Unreachable => Vec::new(),
-            Self::Refused { detail, .. } => detail.conflicts.clone(),
-        }
-    }
-
-    /// Whether the same call may work a moment later.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable | Self::Refused { status: 502..=504, .. })
-    }
-
-    fn status(&self) -> u16 {
-        match self {
-            Self::Unreachable => 0,
-            Self::Refused { status, .. } => *status,
-        }
-    }
-}
 
 /// Body of the requests that make and change a feed: [`types::CreateFeed`] and [`types::UpdateFeed`] with every field
 /// named. Fractions are ready-made JSON: writing floats would bring 10 kB of tables into the page.
@@ -156,6 +91,8 @@ pub struct Api {
     pub signed_out: RwSignal<bool>,
     /// Whether the server answered the last call that reached for it.
     pub server_up: RwSignal<bool>,
+    /// The question for the password, where something needs it once more.
+    pub confirming: Confirming,
 }
 
 enum Body {
@@ -172,7 +109,11 @@ pub type Coming<T> = Pin<Box<dyn Future<Output = Answer<T>>>>;
 impl Api {
     /// A door with nothing known yet.
     pub fn new() -> Self {
-        Self { signed_out: RwSignal::new(false), server_up: RwSignal::new(true) }
+        Self {
+            signed_out: RwSignal::new(false),
+            server_up: RwSignal::new(true),
+            confirming: Confirming::new(),
+        }
     }
 
     pub fn session(self) -> Coming<SessionView> {
@@ -185,10 +126,6 @@ impl Api {
 
     pub fn sign_out(self) -> Coming<()> {
         self.done(Method::DELETE, "session".to_owned(), Body::Nothing)
-    }
-
-    pub fn change_password(self, request: &ChangePassword) -> Coming<()> {
-        self.done(Method::PUT, "session/password".to_owned(), json(request))
     }
 
     pub fn people(
@@ -336,7 +273,8 @@ impl Api {
                 Ok(response) => Err(refusal(response).await),
             };
             if let Err(failure) = &outcome {
-                if failure.status() == 401 && failure.code() != codes::WRONG_CREDENTIALS {
+                let signing_in = [codes::WRONG_CREDENTIALS, codes::TOTP_REQUIRED, codes::TOTP_WRONG];
+                if failure.status() == 401 && !signing_in.contains(&failure.code()) {
                     self.signed_out.set(true);
                 }
                 self.note_server(!matches!(failure, Failure::Unreachable));
@@ -378,24 +316,29 @@ fn push_query(path: &mut String, name: &str, value: Option<&str>) {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Answer<T> {
-    serde_json::from_str(text).map_err(|_| Failure::Refused { status: 200, detail: unreadable(200) })
+    serde_json::from_str(text).map_err(|_| Failure::Refused {
+        status: 200,
+        wait_s: None,
+        detail: unreadable(200),
+    })
 }
 
 async fn refusal(response: Response) -> Failure {
     let status = response.status();
+    let wait_s = response.headers().get("Retry-After").and_then(|seconds| seconds.parse().ok());
     let text = response.text().await.unwrap_or_default();
     let detail = match serde_json::from_str::<ErrorBody>(&text) {
         Ok(body) => Box::new(body.error),
         Err(_) => unreadable(status),
     };
-    Failure::Refused { status, detail }
+    Failure::Refused { status, wait_s, detail }
 }
 
 /// Stands in where a proxy answered in the API's place.
 fn unreadable(status: u16) -> Box<ErrorDetail> {
     Box::new(ErrorDetail {
         code: String::new(),
-        message: format!("The server answered {status} in a form this page does not know."),
+        message: say!(errors.unreadable, status = status),
         fields: Default::default(),
         person: None,
         conflicts: Vec::new(),

@@ -5,6 +5,8 @@ use types::{CorrectionView, DecideCorrection};
 
 use super::words::{self, StateChip};
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
+use crate::language::say;
 use crate::loading::{Load, Pages};
 use crate::ui::{
     Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, use_toasts,
@@ -44,8 +46,8 @@ pub fn Corrections() -> impl IntoView {
     let entries = Signal::derive(move || pages.items.get().into_iter().map(entry).collect());
     view! {
         <div class="toolbar">
-            <div class="segments" role="group" aria-label="Which requests">
-                {segment(true, "Open")} {segment(false, "Decided")}
+            <div class="segments" role="group" aria-label=say!(attendance.which_requests)>
+                {segment(true, say!(attendance.open))} {segment(false, say!(attendance.decided))}
             </div>
         </div>
         <ul class="requests" data-testid="corrections">
@@ -60,13 +62,13 @@ pub fn Corrections() -> impl IntoView {
                     view! {
                         <Empty
                             icon=icons::Good
-                            title="Nothing to decide"
-                            text="People ask here for a day of theirs to be put right."
+                            title=say!(attendance.nothing_to_decide)
+                            text=say!(attendance.nothing_to_decide_text)
                         />
                     }
                         .into_any()
                 }
-                (Load::Ready(()), true) => view! { <Empty icon=icons::Note title="Nothing was decided yet" /> }.into_any(),
+                (Load::Ready(()), true) => view! { <Empty icon=icons::Note title=say!(attendance.nothing_decided) /> }.into_any(),
                 _ => ().into_any(),
             }
         }}
@@ -90,7 +92,7 @@ fn Request(request: CorrectionView, decided: Callback<()>) -> impl IntoView {
             <div class="min-w-0 request-body">
                 <p>
                     <a class="row-name" href=format!("/people/{}", person.id)>{person.name.clone()}</a>
-                    <span class="note">{format!(" {day} · {} · ", schedule.name)} <Ago at=asked_at /></span>
+                    <span class="note">" " {calendar::write(day, DayStyle::Medium)} " · " {schedule.name} " · " <Ago at=asked_at /></span>
                 </p>
                 <p class="request-change">
                     <StateChip state=current />
@@ -103,14 +105,13 @@ fn Request(request: CorrectionView, decided: Callback<()>) -> impl IntoView {
             {match approved {
                 None => view! { <Decision id words=words::name(state.state()) decided /> }.into_any(),
                 Some(approved) => {
-                    let what = if approved { "Granted" } else { "Refused" };
-                    view! {
-                        <span class="tag">
-                            {what}
-                            {by.map(|by| format!(" by {by}"))}
-                        </span>
-                    }
-                        .into_any()
+                    let what = match (approved, by) {
+                        (true, Some(by)) => say!(attendance.granted_by, by = by),
+                        (true, None) => say!(attendance.granted).to_owned(),
+                        (false, Some(by)) => say!(attendance.refused_by, by = by),
+                        (false, None) => say!(attendance.refused).to_owned(),
+                    };
+                    view! { <span class="tag">{what}</span> }.into_any()
                 }
             }}
         </li>
@@ -128,7 +129,11 @@ fn Decision(id: types::CorrectionId, words: &'static str, decided: Callback<()>)
         spawn_local(async move {
             match api.decide_correction(id, &DecideCorrection { approved, note }).await {
                 Ok(()) => {
-                    toasts.show(if approved { format!("Marked {words}") } else { "Refused".to_owned() });
+                    toasts.show(if approved {
+                        say!(attendance.marked_as, state = words)
+                    } else {
+                        say!(attendance.refused).to_owned()
+                    });
                     decided.try_run(());
                 }
                 Err(failure) => toasts.show(failure.message()),
@@ -141,12 +146,12 @@ fn Decision(id: types::CorrectionId, words: &'static str, decided: Callback<()>)
             <input
                 class="input"
                 maxlength="500"
-                placeholder="Word to it (optional)"
-                aria-label="Word to it"
+                placeholder=say!(attendance.word_to_it_optional)
+                aria-label=say!(attendance.word_to_it)
                 prop:value=note
                 on:input:target=move |event| note.set(event.target().value())
             />
-            <button type="button" class="btn" disabled=busy on:click=move |_| decide(false)>"Refuse"</button>
+            <button type="button" class="btn" disabled=busy on:click=move |_| decide(false)>{say!(attendance.refuse)}</button>
             <button
                 type="button"
                 class="btn btn-primary"
@@ -154,7 +159,7 @@ fn Decision(id: types::CorrectionId, words: &'static str, decided: Callback<()>)
                 disabled=busy
                 on:click=move |_| decide(true)
             >
-                "Grant"
+                {say!(attendance.grant)}
             </button>
         </div>
     }

@@ -5,8 +5,10 @@ use types::{OnSite, OnSitePerson};
 
 use crate::api::use_api;
 use crate::arrivals::Arrivals;
-use crate::clock::Style;
+use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::Load;
+use crate::session::use_desk;
 use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Skeleton, When, icons};
 
 /// Where the last list lies. It goes when somebody signs out.
@@ -55,7 +57,7 @@ pub fn OnSiteList() -> impl IntoView {
 
 #[component]
 fn RollCall(list: OnSite, stale: Signal<bool>) -> impl IntoView {
-    let as_of = list.as_of;
+    let (desk, as_of) = (use_desk(), list.as_of);
     let print = move |_| {
         // Fails only where the browser cannot print.
         let _ = window().print();
@@ -64,23 +66,25 @@ fn RollCall(list: OnSite, stale: Signal<bool>) -> impl IntoView {
         <div class="toolbar roll-head">
             <p class="roll-count tabular" data-testid="on-site-count">{list.count}</p>
             <p class="me-auto">
-                <span class="block font-medium">"on site"</span>
-                <span class="note">"As of " <Moment at=as_of style=Style::Full /></span>
+                <span class="block font-medium">{say!(attendance.people_on_site)}</span>
+                <time class="note tabular" datetime=as_of.to_rfc3339()>
+                    {move || say!(attendance.as_of, time = clock::format(as_of, &desk.timezone(), Style::Full))}
+                </time>
             </p>
             <button type="button" class="btn no-print" on:click=print>
                 <Icon icon=icons::Print />
-                "Print"
+                {say!(common.print)}
             </button>
         </div>
         <When is=move || stale.get()>
             <p class="advice-box no-print" role="status">
                 <Icon icon=icons::Offline />
-                "This list was kept from the last time the server answered. It is brought up to date as soon as that is possible."
+                {say!(attendance.kept_list)}
             </p>
         </When>
         {if list.people.is_empty() {
             view! {
-                <Empty icon=icons::Door title="Nobody is on site" text="Whoever comes past a camera for coming in is listed here until they leave." />
+                <Empty icon=icons::Door title=say!(attendance.nobody_on_site) text=say!(attendance.nobody_on_site_text) />
             }
                 .into_any()
         } else {

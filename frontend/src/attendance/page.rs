@@ -9,6 +9,7 @@ use super::on_site::OnSiteList;
 use super::sheet::SheetView;
 use crate::api::{SheetKey, use_api};
 use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::router::use_router;
 use crate::session::use_desk;
@@ -25,11 +26,11 @@ pub fn AttendancePage(section: String) -> impl IntoView {
     view! {
         <div class="content">
             <header class="page-head">
-                <h1 class="page-title">"Attendance"</h1>
-                <nav class="tabs ms-auto" aria-label="Attendance">
-                    {tab("", "Sheet")}
-                    {tab("on-site", "On site")}
-                    {tab("corrections", "Corrections")}
+                <h1 class="page-title">{say!(attendance.title)}</h1>
+                <nav class="tabs ms-auto" aria-label=say!(attendance.title)>
+                    {tab("", say!(attendance.sheet))}
+                    {tab("on-site", say!(attendance.on_site))}
+                    {tab("corrections", say!(attendance.corrections))}
                 </nav>
             </header>
             {match section.as_str() {
@@ -38,8 +39,8 @@ pub fn AttendancePage(section: String) -> impl IntoView {
                 "corrections" => view! { <Corrections /> }.into_any(),
                 _ => {
                     view! {
-                        <Empty icon=icons::Search title="There is no such page">
-                            <a class="btn" href="/attendance">"Go to the sheet"</a>
+                        <Empty icon=icons::Search title=say!(shell.no_such_page)>
+                            <a class="btn" href="/attendance">{say!(attendance.go_to_sheet)}</a>
                         </Empty>
                     }
                         .into_any()
@@ -86,10 +87,10 @@ fn ClassSheet() -> impl IntoView {
         Load::Ready(groups) if groups.is_empty() => view! {
             <Empty
                 icon=icons::People
-                title="No groups yet"
-                text="A class, team or site is made under People, or with an import. Its sheet is here then."
+                title=say!(attendance.no_groups)
+                text=say!(attendance.no_groups_text)
             >
-                <a class="btn" href="/people">"Go to People"</a>
+                <a class="btn" href="/people">{say!(attendance.go_to_people)}</a>
             </Empty>
         }
         .into_any(),
@@ -131,7 +132,7 @@ fn Chooser(
         <div class="toolbar sheet-toolbar">
             <select
                 class="input sheet-group"
-                aria-label="Group"
+                aria-label=say!(common.group)
                 data-testid="sheet-group"
                 on:change:target=move |event| choose_group(event.target().value())
             >
@@ -140,24 +141,24 @@ fn Chooser(
                     .map(|group| {
                         let id = group.id;
                         let chosen = move || key.with(|key| key.as_ref().is_some_and(|key| key.group == id));
-                        let words = format!("{} ({})", group.name, group.members);
+                        let words = say!(attendance.group_members, group = group.name.clone(), members = group.members);
                         view! { <option value=id.to_string() selected=chosen>{words}</option> }
                     })
                     .collect_view()}
             </select>
             <div class="stepper">
-                <button type="button" class="icon-btn" aria-label="The day before" on:click=move |_| step(-1)>
+                <button type="button" class="icon-btn" aria-label=say!(attendance.day_before) on:click=move |_| step(-1)>
                     <Icon icon=icons::Back class="icon turns" />
                 </button>
                 <input
                     class="input"
                     type="date"
-                    aria-label="Day"
+                    aria-label=say!(common.day)
                     data-testid="sheet-day"
                     prop:value=move || day().map(|day| day.to_string())
                     on:change:target=move |event| to_day(event.target().value().parse().ok())
                 />
-                <button type="button" class="icon-btn" aria-label="The day after" on:click=move |_| step(1)>
+                <button type="button" class="icon-btn" aria-label=say!(attendance.day_after) on:click=move |_| step(1)>
                     <Icon icon=icons::Forward class="icon turns" />
                 </button>
             </div>
@@ -167,7 +168,7 @@ fn Chooser(
                 disabled=move || day() == Some(today)
                 on:click=move |_| to_day(Some(today))
             >
-                "Today"
+                {say!(common.today)}
             </button>
         </div>
     }

@@ -11,9 +11,10 @@ use super::edits::{Drafts, Edit};
 use super::words::{self, StateChip};
 use crate::api::{Failure, SheetKey, use_api};
 use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Problem, Skeleton, When, icons, use_toasts};
+use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Problem, Skeleton, When, icons, letter, use_toasts};
 
 /// What the rows of a sheet share.
 #[derive(Clone, Copy)]
@@ -66,8 +67,8 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
         return view! {
             <Empty
                 icon=icons::People
-                title="Nobody belongs to this group on that day"
-                text="People are put into groups on their own page, or with an import."
+                title=say!(attendance.nobody)
+                text=say!(attendance.nobody_text)
             />
         }
         .into_any();
@@ -80,20 +81,34 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
         <When is=move || holiday>
             <p class="advice-box">
                 <Icon icon=icons::Holiday />
-                "Nobody is expected on this day: it is a holiday."
+                {say!(attendance.holiday_note)}
             </p>
         </When>
         <Periods periods shown choose=Callback::new(move |slot| go.run(SheetKey { slot: Some(slot), ..base.clone() })) />
-        <p class="note sheet-help">
-            "Keys: "<kbd>"P"</kbd>" present, "<kbd>"A"</kbd>" absent, "<kbd>"L"</kbd>" late, "<kbd>"E"</kbd>
-            " excused, again takes it back; "<kbd>"↑"</kbd>" "<kbd>"↓"</kbd>" move, "<kbd>"N"</kbd>" writes a note."
-        </p>
-        <ul class="sheet" aria-label="People" data-testid="sheet">
+        <KeysNote />
+        <ul class="sheet" aria-label=say!(common.people) data-testid="sheet">
             {rows.with_value(|rows| rows.iter().cloned().map(|row| view! { <Row row desk /> }).collect_view())}
         </ul>
         <SaveBar key rows desk on_saved />
     }
     .into_any()
+}
+
+/// What the keys do.
+#[component]
+fn KeysNote() -> impl IntoView {
+    let mark = |mark: MarkState| {
+        view! { <span><kbd>{words::key(mark)}</kbd>" "{words::name(mark.state())}</span> }
+    };
+    view! {
+        <p class="note sheet-help">
+            <span>{say!(attendance.keys)}</span>
+            {MarkState::ALL.map(mark).collect_view()}
+            <span><kbd>"↑"</kbd><kbd>"↓"</kbd>" "{say!(attendance.key_move)}</span>
+            <span><kbd>"N"</kbd>" "{say!(attendance.key_note)}</span>
+            <span>{say!(attendance.key_back)}</span>
+        </p>
+    }
 }
 
 /// The periods of the day, where there are several.
@@ -123,7 +138,7 @@ fn Periods(
                 </button>
             }
         });
-        view! { <div class="segments sheet-periods" role="group" aria-label="Period">{tabs.collect_view()}</div> }
+        view! { <div class="segments sheet-periods" role="group" aria-label=say!(attendance.period)>{tabs.collect_view()}</div> }
     })
 }
 
@@ -145,21 +160,18 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
         if typing || with_key {
             return;
         }
-        let key = event.key();
-        match key.as_str() {
+        match event.key().as_str() {
             "ArrowDown" => step(&event, |row| row.next_element_sibling()),
             "ArrowUp" => step(&event, |row| row.previous_element_sibling()),
-            "n" | "N" => {
+            _ if letter(&event) == "n" => {
                 event.prevent_default();
                 if let Some(field) = note_field.get_untracked() {
                     // Fails only for an element that is not on the page.
                     let _ = field.focus();
                 }
             }
-            _ => {
-                let mark =
-                    MarkState::ALL.into_iter().find(|mark| words::key(*mark).eq_ignore_ascii_case(&key));
-                if let Some(mark) = mark {
+            key => {
+                if let Some(mark) = words::marked(key, &letter(&event)) {
                     event.prevent_default();
                     press(mark);
                 }
@@ -202,15 +214,15 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
             </span>
             <Seen row />
             <span class="sheet-state">{move || view! { <StateChip state=state.get() /> }}</span>
-            <span class="marks" role="group" aria-label=format!("Mark {}", person.name)>
+            <span class="marks" role="group" aria-label=say!(attendance.mark_person, name = person.name.clone())>
                 {MarkState::ALL.map(mark_button).collect_view()}
             </span>
             <input
                 node_ref=note_field
                 class="input sheet-note"
                 maxlength="500"
-                placeholder="Note"
-                aria-label=format!("Note on {}", person.name)
+                placeholder=say!(common.note)
+                aria-label=say!(attendance.note_on, name = person.name.clone())
                 prop:value=move || edit.with(|edit| edit.note.clone())
                 on:input:target=move |event| {
                     let note = event.target().value();
@@ -236,7 +248,7 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
 fn Seen(row: StoredValue<SheetRow>) -> impl IntoView {
     let (first_in, last_out, feed) = row.with_value(|row| (row.first_in, row.last_out, row.feed.clone()));
     let Some(first_in) = first_in else {
-        return view! { <span class="sheet-seen text-faint">"Not seen"</span> }.into_any();
+        return view! { <span class="sheet-seen text-faint">{say!(attendance.not_seen)}</span> }.into_any();
     };
     view! {
         <span class="sheet-seen">
@@ -255,14 +267,14 @@ fn Seen(row: StoredValue<SheetRow>) -> impl IntoView {
 fn Conflict(conflict: MarkConflict, row: StoredValue<SheetRow>, desk: Marking) -> impl IntoView {
     let words = match &conflict.mark {
         Some(mark) => {
-            let by = mark.by.email.clone().unwrap_or_else(|| "somebody".to_owned());
-            let what = mark.state.map_or("took the mark back", |state| words::name(state.state()));
-            format!(
-                "{by} has marked: {what}{}",
-                mark.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default()
-            )
+            let by = mark.by.email.clone().unwrap_or_else(|| say!(attendance.somebody).to_owned());
+            let what = mark.state.map_or(say!(attendance.took_back), |state| words::name(state.state()));
+            match mark.note.clone() {
+                Some(note) => say!(attendance.marked_by_note, by = by, what = what, note = note),
+                None => say!(attendance.marked_by, by = by, what = what),
+            }
         }
-        None => "The mark that you saw is gone.".to_owned(),
+        None => say!(attendance.mark_gone).to_owned(),
     };
     let id = conflict.person.id;
     let settle = move |theirs: bool| {
@@ -277,8 +289,8 @@ fn Conflict(conflict: MarkConflict, row: StoredValue<SheetRow>, desk: Marking) -
         <div class="sheet-conflict" role="alert">
             <Icon icon=icons::Alert />
             <span>{words}</span>
-            <button type="button" class="btn" on:click=move |_| settle(false)>"Keep mine"</button>
-            <button type="button" class="btn" on:click=move |_| settle(true)>"Take theirs"</button>
+            <button type="button" class="btn" on:click=move |_| settle(false)>{say!(attendance.keep_mine)}</button>
+            <button type="button" class="btn" on:click=move |_| settle(true)>{say!(attendance.take_theirs)}</button>
         </div>
     }
 }
@@ -310,7 +322,7 @@ fn SaveBar(
             match outcome {
                 Ok(saved) => {
                     desk.change(|edits| *edits = Default::default());
-                    toasts.show(format!("{} saved", people(changed.len())));
+                    toasts.show(say!(attendance.changes_saved, count = changed.len()));
                     on_saved.try_run(saved);
                 }
                 Err(failure) => refused(failure, rows, desk, problem),
@@ -333,9 +345,9 @@ fn SaveBar(
     view! {
         <When is=move || { count.get() > 0 }>
             <div class="save-bar" role="status" data-testid="save-bar">
-                <span class="me-auto">{move || format!("{} not saved", people(count.get()))}</span>
+                <span class="me-auto">{move || say!(attendance.changes_unsaved, count = count.get())}</span>
                 <Problem text=problem />
-                <button type="button" class="btn" data-testid="sheet-discard" on:click=discard>"Discard"</button>
+                <button type="button" class="btn" data-testid="sheet-discard" on:click=discard>{say!(common.discard)}</button>
                 <button
                     type="button"
                     class="btn btn-primary"
@@ -343,7 +355,7 @@ fn SaveBar(
                     disabled=busy
                     on:click=move |_| save()
                 >
-                    {move || if busy.get() { "Saving…" } else { "Save" }}
+                    {move || if busy.get() { say!(common.saving) } else { say!(common.save) }}
                 </button>
             </div>
         </When>
@@ -368,22 +380,16 @@ fn refused(
             }
         });
         desk.conflicts.set(conflicts.into_iter().map(|conflict| (conflict.person.id, conflict)).collect());
-        problem.set(Some("Somebody marked meanwhile: look at the rows, then save again.".to_owned()));
+        problem.set(Some(say!(attendance.marked_meanwhile).to_owned()));
     } else {
         problem.set(Some(failure.message()));
     }
 }
 
-fn people(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
-}
-
 /// Moves the focus to the row above or below.
 fn step(event: &ev::KeyboardEvent, to: fn(&HtmlElement) -> Option<web_sys::Element>) {
     let row = event.current_target().and_then(|row| row.dyn_into::<HtmlElement>().ok());
-    if let Some(next) =
-        row.as_ref().and_then(|row| to(row)).and_then(|next| next.dyn_into::<HtmlElement>().ok())
-    {
+    if let Some(next) = row.as_ref().and_then(to).and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
         event.prevent_default();
         // Fails only for an element that is not on the page.
         let _ = next.focus();

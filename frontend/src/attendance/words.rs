@@ -3,31 +3,39 @@
 use leptos::prelude::*;
 use types::{AttendanceState, MarkState};
 
+use crate::language::say;
 use crate::ui::{Icon, icons};
 
 /// A state in words.
 pub fn name(state: AttendanceState) -> &'static str {
     match state {
-        AttendanceState::Expected => "Expected",
-        AttendanceState::Present => "Present",
-        AttendanceState::Late => "Late",
-        AttendanceState::LeftEarly => "Left early",
-        AttendanceState::HalfDay => "Half day",
-        AttendanceState::Absent => "Absent",
-        AttendanceState::Excused => "Excused",
-        AttendanceState::Holiday => "Holiday",
-        AttendanceState::Unconfirmed => "Unconfirmed",
+        AttendanceState::Expected => say!(attendance.expected),
+        AttendanceState::Present => say!(attendance.present),
+        AttendanceState::Late => say!(attendance.late),
+        AttendanceState::LeftEarly => say!(attendance.left_early),
+        AttendanceState::HalfDay => say!(attendance.half_day),
+        AttendanceState::Absent => say!(attendance.absent),
+        AttendanceState::Excused => say!(attendance.excused),
+        AttendanceState::Holiday => say!(attendance.holiday),
+        AttendanceState::Unconfirmed => say!(attendance.unconfirmed),
     }
 }
 
 /// The key that marks a state.
 pub fn key(state: MarkState) -> &'static str {
     match state {
-        MarkState::Present => "P",
-        MarkState::Absent => "A",
-        MarkState::Late => "L",
-        MarkState::Excused => "E",
+        MarkState::Present => say!(attendance.key_present),
+        MarkState::Absent => say!(attendance.key_absent),
+        MarkState::Late => say!(attendance.key_late),
+        MarkState::Excused => say!(attendance.key_excused),
     }
+}
+
+/// The mark that a pressed key stands for: by the letter that is on the button, or by the Latin one.
+pub fn marked(pressed: &str, latin: &str) -> Option<MarkState> {
+    let by_name = |mark: &MarkState| latin.len() == 1 && mark.name().starts_with(latin);
+    let shown = MarkState::ALL.into_iter().find(|mark| key(*mark).eq_ignore_ascii_case(pressed));
+    shown.or_else(|| MarkState::ALL.into_iter().find(by_name))
 }
 
 fn class(state: AttendanceState) -> &'static str {
@@ -68,6 +76,6 @@ pub fn StateChip(
             </span>
         }
         .into_any(),
-        None => view! { <span class="state-tag">"As seen"</span> }.into_any(),
+        None => view! { <span class="state-tag">{say!(attendance.as_seen)}</span> }.into_any(),
     }
 }

@@ -7,9 +7,9 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use types::{AddMember, GroupId, PersonId, PersonView};
 
 use crate::api::use_api;
+use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::people::dates;
 use crate::session::use_desk;
 use crate::ui::{
     Avatar, Failed, Icon, Modal, ModalHead, SaveButton, Skeleton, TextField, When, icons, use_toasts,
@@ -32,7 +32,7 @@ struct Chosen {
 pub fn AddMembers(group: GroupId, on_close: Callback<bool>) -> impl IntoView {
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
     let chosen = RwSignal::new(Vec::<Chosen>::new());
-    let from = RwSignal::new(dates::today(desk).to_string());
+    let from = RwSignal::new(calendar::today(desk).to_string());
     let from_problem = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
     // How many of how many are done, and how many of those were added.

@@ -6,10 +6,10 @@ use types::{GroupId, MembershipView, UpdateMember};
 
 use super::add::AddMembers;
 use crate::api::{Failure, use_api};
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
 use crate::loading::{Load, Pages};
 use crate::people::Segment;
-use crate::people::dates::{self, DayStyle};
 use crate::session::use_desk;
 use crate::ui::{
     Avatar, Empty, Entry, Failed, Icon, List, Modal, ModalHead, MoreButton, Problem, SaveButton, Skeleton,
@@ -122,7 +122,7 @@ fn MemberRow(member: MembershipView, editing: RwSignal<Option<MembershipView>>) 
     let desk = use_desk();
     let person = member.person.clone();
     let words = |day: Option<NaiveDate>, none: &str| {
-        day.map_or_else(|| none.to_owned(), |day| dates::words(day, DayStyle::Short))
+        day.map_or_else(|| none.to_owned(), |day| calendar::write(day, DayStyle::Medium))
     };
     let from = words(member.from_day, say!(groups.always));
     let last = words(member.until_day.and_then(|day| day.pred_opt()), say!(groups.open_end));
@@ -209,7 +209,7 @@ fn MembershipDialog(
         let Some(id) = begin() else { return };
         spawn_local(async move { finish(api.delete_member(group, id).await) });
     };
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let title = say!(groups.days_of, name = name.clone());
     let name = StoredValue::new(name);
     view! {

@@ -7,9 +7,9 @@ use super::form::GroupForm;
 use super::kind_name;
 use super::members::Members;
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::people::dates::{self, DayStyle};
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
@@ -137,13 +137,13 @@ fn Schedules(group: GroupId) -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
     let schedules = Loader::<Vec<ScheduleView>>::new();
     schedules.run(async move { api.schedules().await.map(|page| page.items) });
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let row = move |schedule: ScheduleView| {
         let mut mine = schedule.groups.iter().filter(|held| held.group.id == group);
         let held = mine.rfind(|held| held.until_day.is_none_or(|until| until > today))?;
-        let from = dates::words(held.from_day, DayStyle::Short);
+        let from = calendar::write(held.from_day, DayStyle::Medium);
         let when = match held.until_day.and_then(|until| until.pred_opt()) {
-            Some(last) => say!(groups.span, from = from, last = dates::words(last, DayStyle::Short)),
+            Some(last) => say!(groups.span, from = from, last = calendar::write(last, DayStyle::Medium)),
             None => say!(groups.since, from = from),
         };
         Some(view! {

@@ -7,6 +7,7 @@ use types::{Challenge, ChallengeAction};
 
 use super::Seen;
 use super::prompt::{OUTCOME_SHOWN_MS, Outcome, Prompt, instruction};
+use crate::language::say;
 use crate::ui::{Icon, icons};
 
 /// Instructions for whoever stands before the camera, while somebody is being challenged.
@@ -81,13 +82,13 @@ fn Step(challenge: Challenge, again: bool, seconds: Memo<u32>) -> impl IntoView 
         <div class="challenge" data-testid="challenge" data-state="asking" data-step=step>
             <Pictogram action />
             <div class="challenge-text">
-                {again.then(|| view! { <p class="challenge-note">"That was not it. Once more:"</p> })}
+                {again.then(|| view! { <p class="challenge-note">{say!(live.again)}</p> })}
                 <p class="challenge-words" data-testid="challenge-words">{instruction(action)}</p>
                 <p class="challenge-note tabular">
                     <span class="challenge-dots" aria-hidden="true">{dots}</span>
-                    <span>{format!("Step {step} of {of}")}</span>
+                    <span>{say!(live.step, step = step, steps = of)}</span>
                     <span aria-hidden="true" class:challenge-hurry=move || seconds.get() <= 5>
-                        {move || format!("{} s left", seconds.get())}
+                        {move || say!(live.seconds_left, seconds = seconds.get())}
                     </span>
                 </p>
             </div>
@@ -99,24 +100,15 @@ fn Step(challenge: Challenge, again: bool, seconds: Memo<u32>) -> impl IntoView 
 fn Ending(outcome: Outcome) -> impl IntoView {
     let (state, icon, title, text) = match outcome {
         Outcome::Passed(name) => {
-            let title = name.map_or_else(|| "Thank you".to_owned(), |name| format!("Thank you, {name}"));
-            ("passed", icons::Good, title, "You are checked in.")
+            let title = name.map_or_else(
+                || say!(live.thank_you).to_owned(),
+                |name| say!(live.thank_you_name, name = name),
+            );
+            ("passed", icons::Good, title, say!(live.checked_in))
         }
-        Outcome::Refused => (
-            "failed",
-            icons::Spoof,
-            "That did not work".to_owned(),
-            "Do one movement at a time, then look straight again. Try again in a moment, or ask for help.",
-        ),
-        Outcome::Late => {
-            ("failed", icons::Expiry, "The time is up".to_owned(), "Look at the camera to try again.")
-        }
-        Outcome::Lost => (
-            "failed",
-            icons::Alert,
-            "Your face went out of sight".to_owned(),
-            "Stay in the picture, one person at a time.",
-        ),
+        Outcome::Refused => ("failed", icons::Spoof, say!(live.failed).to_owned(), say!(live.failed_text)),
+        Outcome::Late => ("failed", icons::Expiry, say!(live.late).to_owned(), say!(live.late_text)),
+        Outcome::Lost => ("failed", icons::Alert, say!(live.lost).to_owned(), say!(live.lost_text)),
     };
     view! {
         <div class="challenge" data-testid="challenge" data-state=state>

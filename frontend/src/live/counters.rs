@@ -4,20 +4,21 @@ use leptos::prelude::*;
 use types::Today;
 
 use crate::arrivals::Arrivals;
+use crate::language::say;
 use crate::loading::Load;
 
 #[component]
 pub fn Counters() -> impl IntoView {
     let arrivals = expect_context::<Arrivals>();
     view! {
-        <dl class="counters" aria-label="Today">
-            <Counter label="Present" value=|today| today.present.to_string() note=share_of_expected />
-            <Counter label="Expected" value=|today| today.expected.to_string() note=|_| "enrolled".to_owned() />
-            <Counter label="Arrivals" value=|today| today.arrivals.to_string() note=|_| "today".to_owned() />
+        <dl class="counters" aria-label=say!(common.today)>
+            <Counter label=say!(live.present) value=|today| today.present.to_string() note=share_of_expected />
+            <Counter label=say!(live.expected) value=|today| today.expected.to_string() note=|_| say!(live.enrolled).to_owned() />
+            <Counter label=say!(live.arrivals) value=|today| today.arrivals.to_string() note=|_| say!(live.today).to_owned() />
             <Counter
-                label="Cameras"
+                label=say!(live.cameras)
                 value=|today| today.feeds_live.to_string()
-                note=|today| format!("of {} live", today.feeds)
+                note=|today| say!(live.of_live, all = today.feeds)
             />
         </dl>
         {move || match arrivals.today.get() {
@@ -33,7 +34,7 @@ fn share_of_expected(today: &Today) -> String {
     if today.expected == 0 {
         return String::new();
     }
-    format!("{} %", (today.present * 100 + today.expected / 2) / today.expected)
+    say!(common.percent, number = (today.present * 100 + today.expected / 2) / today.expected)
 }
 
 #[component]

@@ -28,6 +28,7 @@ pub struct Ink {
     soft: String,
     family: String,
     size: f64,
+    rtl: bool,
 }
 
 impl Ink {
@@ -50,6 +51,7 @@ impl Ink {
             soft: read("--overlay-soft"),
             family: read("font-family"),
             size: (height / 34.0).clamp(12.0, 28.0).round(),
+            rtl: read("direction") == "rtl",
         }
     }
 
@@ -109,7 +111,9 @@ pub fn draw_label(
     let width = pad + mark + pad * 0.7 + text_width(&title) + detail_width + pad;
     let height = (ink.size * 1.75).round();
     let place = label_place(face, (width, height), area, 6.0, taken);
-    let (x, middle) = (place.x, place.y + height / 2.0);
+    let middle = place.y + height / 2.0;
+    // So far from the side where one begins to read.
+    let along = |offset: f64| if ink.rtl { place.x + width - offset } else { place.x + offset };
 
     let attack = label.state == FaceState::Spoof;
     let (plate, text, soft) = if attack {
@@ -119,23 +123,29 @@ pub fn draw_label(
     };
     pen.begin_path();
     // Fails only for a negative radius.
-    let _ = pen.round_rect_with_f64(x, place.y, width, height, 6.0);
+    let _ = pen.round_rect_with_f64(place.x, place.y, width, height, 6.0);
     pen.set_fill_style_str(plate);
     pen.fill();
     let colour = if attack { ink.dark.as_str() } else { ink.state(label.state) };
-    draw_mark(pen, label.state, (x + pad + mark / 2.0, middle), mark / 2.0, colour);
+    draw_mark(pen, label.state, (along(pad + mark / 2.0), middle), mark / 2.0, colour);
     pen.set_text_baseline("middle");
+    pen.set_text_align(if ink.rtl { "right" } else { "left" });
     pen.set_fill_style_str(text);
-    let text_x = x + pad + mark + pad * 0.7;
+    let title_at = pad + mark + pad * 0.7;
     // Fails for no text at all.
-    let _ = pen.fill_text(&title, text_x, middle + 0.5);
+    let _ = pen.fill_text(&isolated(&title), along(title_at), middle + 0.5);
     if !label.detail.is_empty() {
-        let detail_x = text_x + text_width(&title) + pad;
+        let detail_at = title_at + text_width(&title) + pad;
         pen.set_font(&small);
         pen.set_fill_style_str(soft);
-        let _ = pen.fill_text(label.detail, detail_x, middle + 0.5);
+        let _ = pen.fill_text(label.detail, along(detail_at), middle + 0.5);
     }
     place
+}
+
+/// Marked to be written in the direction of its own letters, so that the ellipsis of a name ends it on either side.
+fn isolated(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
 }
 
 /// The mark of a state around `centre`, `reach` pixels to each side.

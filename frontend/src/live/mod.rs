@@ -15,6 +15,7 @@ mod watch;
 
 pub use page::LivePage;
 
+use crate::language::say;
 use types::{FaceState, FaceView, FrameAnswer};
 
 /// What a picture showed, and its size in pixels: the boxes are in these.
@@ -29,14 +30,14 @@ pub struct Seen {
 fn words(face: &FaceView) -> String {
     match (&face.challenge, face.state) {
         (Some(challenge), FaceState::Uncertain) => {
-            format!("Challenge, {} of {}", challenge.step, challenge.of)
+            say!(live.challenge, step = challenge.step, steps = challenge.of)
         }
         (_, FaceState::Known) => {
-            face.person.as_ref().map_or_else(|| "Known".to_owned(), |person| person.name.clone())
+            face.person.as_ref().map_or_else(|| say!(live.known).to_owned(), |person| person.name.clone())
         }
-        (_, FaceState::Uncertain) => "Checking…".to_owned(),
-        (_, FaceState::Unknown) => "Unknown".to_owned(),
-        (_, FaceState::Spoof) => "Not a live face".to_owned(),
+        (_, FaceState::Uncertain) => say!(live.checking).to_owned(),
+        (_, FaceState::Unknown) => say!(live.unknown).to_owned(),
+        (_, FaceState::Spoof) => say!(live.not_live).to_owned(),
     }
 }
 

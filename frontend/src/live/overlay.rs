@@ -10,6 +10,7 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 use super::drawing::{Ink, Label, draw_label, draw_ring};
 use super::{Seen, state_name, words};
 use crate::geometry::{Fit, Rect};
+use crate::language::say;
 use crate::numbers::fixed;
 
 /// How long a box takes to follow its face, in milliseconds.
@@ -159,7 +160,7 @@ pub fn Overlay(
     };
     view! {
         <canvas node_ref=canvas class="overlay" data-testid=testid aria-hidden="true" on:click=clicked></canvas>
-        <ul class="sr-only" data-testid=format!("{testid}-faces") aria-label="Faces in the picture">
+        <ul class="sr-only" data-testid=format!("{testid}-faces") aria-label=say!(live.faces)>
             {move || {
                 names
                     .get()

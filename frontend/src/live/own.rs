@@ -11,8 +11,10 @@ use super::overlay::Overlay;
 use super::own_panel::{Controls, StartPanel};
 use super::sender::{Report, Sender};
 use super::tile::{Enlarged, TileFrame};
+use crate::api::Failure;
 use crate::arrivals::Link;
 use crate::camera::{self, Choice, Trouble};
+use crate::language::say;
 use crate::router::use_router;
 use crate::shell::Signals;
 use crate::ui::{Icon, When, icons};
@@ -134,12 +136,11 @@ impl OwnCamera {
                 match error.code.as_str() {
                     codes::RECOGNIZER_UNAVAILABLE => {
                         self.signals.recognizer_down.try_set(true);
-                        self.problem
-                            .try_set(Some("The recognizer does not answer. Trying again…".to_owned()));
+                        self.problem.try_set(Some(say!(live.recognizer_away).to_owned()));
                     }
                     codes::TOO_MANY_REQUESTS => {}
                     _ => {
-                        self.problem.try_set(Some(error.message));
+                        self.problem.try_set(Some(Failure::told(error).message()));
                     }
                 }
             }
@@ -184,16 +185,16 @@ pub fn OwnTile(
         let feed = if on.get() { own.feed.get() } else { None };
         feeds
             .with(|feeds| feeds.iter().find(|f| Some(f.id) == feed).map(|f| f.name.clone()))
-            .unwrap_or_else(|| "This browser".to_owned())
+            .unwrap_or_else(|| say!(live.this_browser).to_owned())
     });
     let state = Signal::derive(move || match (own.stage.get(), own.signals.camera.get()) {
         (Stage::On, Link::Up) if own.problem.with(Option::is_none) => {
-            ("live", "Live, this camera".to_owned())
+            ("live", say!(live.live_here).to_owned())
         }
-        (Stage::On, Link::Up) => ("quiet", "Not recognising".to_owned()),
-        (Stage::On, _) => ("quiet", "Connecting…".to_owned()),
-        (Stage::Asking, _) => ("quiet", "Asking for the camera".to_owned()),
-        _ => ("quiet", "Camera off".to_owned()),
+        (Stage::On, Link::Up) => ("quiet", say!(live.not_recognising).to_owned()),
+        (Stage::On, _) => ("quiet", say!(live.connecting).to_owned()),
+        (Stage::Asking, _) => ("quiet", say!(live.asking).to_owned()),
+        _ => ("quiet", say!(live.camera_off).to_owned()),
     });
     let router = use_router();
     let on_person = move |person: PersonId| router.go(&format!("/people/{person}"));
@@ -212,7 +213,7 @@ pub fn OwnTile(
                 class:tile-mirror=own.mirrored
                 data-testid="camera-video"
                 playsinline
-                aria-label="Picture of this camera"
+                aria-label=say!(live.picture_of_this_camera)
             ></video>
             <Overlay seen=own.seen mirrored=own.mirrored testid="overlay" on_person on_click />
             <ChallengePrompt seen=own.seen mirrored=own.mirrored />

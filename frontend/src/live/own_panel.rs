@@ -5,6 +5,7 @@ use types::FeedView;
 
 use super::own::{OwnCamera, Stage};
 use crate::api::{FeedRequest, use_api};
+use crate::language::say;
 use crate::ui::{Icon, When, icons, use_toasts};
 
 /// Before the camera runs: as which feed, and the button; or what went wrong.
@@ -15,7 +16,7 @@ pub fn StartPanel(
     on_feed: Callback<FeedView>,
 ) -> impl IntoView {
     let (api, toasts) = (use_api(), use_toasts());
-    let name = RwSignal::new("Main entrance".to_owned());
+    let name = RwSignal::new(say!(live.main_entrance).to_owned());
     let making = RwSignal::new(false);
     let chosen = Signal::derive(move || {
         let wanted = own.feed.get();
@@ -50,7 +51,7 @@ pub fn StartPanel(
                 <When is=move || no_feed.get() otherwise=move || view! { <FeedChoice own feeds chosen /> }>
                     <input
                         class="input tile-select"
-                        aria-label="Name of the first feed"
+                        aria-label=say!(live.first_feed)
                         prop:value=name
                         on:input:target=move |event| name.set(event.target().value())
                     />
@@ -63,10 +64,10 @@ pub fn StartPanel(
                     on:click=start
                 >
                     {move || match (own.stage.get(), no_feed.get()) {
-                        (Stage::Asking, _) => "Waiting for permission…",
-                        (Stage::Trouble(_), _) => "Try again",
-                        (_, true) => "Create feed and start",
-                        _ => "Start camera",
+                        (Stage::Asking, _) => say!(live.waiting_permission),
+                        (Stage::Trouble(_), _) => say!(common.try_again),
+                        (_, true) => say!(live.create_start),
+                        _ => say!(live.start),
                     }}
                 </button>
             </div>
@@ -78,12 +79,8 @@ pub fn StartPanel(
 fn PanelWords(stage: Stage, no_feed: bool) -> impl IntoView {
     let (icon, title, text) = match stage {
         Stage::Trouble(trouble) => (icons::CameraOff, trouble.title(), trouble.advice()),
-        _ if no_feed => (
-            icons::Camera,
-            "Use this camera",
-            "A feed is a camera position: an entrance, a room. Name the first one.",
-        ),
-        _ => (icons::Camera, "Use this camera", "Pictures go to your server, nowhere else."),
+        _ if no_feed => (icons::Camera, say!(live.use_camera), say!(live.use_first)),
+        _ => (icons::Camera, say!(live.use_camera), say!(live.use_text)),
     };
     let failed = matches!(stage, Stage::Trouble(_));
     view! {
@@ -114,7 +111,7 @@ fn FeedChoice(
     view! {
         <select
             class="input tile-select"
-            aria-label="Send as"
+            aria-label=say!(live.send_as)
             on:change:target=move |event| own.feed.set(event.target().value().parse().ok())
         >
             {options}
@@ -138,7 +135,7 @@ pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
             <When is=move || { own.devices.with(|devices| devices.len() > 1) }>
                 <select
                     class="chip chip-select"
-                    aria-label="Camera"
+                    aria-label=say!(live.camera)
                     on:change:target=move |event| restart(event.target().value())
                 >
                     {move || {
@@ -156,7 +153,7 @@ pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
             </When>
             <button type="button" class="chip chip-button" on:click=move |_| own.stop()>
                 <Icon icon=icons::Stop />
-                "Stop camera"
+                {say!(live.stop)}
             </button>
         </div>
     }

@@ -12,6 +12,7 @@ use super::tile::{Enlarged, FeedTile};
 use super::watch::Watch;
 use crate::api::use_api;
 use crate::clock::{self, Style};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::shell::Signals;
@@ -39,15 +40,15 @@ pub fn LivePage() -> impl IntoView {
     view! {
         <div class="live" class:live-enlarged=move || enlarged.get().is_some()>
             <div class="live-head">
-                <h1 class="page-title">"Live"</h1>
+                <h1 class="page-title">{say!(live.title)}</h1>
                 <WallClock />
                 <Counters />
                 <button
                     type="button"
                     class="icon-btn wall-toggle"
                     aria-keyshortcuts="w"
-                    aria-label="Wall mode"
-                    title="Wall mode (W)"
+                    aria-label=say!(shell.wall_mode)
+                    title=say!(shell.wall_mode_key)
                     on:click=move |_| desk.wall.update(|wall| *wall = !*wall)
                 >
                     {move || {
@@ -106,8 +107,8 @@ fn FeedGrid(feeds: Loader<Vec<FeedView>>) -> impl IntoView {
         <When is=nothing>
             <Empty
                 icon=icons::Feed
-                title="No cameras yet"
-                text="An administrator adds them under Settings, Feeds."
+                title=say!(live.no_cameras)
+                text=say!(live.no_cameras_text)
             />
         </When>
     }

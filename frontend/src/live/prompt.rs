@@ -1,5 +1,6 @@
 //! What a person who is being challenged is told, from one answer to the next.
 
+use crate::language::say;
 use types::{Challenge, ChallengeAction, FaceState, FaceView};
 
 /// How long an outcome stays, in milliseconds.
@@ -93,14 +94,14 @@ fn ending(face: Option<&FaceView>, late: bool) -> Outcome {
 /// What to do, as one says it to somebody who stands there.
 pub fn instruction(action: ChallengeAction) -> &'static str {
     match action {
-        ChallengeAction::LookStraight => "Look straight at the camera",
-        ChallengeAction::TurnLeft => "Turn your head to the left",
-        ChallengeAction::TurnRight => "Turn your head to the right",
-        ChallengeAction::LookUp => "Lift your chin",
-        ChallengeAction::LookDown => "Lower your chin",
-        ChallengeAction::TiltLeft => "Tilt your head to your left shoulder",
-        ChallengeAction::TiltRight => "Tilt your head to your right shoulder",
-        ChallengeAction::Blink => "Close both eyes, then open them",
+        ChallengeAction::LookStraight => say!(live.look_straight),
+        ChallengeAction::TurnLeft => say!(live.turn_left),
+        ChallengeAction::TurnRight => say!(live.turn_right),
+        ChallengeAction::LookUp => say!(live.look_up),
+        ChallengeAction::LookDown => say!(live.look_down),
+        ChallengeAction::TiltLeft => say!(live.tilt_left),
+        ChallengeAction::TiltRight => say!(live.tilt_right),
+        ChallengeAction::Blink => say!(live.blink),
     }
 }
 

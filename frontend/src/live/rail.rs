@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::arrivals::{Arrivals, Recent};
+use crate::language::say;
 use crate::loading::Load;
 use crate::ui::{Ago, Avatar, Empty, Entry, Failed, List, Skeleton, icons};
 
@@ -18,7 +19,7 @@ pub fn LastArrivals() -> impl IntoView {
     let empty = move || arrivals.items.with(Vec::is_empty);
     view! {
         <section class="arrivals" aria-labelledby="arrivals-title">
-            <h2 id="arrivals-title" class="section-title">"Last arrivals"</h2>
+            <h2 id="arrivals-title" class="section-title">{say!(live.last_arrivals)}</h2>
             <p class="sr-only" aria-live="polite">{move || arrivals.spoken.get()}</p>
             <ul class="arrival-list" data-testid="last-arrivals">
                 <List entries=rows />
@@ -31,8 +32,8 @@ pub fn LastArrivals() -> impl IntoView {
                         view! {
                             <Empty
                                 icon=icons::Person
-                                title="No one has arrived yet"
-                                text="People you have added appear here when a camera recognises them."
+                                title=say!(live.no_arrivals)
+                                text=say!(live.no_arrivals_text)
                             />
                         }
                             .into_any(),

@@ -7,6 +7,7 @@ use web_sys::HtmlElement;
 use super::overlay::Overlay;
 use super::watch::{Slot, Watch};
 use crate::elapsed::ago;
+use crate::language::say;
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
@@ -47,9 +48,9 @@ pub fn TileFrame(
     });
     let label = move || {
         if is_large.get() {
-            format!("Leave full screen of {}", name.get())
+            say!(live.leave_full, name = name.get())
         } else {
-            format!("Enlarge {}", name.get())
+            say!(live.enlarge, name = name.get())
         }
     };
     let toggle = move |_| {
@@ -110,11 +111,11 @@ pub fn FeedTile(feed: FeedView, watch: StoredValue<Watch, LocalStorage>) -> impl
     let state = Signal::derive(move || {
         let last = slot.last_ms.get().max(last_known);
         match (live.get(), last > 0.0) {
-            (true, _) => ("live", "Live".to_owned()),
+            (true, _) => ("live", say!(live.title).to_owned()),
             (false, true) => {
-                ("quiet", format!("Last picture {}", ago(((desk.now_ms.get() - last) / 1000.0) as i64)))
+                ("quiet", say!(live.last_picture, ago = ago(((desk.now_ms.get() - last) / 1000.0) as i64)))
             }
-            (false, false) => ("quiet", "No picture yet".to_owned()),
+            (false, false) => ("quiet", say!(live.no_picture_yet).to_owned()),
         }
     });
     let router = use_router();
@@ -131,12 +132,12 @@ pub fn FeedTile(feed: FeedView, watch: StoredValue<Watch, LocalStorage>) -> impl
                 class="tile-picture"
                 class:tile-picture-old=move || !live.get()
                 role="img"
-                aria-label="Picture of the camera"
+                aria-label=say!(live.picture_of_camera)
             ></canvas>
             <When is=move || slot.last_ms.get() == 0.0>
                 <div class="tile-note">
                     <Icon icon=icons::NoPicture class="icon-lg" />
-                    <p>"No picture"</p>
+                    <p>{say!(live.no_picture)}</p>
                 </div>
             </When>
             <Overlay seen=slot.seen testid="feed-overlay" on_person on_click />

@@ -11,6 +11,7 @@ use crate::api::{Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::draft::{MOST_PHOTOS, PersonDraft};
 use crate::language::say;
+use crate::session::fresh;
 use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, When, icons, use_toasts};
 
 /// What stands against adding the person.
@@ -83,7 +84,7 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
         let Some(body) = request(&draft, consent.get_untracked(), picker) else { return };
         busy.set(true);
         spawn_local(async move {
-            match api.create_person(&body, knowingly).await {
+            match fresh(api, || api.create_person(&body, knowingly)).await {
                 Ok(person) => {
                     toasts.show(say!(people.added, name = person.name));
                     arrivals.refresh_today();

@@ -1,24 +1,22 @@
-//! A person's fields, and their consent.
+//! A person's fields, and the groups they belong to.
 
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::{PersonId, PersonMembership, PersonView};
 
-use super::consent::ConsentSection;
-use super::dates::{self, DayStyle};
 use super::fields::{FormState, PersonFields};
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::clock::Style;
 use crate::draft::PersonDraft;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Moment, Problem, SaveButton, When, use_toasts};
+use crate::ui::{Moment, Problem, SaveButton, use_toasts};
 
 #[component]
 pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
     let desk = use_desk();
     let draft = PersonDraft::of(&person);
-    let shown = person.clone();
     let content = if desk.is_admin() {
         view! { <EditForm person=person.clone() draft on_change /> }.into_any()
     } else {
@@ -31,12 +29,7 @@ pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl I
                 {content}
                 <p class="note">{say!(people.added_on)} " " <Moment at=person.created_at style=Style::Full /></p>
             </section>
-            <div class="panel group-aside">
-                <Memberships person=person.id />
-                <When is=move || desk.sees_others()>
-                    <ConsentSection person=shown.clone() on_change />
-                </When>
-            </div>
+            <Memberships person=person.id />
         </div>
     }
 }
@@ -122,7 +115,7 @@ fn Memberships(person: PersonId) -> impl IntoView {
     let held = Loader::<Vec<PersonMembership>>::new();
     held.run(async move { api.memberships_of(person).await.map(|page| page.items) });
     let row = |one: PersonMembership| {
-        let short = |day| dates::words(day, DayStyle::Short);
+        let short = |day| calendar::write(day, DayStyle::Medium);
         let last = one.until_day.and_then(|day| day.pred_opt());
         let when = match (one.from_day, last) {
             (Some(from), Some(last)) => say!(people.span, from = short(from), last = short(last)),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::api::Failure;
-use crate::draft::{PersonDraft, Wrong};
+use crate::draft::PersonDraft;
 use crate::language::say;
 use crate::ui::TextField;
 
@@ -53,8 +53,7 @@ impl FormState {
     /// Checks the fields and shows what is wrong; `None` if something is.
     pub fn checked(self) -> Option<PersonDraft> {
         let draft = untrack(|| self.draft());
-        let problems: Vec<_> =
-            draft.problems().into_iter().map(|(field, wrong)| (field, words(wrong).to_owned())).collect();
+        let problems = draft.problems();
         let good = problems.is_empty();
         self.problems.set(problems);
         good.then_some(draft)
@@ -75,17 +74,6 @@ impl FormState {
                 problems.iter().find(|(name, _)| *name == field).map(|(_, text)| text.clone())
             })
         })
-    }
-}
-
-fn words(wrong: Wrong) -> &'static str {
-    match wrong {
-        Wrong::NoName => say!(people.enter_name),
-        Wrong::LongName => say!(people.name_long),
-        Wrong::NoNumber => say!(people.enter_number),
-        Wrong::LongNumber => say!(people.number_long),
-        Wrong::NoAddress => say!(people.no_address),
-        Wrong::NoYear => say!(people.no_year),
     }
 }
 

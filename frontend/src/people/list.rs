@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use types::{GroupView, PersonView};
 
 use super::add::AddSheet;
-use super::files;
 use super::nav::{PeopleNav, Segment};
-use crate::api::{PeopleQuery, use_api};
+use crate::api::{Failure, PeopleQuery, use_api};
 use crate::language::say;
 use crate::loading::{Load, Loader, Pages};
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{
-    Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, use_toasts,
+    Ago, Avatar, DownloadLink, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons,
+    use_toasts,
 };
 
 const PAGE: u32 = 50;
@@ -96,7 +96,7 @@ pub fn PeoplePage() -> impl IntoView {
                     <Segment label=say!(people.active) on=Signal::derive(move || !archived.get()) press=Callback::new(move |()| show_archived(false)) />
                     <Segment label=say!(people.archived) on=archived press=Callback::new(move |()| show_archived(true)) />
                 </div>
-                <When is=move || desk.sees_others()>
+                <When is=move || !desk.is_member()>
                     <Export />
                 </When>
             </div>
@@ -157,37 +157,27 @@ fn GroupFilter(group: RwSignal<String>, choose: Callback<String>) -> impl IntoVi
 /// Everybody whom the user sees as a table that can be imported again.
 #[component]
 fn Export() -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let busy = RwSignal::new(false);
-    let export = move |format: &'static str| {
-        busy.set(true);
-        spawn_local(async move {
-            match api.export_people(format).await {
-                Ok(file) => files::save(&file, &format!("people.{format}")),
-                Err(failure) => toasts.show(failure.message()),
-            }
-            busy.try_set(false);
-        });
-    };
-    let button = move |format: &'static str, name: &'static str| {
+    let toasts = use_toasts();
+    let problem = Callback::new(move |failure: Option<Failure>| {
+        if let Some(failure) = failure {
+            toasts.show(failure.message());
+        }
+    });
+    let link = move |format: &'static str, testid: &'static str| {
         view! {
-            <button
-                type="button"
-                class="btn btn-quiet"
-                aria-label=say!(people.export_as, format = name)
-                data-testid=format!("people-export-{format}")
-                disabled=busy
-                on:click=move |_| export(format)
-            >
-                {name}
-            </button>
+            <DownloadLink
+                path=Signal::stored(format!("people/export?format={}", format.to_lowercase()))
+                words=format
+                problem
+                testid
+            />
         }
     };
     view! {
         <div class="export" role="group" aria-label=say!(people.export)>
-            <span class="note">{move || if busy.get() { say!(common.loading) } else { say!(people.export) }}</span>
-            {button("csv", "CSV")}
-            {button("xlsx", "XLSX")}
+            <span class="note">{say!(people.export)}</span>
+            {link("CSV", "people-export-csv")}
+            {link("XLSX", "people-export-xlsx")}
         </div>
     }
 }

@@ -5,7 +5,6 @@ mod add;
 mod burst;
 pub mod calendar;
 mod consent;
-pub mod dates;
 mod details;
 mod fields;
 pub mod files;

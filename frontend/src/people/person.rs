@@ -11,17 +11,19 @@ use crate::api::use_api;
 use crate::arrivals::Arrivals;
 use crate::language::say;
 use crate::loading::{Load, Loader};
+use crate::privacy::PersonRights;
 use crate::router::use_router;
-use crate::session::use_desk;
+use crate::session::{fresh, use_desk};
 use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
 
-const TABS: [&str; 4] = ["timeline", "calendar", "photos", "details"];
+const TABS: [&str; 5] = ["timeline", "calendar", "photos", "details", "privacy"];
 
 fn tab_name(tab: &str) -> &'static str {
     match tab {
         "calendar" => say!(people.calendar),
         "photos" => say!(people.photos),
         "details" => say!(common.details),
+        "privacy" => say!(people.privacy),
         _ => say!(people.timeline),
     }
 }
@@ -90,6 +92,7 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
         {move || match tab.get() {
             "photos" => view! { <PhotosTab person=body.clone() on_change /> }.into_any(),
             "details" => view! { <DetailsTab person=body.clone() on_change /> }.into_any(),
+            "privacy" => view! { <PersonRights person=body.clone() on_change /> }.into_any(),
             "calendar" => view! { <CalendarTab person=id /> }.into_any(),
             _ => view! { <TimelineTab person=id /> }.into_any(),
         }}
@@ -157,7 +160,7 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
         busy.set(true);
         problem.set(None);
         spawn_local(async move {
-            match api.delete_person(id).await {
+            match fresh(api, move || api.delete_person(id)).await {
                 Ok(()) => {
                     toasts.show(say!(people.deleted, name = name.try_get_value().unwrap_or_default()));
                     arrivals.forget(|arrival| arrival.person.id == id);

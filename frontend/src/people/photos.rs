@@ -10,7 +10,7 @@ use crate::api::use_api;
 use crate::clock::Style;
 use crate::draft::MOST_PHOTOS;
 use crate::language::say;
-use crate::session::use_desk;
+use crate::session::{fresh, use_desk};
 use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, When, icons, use_toasts};
 
 #[component]
@@ -200,7 +200,7 @@ fn AddPhotos(
         picker.append_to(&form);
         busy.set(true);
         spawn_local(async move {
-            match api.add_photos(id, &form, knowingly).await {
+            match fresh(api, || api.add_photos(id, &form, knowingly)).await {
                 Ok(_) => {
                     toasts.show(say!(people.photos_added));
                     on_close.run(());

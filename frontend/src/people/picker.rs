@@ -7,7 +7,7 @@ use web_sys::{Blob, File, FileList, FormData, Url};
 
 use super::webcam::Webcam;
 use crate::api::{Api, Failure, use_api};
-use crate::draft::{LARGEST_PHOTO, MOST_PHOTOS, PhotoProblem, photo_problem};
+use crate::draft::{MOST_PHOTOS, photo_problem};
 use crate::language::say;
 use crate::ui::{Entry, Icon, List, When, icons};
 
@@ -130,7 +130,7 @@ impl Picker {
         self.photos.update(|photos| photos.push(Picked { id, name, address, verdict }));
         match photo_problem(&blob.type_(), blob.size()) {
             None if judged => verdict.set(Verdict::Good),
-            Some(problem) => verdict.set(Verdict::Refused(words(problem))),
+            Some(problem) => verdict.set(Verdict::Refused(problem)),
             None => check(self.api, blob, verdict),
         }
     }
@@ -146,15 +146,6 @@ impl Picker {
             });
         });
         self.note.set(None);
-    }
-}
-
-fn words(problem: PhotoProblem) -> String {
-    match problem {
-        PhotoProblem::OtherKind => say!(people.photo_kind).to_owned(),
-        PhotoProblem::TooLarge(size) => {
-            say!(people.photo_large, size = size, most = (LARGEST_PHOTO / 1e6) as u32)
-        }
     }
 }
 

@@ -6,10 +6,10 @@ use chrono::{Days, NaiveDate};
 use leptos::{prelude::*, task::spawn_local};
 use types::{ArrivalMethod, ArrivalView, CorrectionView, DayView, PersonId};
 
-use super::dates::{self, DayStyle};
 use crate::api::{Api, ArrivalQuery, Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::attendance::{StateChip, state_name};
+use crate::calendar::{self, DayStyle};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Pages};
@@ -38,7 +38,7 @@ pub fn TimelineTab(person: PersonId) -> impl IntoView {
     let periods = RwSignal::new(Vec::<DayView>::new());
     let corrections = RwSignal::new(Vec::<CorrectionView>::new());
     let reached = StoredValue::new(None::<NaiveDate>);
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let fetch = move |restart: bool| {
         log.fetch(restart, move |after| async move {
             let page = api.arrivals(&ArrivalQuery { person: Some(person), limit: PAGE, after }).await?;
@@ -177,7 +177,7 @@ fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
     let DayLog { periods, arrivals, corrections } = log;
     view! {
         <li class="log-entry" data-testid="log-day">
-            <h2 class="log-day">{dates::words(day, DayStyle::Long)}</h2>
+            <h2 class="log-day">{calendar::write(day, DayStyle::Full)}</h2>
             {(!periods.is_empty())
                 .then(|| {
                     view! {

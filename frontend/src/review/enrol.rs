@@ -8,6 +8,7 @@ use super::page::{Doing, Queue};
 use crate::api::{Failure, face_image, use_api};
 use crate::arrivals::Arrivals;
 use crate::draft::{MOST_PHOTOS, PersonDraft};
+use crate::language::say;
 use crate::people::{ConsentCheck, FormState, Objections, Obstacle, PersonFields};
 use crate::ui::{Modal, ModalHead, SaveButton, use_toasts};
 
@@ -105,11 +106,10 @@ pub fn FaceChoice(chosen: Chosen) -> impl IntoView {
     };
     view! {
         <fieldset class="options">
-            <legend class="label">"Pictures to keep"</legend>
+            <legend class="label">{say!(review.pictures_to_keep)}</legend>
             <ul class="face-choices">{item.faces.into_iter().map(card).collect_view()}</ul>
             <p class="note">
-                "Where all are ticked, those that show the face well are kept, at most " {MOST_PHOTOS}
-                ". Untick a picture that may be of somebody else. The others are erased with the item."
+                {say!(review.pictures_note, most = MOST_PHOTOS)}
             </p>
         </fieldset>
     }
@@ -129,7 +129,7 @@ pub fn EnrolSheet(item: ReviewItem, queue: Queue) -> impl IntoView {
     let save = Callback::new(move |knowingly: bool| {
         obstacle.clear();
         if !consent.get_untracked() {
-            obstacle.consent.set(Some("Enrolling somebody needs their consent.".to_owned()));
+            obstacle.consent.set(Some(say!(review.consent_needed).to_owned()));
         }
         let Some(draft) = form.checked().filter(|_| consent.get_untracked()) else { return };
         let request = EnrolFromReview {
@@ -142,7 +142,7 @@ pub fn EnrolSheet(item: ReviewItem, queue: Queue) -> impl IntoView {
         spawn_local(async move {
             match api.enrol(item.id, &request, knowingly).await {
                 Ok(()) => {
-                    toasts.show(format!("{} added", draft.name.trim()));
+                    toasts.show(say!(review.added, name = draft.name.trim().to_owned()));
                     arrivals.refresh_today();
                     queue.settled(&item);
                 }
@@ -162,8 +162,8 @@ pub fn EnrolSheet(item: ReviewItem, queue: Queue) -> impl IntoView {
         }
     };
     view! {
-        <Modal label="New person" kind="sheet" on_close>
-            <ModalHead title="New person" on_close />
+        <Modal label=say!(review.new_person_title) kind="sheet" on_close>
+            <ModalHead title=say!(review.new_person_title) on_close />
             <form id="review-enrol" class="sheet-columns" on:submit=submit novalidate>
                 <div class="sheet-column">
                     <FaceChoice chosen />
@@ -175,10 +175,10 @@ pub fn EnrolSheet(item: ReviewItem, queue: Queue) -> impl IntoView {
             </form>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
                 <SaveButton
-                    words="Add person"
-                    busy_words="Adding…"
+                    words=say!(review.add_person)
+                    busy_words=say!(review.adding)
                     busy
                     disabled=Signal::derive(move || chosen.count() == 0)
                     form="review-enrol"

@@ -7,6 +7,7 @@ use super::page::{Doing, Queue};
 use crate::api::{face_image, use_api};
 use crate::clock::{self, Style};
 use crate::elapsed::until;
+use crate::language::say;
 use crate::numbers::fixed;
 use crate::session::use_desk;
 use crate::ui::{Ago, Avatar, Icon, Moment, icons, use_toasts};
@@ -21,7 +22,7 @@ pub fn ItemRow(item: ReviewItem, queue: Queue) -> impl IntoView {
     let (id, expires) = (item.id, item.expires_at.timestamp_millis());
     let more = item.faces.len().saturating_sub(SHOWN);
     let spoof = item.faces.iter().any(|face| face.why == ReviewReason::Spoof);
-    let title = if spoof { "May be a picture of somebody" } else { "Unknown face" };
+    let title = if spoof { say!(review.may_be_picture) } else { say!(review.unknown_face) };
     let pictures = item
         .faces
         .iter()
@@ -31,16 +32,17 @@ pub fn ItemRow(item: ReviewItem, queue: Queue) -> impl IntoView {
             view! { <li><FacePicture source=face_image(id, face.id) face /></li> }
         })
         .collect_view();
-    let sightings = match item.sightings {
-        1 => "Seen once".to_owned(),
-        more => format!("Seen {more} times"),
+    let count = item.sightings.max(0) as u64;
+    let seen = match places(&item.faces) {
+        places if places.is_empty() => say!(review.seen, count = count),
+        places => say!(review.seen_at, count = count, places = places),
     };
     let first = (item.first_seen != item.last_seen).then(|| {
         view! {
-            <span>"First " <Moment at=item.first_seen style=Style::Full /></span>
+            <span>{say!(review.first_seen)} " " <Moment at=item.first_seen style=Style::Full /></span>
         }
     });
-    let left = move || until((expires - desk.now_ms.get() as i64) / 1000);
+    let left = move || say!(review.erased, when = until((expires - desk.now_ms.get() as i64) / 1000));
     let button = |label: &'static str, key: &'static str, icon, class: &'static str, next: Doing| {
         view! {
             <button
@@ -66,25 +68,26 @@ pub fn ItemRow(item: ReviewItem, queue: Queue) -> impl IntoView {
                     {spoof.then(|| view! { <Icon icon=icons::Spoof class="icon text-spoof" /> })} {title}
                 </p>
                 <p class="review-seen note">
-                    <span>{sightings} {places(&item.faces)} ", last " <Ago at=item.last_seen /></span>
+                    <span>{seen}</span>
+                    <span>{say!(review.last_seen)} " " <Ago at=item.last_seen /></span>
                     {first}
-                    <span class="review-expiry" title="Then the pictures are erased">
+                    <span class="review-expiry" title=say!(review.erased_hint)>
                         <Icon icon=icons::Expiry />
-                        "Erased " {left}
+                        {left}
                     </span>
                 </p>
                 <Candidates item=item.clone() queue />
             </div>
             <div class="review-actions">
-                {button("New person…", "e", icons::AddPerson, "", Doing::Enrolling(item.clone()))}
-                {button("This is…", "s", icons::FindPerson, "", Doing::Naming(item.clone()))}
-                {button("Dismiss", "d", icons::Close, "btn-quiet", Doing::Dismissing(item.clone()))}
+                {button(say!(review.new_person), "e", icons::AddPerson, "", Doing::Enrolling(item.clone()))}
+                {button(say!(review.this_is), "s", icons::FindPerson, "", Doing::Naming(item.clone()))}
+                {button(say!(review.dismiss), "d", icons::Close, "btn-quiet", Doing::Dismissing(item.clone()))}
             </div>
         </li>
     }
 }
 
-/// The feeds that saw it, each once, newest first.
+/// The feeds that saw it, each once, newest first; empty without any.
 fn places(faces: &[ReviewFace]) -> String {
     let mut names: Vec<&str> = Vec::new();
     for face in faces {
@@ -92,7 +95,7 @@ fn places(faces: &[ReviewFace]) -> String {
             names.push(&face.feed.name);
         }
     }
-    if names.is_empty() { String::new() } else { format!(" at {}", names.join(", ")) }
+    names.join(say!(common.comma))
 }
 
 /// A face as the camera saw it, with its feed and time.
@@ -101,11 +104,13 @@ pub fn FacePicture(source: String, face: ReviewFace) -> impl IntoView {
     let desk = use_desk();
     let at = face.at;
     let feed = face.feed.name;
-    let words =
-        Signal::derive(move || format!("{feed}, {}", clock::format(at, &desk.timezone(), Style::Full)));
+    let words = Signal::derive(move || {
+        let time = clock::format(at, &desk.timezone(), Style::Full);
+        say!(review.face_at, feed = feed.clone(), time = time)
+    });
     let broken = RwSignal::new(false);
     let spoof = face.why == ReviewReason::Spoof;
-    let liveness = face.liveness.map(|liveness| format!("Liveness {}", fixed(f64::from(liveness), 2)));
+    let liveness = face.liveness.map(|liveness| say!(review.liveness, score = fixed(f64::from(liveness), 2)));
     view! {
         <span class="face" title=words>
             <Icon icon=icons::NoPicture />
@@ -115,7 +120,7 @@ pub fn FacePicture(source: String, face: ReviewFace) -> impl IntoView {
                     view! {
                         <span class="face-mark" title=liveness>
                             <Icon icon=icons::Spoof />
-                            "Picture?"
+                            {say!(review.picture)}
                         </span>
                     }
                 })}
@@ -127,7 +132,7 @@ pub fn FacePicture(source: String, face: ReviewFace) -> impl IntoView {
 #[component]
 fn Candidates(item: ReviewItem, queue: Queue) -> impl IntoView {
     if item.candidates.is_empty() {
-        return view! { <p class="note">"Nobody enrolled is alike."</p> }.into_any();
+        return view! { <p class="note">{say!(review.nobody_alike)}</p> }.into_any();
     }
     let rows = item
         .candidates
@@ -139,7 +144,7 @@ fn Candidates(item: ReviewItem, queue: Queue) -> impl IntoView {
         })
         .collect_view();
     view! {
-        <p class="note mt-2">"Most alike"</p>
+        <p class="note mt-2">{say!(review.most_alike)}</p>
         <ul class="review-candidates">{rows}</ul>
     }
     .into_any()
@@ -157,7 +162,7 @@ fn CandidateRow(item: ReviewItem, candidate: ReviewCandidate, first: bool, queue
         spawn_local(async move {
             match api.mark_non_match(item.id, id).await {
                 Ok(()) => {
-                    toasts.show(format!("Noted: this is not {name}"));
+                    toasts.show(say!(review.noted_not, name = name));
                     queue.refresh();
                 }
                 Err(failure) => {
@@ -171,17 +176,17 @@ fn CandidateRow(item: ReviewItem, candidate: ReviewCandidate, first: bool, queue
         <li class="review-candidate">
             <Avatar person=id name=person.name.clone() photo=person.photo size="avatar-sm" />
             <a class="link-plain truncate" href=format!("/people/{id}") title=person.name.clone()>{person.name.clone()}</a>
-            <span class="note tabular" title="Comparison score (cosine)">{fixed(f64::from(candidate.similarity), 2)}</span>
+            <span class="note tabular" title=say!(review.score)>{fixed(f64::from(candidate.similarity), 2)}</span>
             <button
                 type="button"
                 class="btn btn-small"
                 data-testid="review-deny"
                 aria-keyshortcuts=first.then_some("n")
+                aria-label=say!(review.not_this_person_name, name = person.name.clone())
                 disabled=busy
                 on:click=deny
             >
-                "Not this person"
-                <span class="sr-only">{format!(": {}", person.name)}</span>
+                {say!(review.not_this_person)}
                 {first.then(|| view! { <kbd class="key" aria-hidden="true">"N"</kbd> })}
             </button>
         </li>

@@ -8,6 +8,7 @@ use types::{ConsentGiven, EnrolFromReview, PersonId, PersonRef, PersonView, Revi
 use super::enrol::{Chosen, FaceChoice};
 use super::page::{Doing, Queue};
 use crate::api::use_api;
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::people::{ConsentCheck, Objections, Obstacle};
 use crate::ui::{Avatar, Modal, ModalHead, SaveButton, When, use_toasts};
@@ -44,7 +45,7 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
         let Some(person) = untrack(known) else { return };
         let agreed = !lacks_consent.get_untracked() || consent.get_untracked();
         if !agreed {
-            obstacle.consent.set(Some(format!("Pictures of {} need their consent.", person.name)));
+            obstacle.consent.set(Some(say!(review.consent_needed_of, name = person.name.clone())));
             return;
         }
         let request = EnrolFromReview {
@@ -58,7 +59,7 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
         spawn_local(async move {
             match api.enrol(item.id, &request, knowingly).await {
                 Ok(()) => {
-                    toasts.show(format!("Pictures added to {}", person.name));
+                    toasts.show(say!(review.pictures_added, name = person.name));
                     queue.settled(&item);
                 }
                 Err(failure) => {
@@ -76,8 +77,8 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
         }
     };
     view! {
-        <Modal label="Who is this?" kind="sheet" on_close>
-            <ModalHead title="Who is this?" on_close />
+        <Modal label=say!(review.who) kind="sheet" on_close>
+            <ModalHead title=say!(review.who) on_close />
             <form id="review-name" class="sheet-columns" on:submit=submit novalidate>
                 <div class="sheet-column">
                     <FaceChoice chosen />
@@ -92,12 +93,12 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
             <Objections obstacle save busy />
             <footer class="modal-foot">
                 <p class="note me-auto">
-                    {move || known().map(|person| format!("The pictures will be {}’s.", person.name))}
+                    {move || known().map(|person| say!(review.will_be, name = person.name))}
                 </p>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
                 <SaveButton
-                    words="Add pictures"
-                    busy_words="Adding…"
+                    words=say!(review.add_pictures)
+                    busy_words=say!(review.adding)
                     busy
                     disabled=Signal::derive(move || known().is_none() || chosen.count() == 0)
                     form="review-name"
@@ -145,20 +146,18 @@ fn PersonChoice(who: RwSignal<Option<PersonId>>, suggested: Vec<PersonRef>) -> i
     };
     let note = move || match found.get() {
         Load::Failed(failure) => failure.message(),
-        Load::Ready(people) if people.is_empty() => "Nobody by that name or number.".to_owned(),
-        Load::Ready(_) if query.with(|query| query.trim().is_empty()) => {
-            "Those most alike come first.".to_owned()
-        }
+        Load::Ready(people) if people.is_empty() => say!(review.nobody_named).to_owned(),
+        Load::Ready(_) if query.with(|query| query.trim().is_empty()) => say!(review.alike_first).to_owned(),
         _ => String::new(),
     };
     view! {
         <div class="field">
-            <label class="label" for="review-who">"Person"</label>
+            <label class="label" for="review-who">{say!(common.person)}</label>
             <input
                 id="review-who"
                 class="input"
                 type="search"
-                placeholder="Name or number"
+                placeholder=say!(review.name_or_number)
                 autocomplete="off"
                 data-testid="review-who"
                 prop:value=query

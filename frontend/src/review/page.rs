@@ -13,8 +13,11 @@ use super::name::NameDialog;
 use super::settings::{OffState, SettingsDialog};
 use super::waiting::Waiting;
 use crate::api::{Api, use_api};
+use crate::language::say;
 use crate::loading::{Load, Loader, Pages};
-use crate::ui::{Confirm, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, use_toasts};
+use crate::ui::{
+    Confirm, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, letter, use_toasts,
+};
 
 const PAGE: u32 = 20;
 /// How often new faces are looked for.
@@ -106,7 +109,7 @@ pub fn ReviewPage() -> impl IntoView {
     view! {
         <div class="content review-page">
             <header class="page-head">
-                <h1 class="page-title">"Review"</h1>
+                <h1 class="page-title">{say!(review.title)}</h1>
                 <When is=move || on.get() && total().is_some()>
                     <span class="tag tabular">{total}</span>
                 </When>
@@ -118,7 +121,7 @@ pub fn ReviewPage() -> impl IntoView {
                         on:click=move |_| queue.doing.set(Doing::Settings)
                     >
                         <Icon icon=icons::Settings />
-                        "Queue"
+                        {say!(review.queue)}
                     </button>
                 </When>
             </header>
@@ -150,7 +153,7 @@ fn Kept(settings: ReviewSettings) -> impl IntoView {
     let reason = settings.reason.unwrap_or_default();
     view! {
         <p class="review-why">
-            {format!("Unknown faces are kept for {} h: ", settings.keep_hours)} <span class="text-soft">{reason}</span>
+            {say!(review.kept, count = settings.keep_hours)} " " <span class="text-soft">{reason}</span>
         </p>
     }
 }
@@ -183,8 +186,8 @@ fn Items(queue: Queue) -> impl IntoView {
                 view! {
                     <Empty
                         icon=icons::Good
-                        title="No unknown faces"
-                        text="A face that nobody enrolled looks like appears here when a camera has seen it well."
+                        title=say!(review.no_faces)
+                        text=say!(review.no_faces_text)
                     />
                 }
                     .into_any()
@@ -212,7 +215,7 @@ fn Dismiss(item: ReviewItem, queue: Queue) -> impl IntoView {
         spawn_local(async move {
             match api.dismiss(item.id).await {
                 Ok(()) => {
-                    toasts.show("Face dismissed");
+                    toasts.show(say!(review.dismissed));
                     queue.settled(&item);
                 }
                 Err(failure) => {
@@ -222,14 +225,11 @@ fn Dismiss(item: ReviewItem, queue: Queue) -> impl IntoView {
             }
         });
     });
-    let pictures = if count == 1 { "Its picture is".to_owned() } else { format!("Its {count} pictures are") };
     view! {
         <Confirm
-            title="Dismiss this face?"
-            text=format!(
-                "{pictures} erased now and cannot be brought back. If the person is seen again, they appear here anew.",
-            )
-            action="Dismiss"
+            title=say!(review.dismiss_title)
+            text=say!(review.dismiss_text, count = count)
+            action=say!(review.dismiss)
             busy
             problem
             on_confirm=dismiss
@@ -253,7 +253,7 @@ fn listen_to_keys(queue: Queue) {
         let active =
             document().active_element().and_then(|e| e.closest("[data-testid=review-item]").ok().flatten());
         let at = active.and_then(|active| rows.iter().position(|row| row.is_same_node(Some(&active))));
-        let key = event.key().to_ascii_lowercase();
+        let key = letter(&event);
         let step = match key.as_str() {
             "arrowdown" | "j" => at.map_or(0, |at| at + 1),
             "arrowup" | "k" => at.map_or(0, |at| at.saturating_sub(1)),

@@ -5,6 +5,7 @@ use types::ReviewSettings;
 
 use super::page::{Doing, Queue};
 use crate::api::use_api;
+use crate::language::say;
 use crate::ui::{Confirm, Icon, Modal, ModalHead, Problem, SaveButton, TextField, icons, use_toasts};
 
 const SHORTEST_REASON: usize = 10;
@@ -17,12 +18,12 @@ pub fn OffState(settings: ReviewSettings, queue: Queue) -> impl IntoView {
     view! {
         <div class="review-off" data-testid="review-off">
             <span class="state-mark"><Icon icon=icons::Review class="icon-lg" /></span>
-            <h2 class="state-title">"Unknown faces are not kept"</h2>
+            <h2 class="state-title">{say!(review.off_title)}</h2>
             <p class="text-soft">
-                "A face that nobody was recognised in is forgotten at once. With the queue on, a few pictures of each such face are kept encrypted for some time, so that you can enrol the person, say who it is, or dismiss it."
+                {say!(review.off_text)}
             </p>
             <p class="text-soft">
-                "These are pictures of people who may never have agreed to it. Switch it on only for a reason that you would tell them, and no longer than you need."
+                {say!(review.off_warning)}
             </p>
             <SettingsForm settings queue />
         </div>
@@ -44,7 +45,7 @@ pub fn SettingsDialog(settings: ReviewSettings, queue: Queue) -> impl IntoView {
         spawn_local(async move {
             match api.save_review_settings(&off).await {
                 Ok(()) => {
-                    toasts.show("The review queue is off");
+                    toasts.show(say!(review.is_off));
                     queue.doing.try_set(Doing::Nothing);
                     queue.refresh();
                 }
@@ -60,9 +61,9 @@ pub fn SettingsDialog(settings: ReviewSettings, queue: Queue) -> impl IntoView {
             if leaving.get() {
                 view! {
                     <Confirm
-                        title="Switch the review queue off?"
-                        text="Every face in it is erased, and unknown faces are no longer kept."
-                        action="Switch off and erase"
+                        title=say!(review.switch_off_title)
+                        text=say!(review.switch_off_text)
+                        action=say!(review.switch_off_action)
                         busy
                         problem
                         on_confirm=switch_off
@@ -73,14 +74,14 @@ pub fn SettingsDialog(settings: ReviewSettings, queue: Queue) -> impl IntoView {
             } else {
                 let settings = settings.clone();
                 view! {
-                    <Modal label="Review queue" on_close>
-                        <ModalHead title="Review queue" on_close />
+                    <Modal label=say!(review.review_queue) on_close>
+                        <ModalHead title=say!(review.review_queue) on_close />
                         <div class="dialog-content">
                             <SettingsForm settings queue />
                         </div>
                         <footer class="modal-foot">
                             <button type="button" class="btn btn-quiet btn-quiet-danger" on:click=move |_| leaving.set(true)>
-                                "Switch off…"
+                                {say!(review.switch_off)}
                             </button>
                         </footer>
                     </Modal>
@@ -108,18 +109,18 @@ fn SettingsForm(settings: ReviewSettings, queue: Queue) -> impl IntoView {
         let text = reason.get_untracked().trim().to_owned();
         let long_enough = (SHORTEST_REASON..=LONGEST_REASON).contains(&text.chars().count());
         reason_problem.set(
-            (!long_enough).then(|| format!("Say why in {SHORTEST_REASON} to {LONGEST_REASON} characters.")),
+            (!long_enough).then(|| say!(review.reason_wrong, least = SHORTEST_REASON, most = LONGEST_REASON)),
         );
         let keep_hours =
             hours.get_untracked().trim().parse::<u32>().ok().filter(|hours| (1..=MOST_HOURS).contains(hours));
-        hours_problem.set(keep_hours.is_none().then(|| format!("Enter 1 to {MOST_HOURS} hours.")));
+        hours_problem.set(keep_hours.is_none().then(|| say!(review.hours_wrong, most = MOST_HOURS)));
         let Some(keep_hours) = keep_hours.filter(|_| long_enough && !busy.get_untracked()) else { return };
         busy.set(true);
         spawn_local(async move {
             let request = ReviewSettings { enabled: true, reason: Some(text), keep_hours };
             match api.save_review_settings(&request).await {
                 Ok(()) => {
-                    toasts.show(if was_on { "Saved" } else { "The review queue is on" });
+                    toasts.show(if was_on { say!(common.saved) } else { say!(review.is_on) });
                     queue.doing.try_set(Doing::Nothing);
                     queue.refresh();
                 }
@@ -139,27 +140,27 @@ fn SettingsForm(settings: ReviewSettings, queue: Queue) -> impl IntoView {
         <form class="form" on:submit=submit novalidate>
             <TextField
                 id="review-reason"
-                label="Why unknown faces are kept"
+                label=say!(review.reason)
                 value=reason
                 problem=reason_problem
                 required=true
-                hint="For example: new pupils in the first week are enrolled at the gate. It is written to the audit log."
+                hint=say!(review.reason_hint)
                 testid="review-reason"
             />
             <TextField
                 id="review-hours"
-                label="Erased after (hours)"
+                label=say!(review.hours)
                 value=hours
                 problem=hours_problem
                 inputmode="numeric"
                 required=true
-                hint="72 hours are three days; 720 at most."
+                hint=say!(review.hours_hint)
                 testid="review-hours"
             />
             <Problem text=problem />
             <SaveButton
-                words=if was_on { "Save" } else { "Switch on" }
-                busy_words="Saving…"
+                words=if was_on { say!(common.save) } else { say!(review.switch_on) }
+                busy_words=say!(common.saving)
                 busy
                 testid="review-on"
             />

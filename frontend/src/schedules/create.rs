@@ -11,9 +11,9 @@ use super::kind_name;
 use super::rules_form::{RulesFields, RulesForm, usual};
 use super::week_view::WeekView;
 use crate::api::{Failure, use_api};
+use crate::calendar;
 use crate::language::say;
 use crate::loading::Loader;
-use crate::people::dates;
 use crate::session::use_desk;
 use crate::ui::{
     Choice, Modal, ModalHead, OptionsField, Problem, SaveButton, SelectField, TextField, When, use_toasts,
@@ -82,7 +82,7 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let kind = RwSignal::new("period".to_owned());
     let zone = RwSignal::new(String::new());
-    let from = RwSignal::new(dates::today(desk).to_string());
+    let from = RwSignal::new(calendar::today(desk).to_string());
     let groups = RwSignal::new(Vec::<GroupId>::new());
     let form = RulesForm::new(&usual(ScheduleKind::Period));
     let problems = HeadProblems::new();

@@ -6,9 +6,9 @@ use types::{AssignSchedule, GroupView, ScheduleGroup, ScheduleId};
 
 use super::create::HeadProblems;
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
 use crate::loading::Loader;
-use crate::people::dates::{self, DayStyle};
 use crate::session::use_desk;
 use crate::ui::{
     Confirm, Icon, Modal, ModalHead, Problem, SaveButton, SelectField, TextField, When, icons, use_toasts,
@@ -24,7 +24,7 @@ pub fn Assignments(
     on_change: Callback<()>,
 ) -> impl IntoView {
     let desk = use_desk();
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let (adding, going) = (RwSignal::new(false), RwSignal::new(None::<ScheduleGroup>));
     let (held, past): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|held| held.until_day.is_none_or(|until| until > today));
@@ -57,9 +57,9 @@ pub fn Assignments(
 #[component]
 fn AssignmentRow(held: ScheduleGroup, going: RwSignal<Option<ScheduleGroup>>, ended: bool) -> impl IntoView {
     let desk = use_desk();
-    let from = dates::words(held.from_day, DayStyle::Short);
+    let from = calendar::write(held.from_day, DayStyle::Medium);
     let when = match held.until_day.and_then(|until| until.pred_opt()) {
-        Some(last) => say!(groups.span, from = from, last = dates::words(last, DayStyle::Short)),
+        Some(last) => say!(groups.span, from = from, last = calendar::write(last, DayStyle::Medium)),
         None => say!(groups.since, from = from),
     };
     let label = say!(schedules.take_from, name = held.group.name.clone());
@@ -92,7 +92,7 @@ fn AssignmentRow(held: ScheduleGroup, going: RwSignal<Option<ScheduleGroup>>, en
 fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView {
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
     let group = RwSignal::new(String::new());
-    let from = RwSignal::new(dates::today(desk).to_string());
+    let from = RwSignal::new(calendar::today(desk).to_string());
     let last = RwSignal::new(String::new());
     let problems = HeadProblems::new();
     let busy = RwSignal::new(false);

@@ -7,9 +7,9 @@ use types::{CreateHoliday, GroupView, HolidayView};
 use super::create::HeadProblems;
 use super::list::SchedulesHead;
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::people::dates::{self, DayStyle};
 use crate::session::use_desk;
 use crate::ui::{
     Confirm, Empty, Failed, Icon, Modal, ModalHead, Problem, SaveButton, SelectField, Skeleton, TextField,
@@ -22,7 +22,7 @@ const FORM: &str = "holiday-form";
 #[component]
 pub fn HolidaysPage() -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
-    let year = RwSignal::new(dates::today(desk).year());
+    let year = RwSignal::new(calendar::today(desk).year());
     let holidays = Loader::<Vec<HolidayView>>::new();
     let fetch = move || {
         let first = |year| NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default();
@@ -90,11 +90,11 @@ fn HolidayTable(holidays: Vec<HolidayView>, going: RwSignal<Option<HolidayView>>
     let desk = use_desk();
     let row = move |holiday: HolidayView| {
         let last = holiday.until_day.pred_opt().unwrap_or(holiday.from_day);
-        let first = dates::words(holiday.from_day, DayStyle::Short);
+        let first = calendar::write(holiday.from_day, DayStyle::Medium);
         let when = if last == holiday.from_day {
             first
         } else {
-            say!(groups.span, from = first, last = dates::words(last, DayStyle::Short))
+            say!(groups.span, from = first, last = calendar::write(last, DayStyle::Medium))
         };
         let label = say!(schedules.delete_holiday, name = holiday.name.clone());
         let whose = holiday
@@ -143,8 +143,8 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
     let name = RwSignal::new(String::new());
     let group = RwSignal::new(String::new());
-    let first = RwSignal::new(dates::today(desk).to_string());
-    let last = RwSignal::new(dates::today(desk).to_string());
+    let first = RwSignal::new(calendar::today(desk).to_string());
+    let last = RwSignal::new(calendar::today(desk).to_string());
     let problems = HeadProblems::new();
     let busy = RwSignal::new(false);
     let groups = Loader::<Vec<GroupView>>::new();

@@ -7,10 +7,10 @@ use super::create::CreateSheet;
 use super::week_view::{slot_words, weekdays};
 use super::{holding, kind_name};
 use crate::api::use_api;
+use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::people::PeopleNav;
-use crate::people::dates;
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Empty, Failed, Icon, Skeleton, When, icons};
@@ -96,7 +96,7 @@ pub fn SchedulesPage() -> impl IntoView {
 
 #[component]
 fn ScheduleRow(schedule: ScheduleView) -> impl IntoView {
-    let today = dates::today(use_desk());
+    let today = calendar::today(use_desk());
     let names = weekdays();
     let shown = holding(&schedule.versions, today).unwrap_or(0);
     let slots =

@@ -9,9 +9,9 @@ use super::rules_form::usual;
 use super::version::{Standing, VersionPanel, VersionSheet};
 use super::{holding, kind_name};
 use crate::api::use_api;
+use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::people::dates;
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
@@ -46,7 +46,7 @@ pub fn SchedulePage(id: ScheduleId) -> impl IntoView {
 #[component]
 fn Schedule(shown: ScheduleView, schedule: Loader<ScheduleView>, read: Callback<()>) -> impl IntoView {
     let desk = use_desk();
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let id = shown.id;
     let now = holding(&shown.versions, today);
     let newest = shown.versions.last().map(|version| version.rules.clone());

@@ -5,7 +5,8 @@ use types::{Break, ClockTime, Slot, Weekday};
 
 use super::rules_form::RulesForm;
 use super::week_view::weekdays;
-use crate::language::{self, Locale, say};
+use crate::calendar::Week;
+use crate::language::say;
 use crate::ui::{Entry, Icon, List, icons};
 
 /// A slot as it is being typed.
@@ -66,14 +67,11 @@ fn time(text: &str) -> Option<ClockTime> {
     ClockTime::try_from(text.get(..5)?.to_owned()).ok()
 }
 
-/// The days that most work.
+/// The days that most work where the reader lives.
 pub fn workdays() -> Vec<Weekday> {
-    use Weekday::{Fri, Mon, Sun, Thu, Tue, Wed};
-    if language::current() == Locale::ar {
-        vec![Mon, Tue, Wed, Thu, Sun]
-    } else {
-        vec![Mon, Tue, Wed, Thu, Fri]
-    }
+    let weekend = Week::get().weekend;
+    let free = |day: &Weekday| weekend.iter().any(|other| other.num_days_from_monday() == *day as u32);
+    Weekday::ALL.into_iter().filter(|day| !free(day)).collect()
 }
 
 /// All slots, with the way to another.

@@ -8,8 +8,8 @@ use super::create::HeadProblems;
 use super::rules_form::{RulesFields, RulesForm};
 use super::week_view::{WeekView, duration};
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::language::say;
-use crate::people::dates::{self, DayStyle};
 use crate::session::use_desk;
 use crate::ui::{Confirm, Icon, Modal, ModalHead, Problem, SaveButton, TextField, When, icons, use_toasts};
 
@@ -36,7 +36,7 @@ pub fn VersionPanel(
 ) -> impl IntoView {
     let desk = use_desk();
     let ScheduleVersion { from_day, rules } = version;
-    let from = say!(schedules.rules_since, day = dates::words(from_day, DayStyle::Long));
+    let from = say!(schedules.rules_since, day = calendar::write(from_day, DayStyle::Full));
     let tag = match standing {
         Standing::Past => view! { <span class="tag">{say!(schedules.past)}</span> }.into_any(),
         Standing::Now => view! { <span class="tag tag-known">{say!(schedules.now)}</span> }.into_any(),
@@ -121,7 +121,7 @@ fn DeleteVersion(
     });
     view! {
         <Confirm
-            title=say!(schedules.delete_rules_title, day = dates::words(from_day, DayStyle::Long))
+            title=say!(schedules.delete_rules_title, day = calendar::write(from_day, DayStyle::Full))
             text=say!(schedules.delete_rules_text)
             action=say!(schedules.delete_rules)
             busy
@@ -143,7 +143,7 @@ pub fn VersionSheet(
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
     let id = schedule.id;
     let form = RulesForm::new(&rules);
-    let tomorrow = dates::today(desk) + Days::new(1);
+    let tomorrow = calendar::today(desk) + Days::new(1);
     let from = RwSignal::new(tomorrow.to_string());
     let problems = HeadProblems::new();
     let busy = RwSignal::new(false);

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use types::{ScheduleRules, Slot, Weekday};
 
 use super::week::{self, Block};
+use crate::calendar::{self, DayStyle, Week};
 use crate::language::say;
-use crate::people::dates::{self, DayStyle};
 
 /// The days of a week in the reader's order, each with its short name.
 pub fn weekdays() -> Vec<(Weekday, String)> {
@@ -16,7 +16,7 @@ pub fn weekdays() -> Vec<(Weekday, String)> {
         .into_iter()
         .map(|day| {
             let date = monday + Days::new(day as u64);
-            (dates::column(date), day, dates::words(date, DayStyle::Weekday))
+            (Week::get().column(date), day, calendar::write(date, DayStyle::Weekday))
         })
         .collect();
     days.sort_by_key(|(column, ..)| *column);

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::Signals;
 use crate::api::use_api;
 use crate::arrivals::{Arrivals, Link};
+use crate::language::say;
 use crate::ui::{Icon, When, icons};
 
 /// A connection that comes back within this time is not worth a word.
@@ -27,13 +28,13 @@ pub fn Banner() -> impl IntoView {
             <When is=move || lost.get()>
                 <p class="banner banner-error" data-testid="banner-connection">
                     <Icon icon=icons::Offline />
-                    <span>"Connection lost. What you see may be old; trying again…"</span>
+                    <span>{say!(shell.connection_lost)}</span>
                 </p>
             </When>
             <When is=move || signals.recognizer_down.get() && !lost.get()>
                 <p class="banner banner-warning" data-testid="banner-recognizer">
                     <Icon icon=icons::Alert />
-                    <span>"The recognizer does not answer. Nobody is recognised until it is back."</span>
+                    <span>{say!(shell.recognizer_down)}</span>
                 </p>
             </When>
         </div>

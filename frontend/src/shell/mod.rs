@@ -2,6 +2,7 @@
 
 mod account;
 mod banner;
+mod confirmation;
 mod parts;
 mod rail;
 mod search;
@@ -23,9 +24,10 @@ use crate::language::say;
 use crate::live::LivePage;
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
-use crate::session::use_desk;
-use crate::ui::{Empty, Later, icons};
+use crate::session::{Desk, use_desk};
+use crate::ui::{Empty, Later, icons, letter};
 
+pub use confirmation::Confirmation;
 pub use sign_in::SignIn;
 
 /// How often the parts' health is asked for.
@@ -59,10 +61,10 @@ pub fn Shell() -> impl IntoView {
     watch_health(signals);
     listen_to_keys();
     let router = use_router();
-    let place = Memo::new(move |_| router.path.with(|path| Place::at(path)));
+    let place = Memo::new(move |_| router.path.with(|path| allowed(Place::at(path), desk)));
     announce(place);
     view! {
-        <a class="skip" href="#page">"Skip to the page"</a>
+        <a class="skip" href="#page">{say!(shell.skip)}</a>
         <div class="shell" class:wall=move || desk.wall.get()>
             <rail::Rail />
             <topbar::TopBar />
@@ -70,29 +72,42 @@ pub fn Shell() -> impl IntoView {
                 <banner::Banner />
                 {move || match place.get() {
                     Place::Live => view! { <LivePage /> }.into_any(),
+                    Place::Me => view! { <Later fetch=parts::me() /> }.into_any(),
                     Place::Attendance(section) => view! { <Later fetch=parts::attendance(section) /> }.into_any(),
                     Place::People => view! { <Later fetch=parts::people() /> }.into_any(),
                     Place::Person(id) => view! { <Later fetch=parts::person(id) /> }.into_any(),
-                    Place::Import if desk.is_admin() => view! { <Later fetch=parts::import() /> }.into_any(),
+                    Place::Import => view! { <Later fetch=parts::import() /> }.into_any(),
                     Place::Groups => view! { <Later fetch=parts::groups() /> }.into_any(),
                     Place::Group(id) => view! { <Later fetch=parts::group(id) /> }.into_any(),
                     Place::Schedules => view! { <Later fetch=parts::schedules() /> }.into_any(),
                     Place::Schedule(id) => view! { <Later fetch=parts::schedule(id) /> }.into_any(),
                     Place::Holidays => view! { <Later fetch=parts::holidays() /> }.into_any(),
-                    Place::Review if desk.is_admin() => view! { <Later fetch=parts::review() /> }.into_any(),
+                    Place::Review => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Review | Place::Import | Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
     }
 }
 
+/// What somebody gets to see of a page: members their own record alone, which they come to first.
+fn allowed(place: Place, desk: Desk) -> Place {
+    match place {
+        Place::Live | Place::Me if desk.is_member() => Place::Me,
+        Place::Settings(_) => place,
+        Place::Me => Place::Nowhere,
+        Place::Review | Place::Import if !desk.is_admin() => Place::Nowhere,
+        _ if desk.is_member() => Place::Nowhere,
+        _ => place,
+    }
+}
+
 #[component]
 fn NotFound() -> impl IntoView {
     view! {
-        <Empty icon=icons::Search title="There is no such page" text="The address may be old or mistyped.">
-            <a class="btn" href="/">"Go to Live"</a>
+        <Empty icon=icons::Search title=say!(shell.no_such_page) text=say!(shell.no_such_page_text)>
+            <a class="btn" href="/">{say!(shell.go_to_start)}</a>
         </Empty>
     }
 }
@@ -123,23 +138,22 @@ fn announce(place: Memo<Place>) {
     let desk = use_desk();
     Effect::new(move |_| {
         let page = match place.get() {
-            Place::Live => "Live",
-            Place::Attendance(_) => "Attendance",
-            Place::People => "People",
-            Place::Person(_) => "Person",
+            Place::Live => say!(shell.live),
+            Place::Me => say!(shell.me),
+            Place::Attendance(_) => say!(shell.attendance),
+            Place::People => say!(shell.people),
+            Place::Person(_) => say!(shell.person),
             Place::Import => say!(shell.import),
             Place::Groups | Place::Group(_) => say!(shell.groups),
             Place::Schedules | Place::Schedule(_) => say!(shell.schedules),
             Place::Holidays => say!(shell.holidays),
-            Place::Review => "Review",
-            Place::Settings(_) => "Settings",
-            Place::Nowhere => "Not found",
+            Place::Review => say!(shell.review),
+            Place::Settings(_) => say!(shell.settings),
+            Place::Nowhere => say!(shell.not_found),
         };
         let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
-        document().set_title(&match site {
-            Some(site) if !site.is_empty() => format!("{page} – {site}"),
-            _ => format!("{page} – Attendance"),
-        });
+        let site = site.filter(|site| !site.is_empty()).unwrap_or_else(|| say!(shell.product).to_owned());
+        document().set_title(&say!(shell.title, page = page, site = site));
     });
     Effect::new(move |before: Option<()>| {
         place.track();
@@ -171,6 +185,9 @@ fn watch_health(signals: Signals) {
 fn listen_to_keys() {
     let desk = use_desk();
     let router = use_router();
+    if desk.is_member() {
+        return;
+    }
     let handle = window_event_listener(ev::keydown, move |event| {
         let typing = event
             .target()
@@ -178,7 +195,7 @@ fn listen_to_keys() {
             .is_some_and(|element| matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"));
         let modal = document().query_selector("dialog[open]").ok().flatten().is_some();
         let with_key = event.ctrl_key() || event.meta_key();
-        let key = event.key().to_ascii_lowercase();
+        let key = letter(&event);
         if modal || event.alt_key() {
             return;
         }

@@ -8,6 +8,7 @@ use types::{GroupId, PersonId, ScheduleId};
 use crate::attendance::AttendancePage;
 use crate::groups::{GroupPage, GroupsPage};
 use crate::imports::ImportPage;
+use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
 use crate::review::ReviewPage;
 use crate::schedules::{HolidaysPage, SchedulePage, SchedulesPage};
@@ -17,6 +18,11 @@ use crate::ui::{Build, NotFetched};
 #[wasm_split(attendance, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn attendance(section: String) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <AttendancePage section /> }.into_any()))
+}
+
+#[wasm_split(me, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn me() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <MePage /> }.into_any()))
 }
 
 #[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]

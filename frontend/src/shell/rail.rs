@@ -18,11 +18,20 @@ pub fn Rail() -> impl IntoView {
                 <Icon icon=icons::Mark class="icon-lg" />
                 <span class="rail-name">{say!(shell.product)}</span>
             </span>
-            <RailLink href="/" icon=icons::Live label=say!(shell.live) testid="nav-live" />
+            <When
+                is=move || desk.is_member()
+                otherwise=|| {
+                    view! { <RailLink href="/" icon=icons::Live label=say!(shell.live) testid="nav-live" /> }
+                }
+            >
+                <RailLink href="/me" icon=icons::Person label=say!(shell.me) testid="nav-me" />
+            </When>
             <When is=move || desk.marks()>
                 <RailLink href="/attendance" icon=icons::Attendance label=say!(shell.attendance) testid="nav-attendance" />
             </When>
-            <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />
+            <When is=move || !desk.is_member()>
+                <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />
+            </When>
             <When is=move || desk.is_admin()>
                 <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count />
             </When>
@@ -51,7 +60,8 @@ fn RailLink(
                 path == href
                     || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
             };
-            under(href) || also.iter().any(|href| under(href))
+            // Members come to their own page first.
+            under(href) || (href == "/me" && path == "/") || also.iter().any(|href| under(href))
         })
     };
     view! {

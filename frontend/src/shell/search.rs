@@ -7,6 +7,7 @@ use types::{PersonId, PhotoId};
 use wasm_bindgen::JsCast;
 
 use crate::api::{Api, use_api};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::router::{Router, use_router};
 use crate::session::{Desk, use_desk};
@@ -37,21 +38,25 @@ pub fn focus() {
 fn places(admin: bool) -> Vec<(&'static str, Hit)> {
     let place = |label, icon, path| (label, Hit::Place { label, icon, path });
     let mut places = vec![
-        place("Live", icons::Live, "/"),
-        place("People", icons::People, "/people"),
-        ("Wall mode", Hit::Wall),
-        place("Change password", icons::Key, "/settings/account"),
-        place("Appearance", icons::Appearance, "/settings/appearance"),
+        place(say!(shell.live), icons::Live, "/"),
+        place(say!(shell.people), icons::People, "/people"),
+        place(say!(shell.groups), icons::People, "/groups"),
+        place(say!(shell.schedules), icons::Clock, "/schedules"),
+        place(say!(shell.holidays), icons::Holiday, "/schedules/holidays"),
+        (say!(shell.wall_mode), Hit::Wall),
+        place(say!(shell.change_password), icons::Key, "/settings/account"),
+        place(say!(shell.appearance), icons::Appearance, "/settings/appearance"),
     ];
     if admin {
         places.splice(
             2..2,
             [
-                place("Add person", icons::AddPerson, "/people?add=1"),
-                place("Review", icons::Review, "/review"),
-                place("Feeds", icons::Feed, "/settings/feeds"),
-                place("Site", icons::Place, "/settings/site"),
-                place("Model", icons::Model, "/settings/model"),
+                place(say!(shell.add_person), icons::AddPerson, "/people?add=1"),
+                place(say!(shell.import), icons::Note, "/people/import"),
+                place(say!(shell.review), icons::Review, "/review"),
+                place(say!(shell.feeds), icons::Feed, "/settings/feeds"),
+                place(say!(shell.site), icons::Place, "/settings/site"),
+                place(say!(shell.model), icons::Model, "/settings/model"),
             ],
         );
     }
@@ -116,12 +121,12 @@ impl Search {
 
     /// People first, then the pages and actions whose name fits.
     fn hits(self) -> Vec<Hit> {
-        let query = self.text.get().trim().to_ascii_lowercase();
+        let query = self.text.get().trim().to_lowercase();
         let mut hits = self.people.value().filter(|_| !query.is_empty()).unwrap_or_default();
         hits.extend(
             places(self.desk.is_admin())
                 .into_iter()
-                .filter(|(label, _)| query.is_empty() || label.to_ascii_lowercase().contains(&query))
+                .filter(|(label, _)| query.is_empty() || label.to_lowercase().contains(&query))
                 .map(|(_, hit)| hit),
         );
         hits
@@ -180,8 +185,8 @@ pub fn SearchBox() -> impl IntoView {
                 class="search-input"
                 type="search"
                 role="combobox"
-                placeholder="Search people"
-                aria-label="Search people, pages and actions"
+                placeholder=say!(shell.search_people)
+                aria-label=say!(shell.search_label)
                 aria-keyshortcuts="/ Control+K"
                 aria-controls="search-results"
                 aria-expanded=move || if open.get() { "true" } else { "false" }
@@ -207,13 +212,13 @@ fn HitList(search: Search, hits: Memo<Vec<Hit>>) -> impl IntoView {
     let go = Callback::new(move |hit: Hit| search.go(hit));
     let note = move || match search.people.get() {
         Load::Failed(failure) => failure.message(),
-        _ if hits.with(Vec::is_empty) => "Nobody and nothing by that name".to_owned(),
+        _ if hits.with(Vec::is_empty) => say!(shell.nothing_found).to_owned(),
         _ => String::new(),
     };
     view! {
         // A press must not take the focus out of the field before its click has been handled.
         <div class="search-list" on:mousedown=|event| event.prevent_default()>
-            <ul id="search-results" role="listbox" aria-label="Results">
+            <ul id="search-results" role="listbox" aria-label=say!(shell.results)>
                 {move || {
                     hits.get()
                         .into_iter()
@@ -245,7 +250,7 @@ fn HitRow(at: usize, hit: Hit, chosen: RwSignal<usize>, go: Callback<Hit>) -> im
         Hit::Wall => (
             view! {
                 <Icon icon=icons::Wall class="icon text-faint" />
-                <span class="flex-1">"Wall mode"</span>
+                <span class="flex-1">{say!(shell.wall_mode)}</span>
                 <kbd class="key">"W"</kbd>
             }
             .into_any(),

@@ -45,7 +45,7 @@ pub fn SignIn() -> impl IntoView {
         problem.set(None);
         spawn_local(async move {
             match api.sign_in(&request).await {
-                Ok(view) => desk.session.set(Session::SignedIn(view.user)),
+                Ok(view) => desk.enter(view),
                 Err(failure) => {
                     problem.try_set(Some(failure.message()));
                     busy.try_set(false);

@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use super::{Signals, account::AccountMenu, search::SearchBox, theme::Theme};
 use crate::api::use_api;
 use crate::arrivals::{Arrivals, Link};
+use crate::language::say;
 use crate::session::use_desk;
-use crate::ui::{Icon, icons};
+use crate::ui::{Icon, When, icons};
 
 #[component]
 pub fn TopBar() -> impl IntoView {
@@ -16,7 +17,9 @@ pub fn TopBar() -> impl IntoView {
     view! {
         <header class="topbar">
             <p class="topbar-site truncate" title=site>{site}</p>
-            <SearchBox />
+            <When is=move || !desk.is_member()>
+                <SearchBox />
+            </When>
             <LinkState />
             <ThemeButton />
             <AccountMenu />
@@ -33,11 +36,11 @@ fn LinkState() -> impl IntoView {
     let state = Memo::new(move |_| {
         let links = [arrivals.link.get(), signals.watch.get(), signals.camera.get()];
         if !api.server_up.get() || links.contains(&Link::Down) {
-            ("down", "Reconnecting")
+            ("down", say!(shell.reconnecting))
         } else if links.contains(&Link::Opening) {
-            ("opening", "Connecting")
+            ("opening", say!(shell.connecting))
         } else {
-            ("up", "Connected")
+            ("up", say!(shell.connected))
         }
     });
     view! {
@@ -51,7 +54,7 @@ fn LinkState() -> impl IntoView {
 #[component]
 fn ThemeButton() -> impl IntoView {
     let dark = RwSignal::new(Theme::chosen().is_dark());
-    let label = move || if dark.get() { "Light theme" } else { "Dark theme" };
+    let label = move || if dark.get() { say!(shell.light_theme) } else { say!(shell.dark_theme) };
     view! {
         <button
             type="button"

@@ -1,5 +1,6 @@
 //! The question before something goes for good, or changes for everybody.
 
+use crate::language::say;
 use leptos::prelude::*;
 
 use super::{Modal, ModalHead, Problem};
@@ -39,7 +40,7 @@ pub fn Confirm(
             </div>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {if danger { "Keep" } else { "Cancel" }}
+                    {if danger { say!(common.keep) } else { say!(common.cancel) }}
                 </button>
                 <button
                     type="button"

@@ -1,5 +1,6 @@
 //! Labelled inputs with their hint and their error.
 
+use crate::language::say;
 use leptos::prelude::*;
 
 use super::{Icon, icons};
@@ -43,7 +44,7 @@ pub fn TextField(
         <div class="field">
             <label class="label" for=id>
                 {label}
-                {(!required).then(|| view! { <span class="optional">"optional"</span> })}
+                {(!required).then(|| view! { <span class="optional">{say!(common.optional)}</span> })}
             </label>
             <input
                 id=id

@@ -5,18 +5,20 @@ use leptos::prelude::*;
 /// The icons in use.
 pub mod icons {
     pub use icondata_lu::{
-        LuArchive as Archive, LuCalendarCheck as Attendance, LuCalendarOff as Holiday, LuCamera as Camera,
-        LuCameraOff as CameraOff, LuCctv as Feed, LuCheck as Check, LuChevronLeft as Back,
-        LuChevronRight as Forward, LuCircleAlert as Alert, LuCircleCheck as Good, LuCircleDashed as Pending,
-        LuClock as Clock, LuCopy as Copy, LuCpu as Model, LuDoorOpen as Door, LuFileText as Note,
-        LuImageOff as NoPicture, LuImagePlus as AddPicture, LuInbox as Review, LuKeyRound as Key,
-        LuLogOut as SignOut, LuMapPin as Place, LuMaximize2 as Enlarge, LuMinimize2 as Reduce,
-        LuMonitor as System, LuMoon as Dark, LuPalette as Appearance, LuPencil as Edit, LuPlus as Plus,
-        LuPrinter as Print, LuRefreshCw as Retry, LuScanFace as Mark, LuSearch as Search,
-        LuSettings as Settings, LuShieldAlert as Spoof, LuShieldCheck as Consent, LuSquare as Stop,
-        LuSun as Light, LuTimer as Expiry, LuTrash2 as Delete, LuTv as Wall, LuUserPlus as AddPerson,
-        LuUserRound as Person, LuUserRoundSearch as FindPerson, LuUserX as Missing, LuUsers as People,
-        LuVideo as Live, LuWifiOff as Offline, LuX as Close,
+        LuArchive as Archive, LuBell as Alerts, LuCalendarCheck as Attendance, LuCalendarOff as Holiday,
+        LuCamera as Camera, LuCameraOff as CameraOff, LuCctv as Feed, LuChartColumn as Analytics,
+        LuCheck as Check, LuChevronLeft as Back, LuChevronRight as Forward, LuCircleAlert as Alert,
+        LuCircleCheck as Good, LuCircleDashed as Pending, LuClock as Clock, LuCopy as Copy, LuCpu as Model,
+        LuDoorOpen as Door, LuDownload as Download, LuEraser as Erase, LuFileChartColumn as Reports,
+        LuFileText as Note, LuHistory as Audit, LuImageOff as NoPicture, LuImagePlus as AddPicture,
+        LuInbox as Review, LuKeyRound as Key, LuLogOut as SignOut, LuMapPin as Place, LuMaximize2 as Enlarge,
+        LuMinimize2 as Reduce, LuMonitor as System, LuMoon as Dark, LuPalette as Appearance,
+        LuPencil as Edit, LuPlus as Plus, LuPrinter as Print, LuRefreshCw as Retry, LuScale as Privacy,
+        LuScanFace as Mark, LuSearch as Search, LuSettings as Settings, LuShieldAlert as Spoof,
+        LuShieldCheck as Consent, LuSquare as Stop, LuSun as Light, LuTable2 as Table, LuTimer as Expiry,
+        LuTrash2 as Delete, LuTv as Wall, LuUserPlus as AddPerson, LuUserRound as Person,
+        LuUserRoundSearch as FindPerson, LuUserX as Missing, LuUsers as People, LuVideo as Live,
+        LuWifiOff as Offline, LuX as Close,
     };
 }
 

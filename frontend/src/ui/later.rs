@@ -1,5 +1,6 @@
 //! Pages whose code is fetched when they are first opened, so that the first page does not wait for all of them.
 
+use crate::language::say;
 use std::future::Future;
 
 use leptos::prelude::*;
@@ -64,12 +65,12 @@ fn Unfetched() -> impl IntoView {
     view! {
         <div class="state" role="alert">
             <span class="state-mark state-mark-error"><Icon icon=icons::Alert class="icon-lg" /></span>
-            <p class="state-title">"This part of the page could not be fetched"</p>
-            <p class="state-text">"The connection was lost, or the server has a newer version."</p>
+            <p class="state-title">{say!(shell.part_missing)}</p>
+            <p class="state-text">{say!(shell.part_missing_text)}</p>
             <div class="state-actions">
                 <button type="button" class="btn" on:click=reload>
                     <Icon icon=icons::Retry />
-                    "Load the page again"
+                    {say!(shell.load_again)}
                 </button>
             </div>
         </div>

@@ -2,8 +2,10 @@
 
 mod avatar;
 mod confirm;
+mod download;
 mod field;
 mod icon;
+mod keys;
 mod later;
 mod modal;
 mod moment;
@@ -14,8 +16,10 @@ mod when;
 
 pub use avatar::Avatar;
 pub use confirm::Confirm;
+pub use download::{DownloadLink, save};
 pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
+pub use keys::letter;
 pub use later::{Build, Later, NotFetched};
 pub use modal::{Modal, ModalHead};
 pub use moment::{Ago, Moment};

@@ -1,5 +1,6 @@
 //! Dialogs and side sheets on the browser's own `<dialog>`, which keeps the focus inside.
 
+use crate::language::say;
 use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -70,7 +71,7 @@ pub fn ModalHead(
     view! {
         <header class="modal-head">
             <h2 class="title truncate">{title}</h2>
-            <button type="button" class="icon-btn" aria-label="Close" on:click=move |_| on_close.run(())>
+            <button type="button" class="icon-btn" aria-label=say!(common.close) on:click=move |_| on_close.run(())>
                 <Icon icon=icons::Close />
             </button>
         </header>

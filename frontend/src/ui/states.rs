@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::{Icon, icons};
 use crate::api::Failure;
+use crate::language::say;
 
 /// How often a failure that may pass is tried again by itself.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -54,12 +55,12 @@ pub fn Failed(
     view! {
         <div class="state" role="alert">
             <span class="state-mark state-mark-error"><Icon icon=icons::Alert class="icon-lg" /></span>
-            <p class="state-title">"This could not be loaded"</p>
+            <p class="state-title">{say!(errors.not_loaded)}</p>
             <p class="state-text">{failure.message()}</p>
             <div class="state-actions">
                 <button type="button" class="btn" on:click=move |_| retry.run(())>
                     <Icon icon=icons::Retry />
-                    "Try again"
+                    {say!(common.try_again)}
                 </button>
             </div>
         </div>
@@ -75,7 +76,7 @@ pub fn Skeleton(
 ) -> impl IntoView {
     view! {
         <div class="skeleton" role="status">
-            <span class="sr-only">"Loading"</span>
+            <span class="sr-only">{say!(common.loading)}</span>
             {(0..rows)
                 .map(|_| {
                     view! {
@@ -103,7 +104,7 @@ pub fn MoreButton(
     view! {
         <div class="flex justify-center py-4">
             <button type="button" class="btn" disabled=busy on:click=move |_| on_more.run(())>
-                {move || if busy.get() { "Loading…" } else { "Show more" }}
+                {move || if busy.get() { say!(common.loading) } else { say!(common.show_more) }}
             </button>
         </div>
     }
