@@ -195,6 +195,13 @@ fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
 /// One period of a day: its state, when it was, and what made it so.
 #[component]
 pub fn PeriodRow(period: DayView) -> impl IntoView {
+    let desk = use_desk();
+    let (starts, ends) = (period.starts_at, period.ends_at);
+    let times = move || {
+        let zone = desk.timezone();
+        let time = |at| clock::format(at, &zone, Style::Minute);
+        say!(people.times, start = time(starts), end = time(ends))
+    };
     let minutes = |count: i32, words: fn(i32) -> String| (count > 0).then(|| words(count));
     let late = minutes(period.late_minutes, |count| say!(people.minutes_late, count = count));
     let early = minutes(period.early_minutes, |count| say!(people.minutes_early, count = count));
@@ -202,17 +209,13 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
         .worked_minutes
         .map(|minutes| say!(people.worked, hours = minutes / 60, minutes = format!("{:02}", minutes % 60)));
     view! {
-        <li class="period" data-testid="period" data-state=period.state.name()>
+        <li class="day-period" data-testid="period" data-state=period.state.name()>
             <StateChip state=Some(period.state) />
-            <span class="period-what">
+            <span class="day-period-what">
                 <span class="truncate">{period.schedule.name}</span>
-                <span class="period-time tabular">
-                    <Moment at=period.starts_at style=Style::Minute />
-                    "–"
-                    <Moment at=period.ends_at style=Style::Minute />
-                </span>
+                <span class="day-period-time tabular">{times}</span>
             </span>
-            <span class="period-facts note">
+            <span class="day-period-facts note">
                 {[late, early, worked]
                     .into_iter()
                     .flatten()
@@ -223,7 +226,7 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
             {period
                 .note
                 .filter(|note| !note.is_empty())
-                .map(|note| view! { <p class="period-note text-soft break-words">{note}</p> })}
+                .map(|note| view! { <p class="day-period-note text-soft break-words">{note}</p> })}
         </li>
     }
 }
