@@ -20,6 +20,10 @@ pub enum Place {
     Person(PersonId),
     /// A part of the attendance pages; empty for the sheet.
     Attendance(String),
+    /// Tables of days.
+    Reports,
+    /// Charts of days.
+    Analytics,
     /// Unknown faces that wait for a name.
     Review,
     /// A section of the settings; empty for the first.
@@ -39,6 +43,8 @@ impl Place {
             ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
             ["attendance"] => Self::Attendance(String::new()),
             ["attendance", part] => Self::Attendance((*part).to_owned()),
+            ["reports"] => Self::Reports,
+            ["analytics"] => Self::Analytics,
             ["review"] => Self::Review,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
@@ -142,7 +148,9 @@ mod tests {
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),
-            ("/reports", Place::Nowhere),
+            ("/reports", Place::Reports),
+            ("/analytics", Place::Analytics),
+            ("/reports/more", Place::Nowhere),
         ] {
             assert_eq!(Place::at(path), place, "{path}");
         }

@@ -8,6 +8,7 @@ use types::PersonId;
 use crate::attendance::AttendancePage;
 use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
+use crate::reports::ReportsPage;
 use crate::review::ReviewPage;
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
@@ -30,6 +31,11 @@ pub fn people() -> Result<Build, NotFetched> {
 #[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn person(id: PersonId) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <PersonPage id /> }.into_any()))
+}
+
+#[wasm_split(reports, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn reports(analytics: bool) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <ReportsPage analytics /> }.into_any()))
 }
 
 #[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]
