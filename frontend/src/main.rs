@@ -5,10 +5,12 @@
 //! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
+mod analytics;
 mod api;
 mod app;
 mod arrivals;
 mod attendance;
+mod audit;
 mod backoff;
 mod calendar;
 mod camera;
@@ -26,6 +28,7 @@ mod me;
 mod numbers;
 mod people;
 mod privacy;
+mod reports;
 mod review;
 mod router;
 mod schedules;

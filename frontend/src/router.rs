@@ -32,6 +32,10 @@ pub enum Place {
     Holidays,
     /// A part of the attendance pages; empty for the sheet.
     Attendance(String),
+    /// Tables of days.
+    Reports,
+    /// Charts of days.
+    Analytics,
     /// Unknown faces that wait for a name.
     Review,
     /// A section of the settings; empty for the first.
@@ -57,6 +61,8 @@ impl Place {
             ["schedules", id] => id.parse().map_or(Self::Nowhere, Self::Schedule),
             ["attendance"] => Self::Attendance(String::new()),
             ["attendance", part] => Self::Attendance((*part).to_owned()),
+            ["reports"] => Self::Reports,
+            ["analytics"] => Self::Analytics,
             ["review"] => Self::Review,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
@@ -167,7 +173,9 @@ mod tests {
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),
-            ("/reports", Place::Nowhere),
+            ("/reports", Place::Reports),
+            ("/analytics", Place::Analytics),
+            ("/reports/more", Place::Nowhere),
         ] {
             assert_eq!(Place::at(path), place, "{path}");
         }

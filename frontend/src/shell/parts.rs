@@ -10,6 +10,7 @@ use crate::groups::{GroupPage, GroupsPage};
 use crate::imports::ImportPage;
 use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
+use crate::reports::ReportsPage;
 use crate::review::ReviewPage;
 use crate::schedules::{HolidaysPage, SchedulePage, SchedulesPage};
 use crate::settings::SettingsPage;
@@ -63,6 +64,11 @@ pub fn schedule(id: ScheduleId) -> Result<Build, NotFetched> {
 #[wasm_split(schedules, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn holidays() -> Result<Build, NotFetched> {
     Ok(Box::new(|| view! { <HolidaysPage /> }.into_any()))
+}
+
+#[wasm_split(reports, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn reports(analytics: bool) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <ReportsPage analytics /> }.into_any()))
 }
 
 #[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]

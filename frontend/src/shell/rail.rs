@@ -33,7 +33,16 @@ pub fn Rail() -> impl IntoView {
                 <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />
             </When>
             <When is=move || desk.is_admin()>
-                <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count />
+                <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count class="rail-link rail-wide" />
+            </When>
+            <When is=move || desk.marks()>
+                <RailLink
+                    href="/reports"
+                    also=&["/analytics"]
+                    icon=icons::Reports
+                    label=say!(shell.reports)
+                    testid="nav-reports"
+                />
             </When>
             <RailLink href="/settings" icon=icons::Settings label=say!(shell.settings) testid="nav-settings" />
         </nav>
@@ -46,6 +55,9 @@ fn RailLink(
     icon: icondata_core::Icon,
     label: &'static str,
     testid: &'static str,
+    /// Its classes.
+    #[prop(default = "rail-link")]
+    class: &'static str,
     /// Addresses that belong to it besides those under its own.
     #[prop(optional)]
     also: &'static [&'static str],
@@ -65,7 +77,7 @@ fn RailLink(
         })
     };
     view! {
-        <a class="rail-link" href=href data-testid=testid aria-current=move || here().then_some("page")>
+        <a class=class href=href data-testid=testid aria-current=move || here().then_some("page")>
             <Icon icon />
             <span class="rail-label">{label}</span>
             <When is=move || { badge.get() > 0 }>
@@ -78,6 +90,7 @@ fn RailLink(
     }
 }
 
-fn badge_text(count: i64) -> String {
+/// A number that stays small.
+pub fn badge_text(count: i64) -> String {
     if count > 99 { "99+".to_owned() } else { count.to_string() }
 }
