@@ -252,7 +252,11 @@ async fn user_of_key(app: &App, hash: Vec<u8>, from: Option<IpAddr>) -> Result<C
         .await
 }
 
-fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, ApiError> {
+/// Whose records somebody of a role may see.
+///
+/// # Errors
+/// 503.
+pub fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, ApiError> {
     Ok(match role {
         Role::Admin | Role::Guard => Scope::Everyone,
         Role::Manager => match models::scope::groups_of(conn, user)? {

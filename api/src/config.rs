@@ -49,6 +49,9 @@ pub struct Config {
     /// Files and keys.
     #[command(flatten)]
     pub data: DataConfig,
+    /// How messages leave.
+    #[command(flatten)]
+    pub messages: MessagesConfig,
 }
 
 /// Where and how to listen.
@@ -167,6 +170,65 @@ impl RecognizerConfig {
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
     }
+}
+
+/// How messages leave: e-mail, SMS, webhooks. What is not set is not used; an empty value sets nothing.
+#[derive(Debug, Clone, Default, Args)]
+pub struct MessagesConfig {
+    /// The SMTP server that takes e-mail over.
+    #[arg(long, env = "ATTENDANCE_SMTP_HOST")]
+    pub smtp_host: Option<String>,
+    /// Its port. Default: 587, with `implicit` 465, with `none` 25.
+    #[arg(long, env = "ATTENDANCE_SMTP_PORT")]
+    pub smtp_port: Option<u16>,
+    /// `starttls` (the default), `implicit` or `none`. Without TLS only on loopback.
+    #[arg(long, env = "ATTENDANCE_SMTP_TLS", value_parser = ["starttls", "implicit", "none", ""])]
+    pub smtp_tls: Option<String>,
+    /// Speaks SMTP without TLS to other machines, too.
+    #[arg(long, env = "ATTENDANCE_SMTP_ALLOW_PLAIN")]
+    pub smtp_allow_plain: bool,
+    /// PEM file with the certificate authority of the SMTP server, where it has one of its own.
+    #[arg(long, env = "ATTENDANCE_SMTP_CA")]
+    pub smtp_ca: Option<PathBuf>,
+    /// User name at the SMTP server.
+    #[arg(long, env = "ATTENDANCE_SMTP_USER")]
+    pub smtp_user: Option<String>,
+    /// Password at the SMTP server.
+    #[arg(long, env = "ATTENDANCE_SMTP_PASSWORD", hide_env_values = true)]
+    pub smtp_password: Option<Secret>,
+    /// The address that e-mail comes from.
+    #[arg(long, env = "ATTENDANCE_SMTP_FROM")]
+    pub smtp_from: Option<String>,
+    /// The most bytes of a report that is attached to an e-mail. Default: 10 MB.
+    #[arg(long, env = "ATTENDANCE_MAIL_ATTACHMENT_BYTES")]
+    pub attachment_bytes: Option<u64>,
+    /// What sends text messages: `twilio` or `sns`.
+    #[arg(long, env = "ATTENDANCE_SMS", value_parser = ["twilio", "sns", ""])]
+    pub sms: Option<String>,
+    /// Base URL of an API that is compatible with Twilio's. Default: `https://api.twilio.com`.
+    #[arg(long, env = "ATTENDANCE_TWILIO_URL")]
+    pub twilio_url: Option<String>,
+    /// The account there.
+    #[arg(long, env = "ATTENDANCE_TWILIO_ACCOUNT")]
+    pub twilio_account: Option<String>,
+    /// Its token.
+    #[arg(long, env = "ATTENDANCE_TWILIO_TOKEN", hide_env_values = true)]
+    pub twilio_token: Option<Secret>,
+    /// The phone number that text messages come from.
+    #[arg(long, env = "ATTENDANCE_TWILIO_FROM")]
+    pub twilio_from: Option<String>,
+    /// The AWS region whose SNS is used; credentials come from their usual environment variables or the machine's role.
+    #[arg(long, env = "ATTENDANCE_SNS_REGION")]
+    pub sns_region: Option<String>,
+    /// Address of SNS. Default: that of the region.
+    #[arg(long, env = "ATTENDANCE_SNS_URL")]
+    pub sns_url: Option<String>,
+    /// Networks that webhooks may reach although they are not public: comma-separated.
+    #[arg(long, env = "ATTENDANCE_WEBHOOK_NETWORKS", value_delimiter = ',')]
+    pub webhook_networks: Vec<IpNetwork>,
+    /// Allows webhooks with plain `http`.
+    #[arg(long, env = "ATTENDANCE_WEBHOOK_HTTP")]
+    pub webhook_http: bool,
 }
 
 /// Files and keys.

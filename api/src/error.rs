@@ -270,6 +270,11 @@ impl From<DieselError> for ApiError {
                 (DatabaseErrorKind::UniqueViolation, Some("groups_name_key")) => Self::NameTaken("group"),
                 (DatabaseErrorKind::ExclusionViolation, Some("group_members_once")) => Self::AlreadyMember,
                 (DatabaseErrorKind::UniqueViolation, Some("api_keys_name_key")) => Self::NameTaken("key"),
+                (DatabaseErrorKind::UniqueViolation, Some("alert_rules_name_key")) => Self::NameTaken("rule"),
+                (DatabaseErrorKind::UniqueViolation, Some("webhooks_name_key")) => Self::NameTaken("webhook"),
+                (DatabaseErrorKind::UniqueViolation, Some("report_schedules_name_key")) => {
+                    Self::NameTaken("scheduled report")
+                }
                 (DatabaseErrorKind::UniqueViolation, Some("users_email_key")) => Self::EmailTaken,
                 (DatabaseErrorKind::UniqueViolation, Some("users_person_id_key")) => Self::PersonTaken,
                 (DatabaseErrorKind::UniqueViolation, Some("schedules_name_key")) => {

@@ -17,7 +17,7 @@ use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use types::{ArrivalId, PersonId, PhotoId, ReviewFaceId, ReviewId, UserId};
+use types::{ArrivalId, PersonId, PhotoId, ReviewFaceId, ReviewId, UserId, WebhookId};
 use uuid::Uuid;
 
 const KEY_BYTES: usize = 32;
@@ -41,6 +41,8 @@ pub enum Sealed<'a> {
     ReviewTemplate(ReviewFaceId, &'a str),
     /// The secret of one-time passwords.
     TotpSecret,
+    /// What requests to a webhook are signed with.
+    WebhookSecret,
 }
 
 impl Sealed<'_> {
@@ -53,6 +55,7 @@ impl Sealed<'_> {
             Self::ArrivalProbe(id, pack) => format!("arrival-probe|{owner}|{id}|{pack}"),
             Self::ReviewPicture(face) => format!("review-picture|{owner}|{face}"),
             Self::TotpSecret => format!("totp|{owner}"),
+            Self::WebhookSecret => format!("webhook|{owner}"),
             Self::ReviewTemplate(face, pack) => format!("review-template|{owner}|{face}|{pack}"),
         }
     }
@@ -67,12 +70,17 @@ pub enum Owner {
     Review(ReviewId),
     /// Somebody who signs in.
     User(UserId),
+    /// A webhook.
+    Webhook(WebhookId),
 }
 
 impl Owner {
     fn id(self) -> Uuid {
         match self {
-            Self::Person(PersonId(id)) | Self::Review(ReviewId(id)) | Self::User(UserId(id)) => id,
+            Self::Person(PersonId(id))
+            | Self::Review(ReviewId(id))
+            | Self::User(UserId(id))
+            | Self::Webhook(WebhookId(id)) => id,
         }
     }
 
@@ -82,6 +90,7 @@ impl Owner {
             Self::Person(person) => format!("person-key|{person}"),
             Self::Review(item) => format!("review-key|{item}"),
             Self::User(user) => format!("user-key|{user}"),
+            Self::Webhook(webhook) => format!("webhook-key|{webhook}"),
         }
     }
 }
@@ -95,6 +104,12 @@ impl From<PersonId> for Owner {
 impl From<UserId> for Owner {
     fn from(user: UserId) -> Self {
         Self::User(user)
+    }
+}
+
+impl From<WebhookId> for Owner {
+    fn from(webhook: WebhookId) -> Self {
+        Self::Webhook(webhook)
     }
 }
 

@@ -1,6 +1,32 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    alert_preferences (id) {
+        id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        person_id -> Nullable<Uuid>,
+        preferences -> Jsonb,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    alert_rules (id) {
+        id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        group_id -> Nullable<Uuid>,
+        feed_id -> Nullable<Uuid>,
+        channels -> Jsonb,
+        recipients -> Jsonb,
+        quiet_hours -> Nullable<Jsonb>,
+        digest -> Jsonb,
+        enabled -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -350,6 +376,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> Uuid,
+        key -> Text,
+        kind -> Text,
+        channel -> Text,
+        target -> Text,
+        webhook_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        person_id -> Nullable<Uuid>,
+        feed_id -> Nullable<Uuid>,
+        report_schedule_id -> Nullable<Uuid>,
+        to_person -> Bool,
+        schedule_id -> Nullable<Uuid>,
+        day -> Nullable<Date>,
+        slot -> Nullable<Int2>,
+        payload -> Jsonb,
+        bundle -> Text,
+        state -> Text,
+        created_at -> Timestamptz,
+        not_before -> Timestamptz,
+        delivery_id -> Nullable<Uuid>,
+        claimed_until -> Nullable<Timestamptz>,
+        attempts -> Int4,
+        last_error -> Nullable<Text>,
+        sent_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     people (id) {
         id -> Uuid,
         name -> Text,
@@ -388,6 +443,25 @@ diesel::table! {
     recovery_codes (user_id, code_hash) {
         user_id -> Uuid,
         code_hash -> Bytea,
+    }
+}
+
+diesel::table! {
+    report_schedules (id) {
+        id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        range -> Text,
+        group_id -> Nullable<Uuid>,
+        format -> Text,
+        users -> Jsonb,
+        emails -> Jsonb,
+        cadence -> Jsonb,
+        at_minute -> Int2,
+        enabled -> Bool,
+        last_run_at -> Nullable<Timestamptz>,
+        next_run_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -563,6 +637,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        name -> Text,
+        url -> Text,
+        enabled -> Bool,
+        master_key_version -> Int4,
+        wrapped -> Bytea,
+        sealed -> Bytea,
+        secret_changed_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(alert_preferences -> people (person_id));
+diesel::joinable!(alert_preferences -> users (user_id));
+diesel::joinable!(alert_rules -> feeds (feed_id));
+diesel::joinable!(alert_rules -> groups (group_id));
 diesel::joinable!(arrival_probes -> arrivals (arrival_id));
 diesel::joinable!(arrival_probes -> model_packs (model_pack));
 diesel::joinable!(arrival_probes -> people (person_id));
@@ -591,9 +683,15 @@ diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> schedules (schedule_id));
 diesel::joinable!(non_matches -> model_packs (model_pack));
 diesel::joinable!(non_matches -> people (person_id));
+diesel::joinable!(outbox -> feeds (feed_id));
+diesel::joinable!(outbox -> people (person_id));
+diesel::joinable!(outbox -> report_schedules (report_schedule_id));
+diesel::joinable!(outbox -> users (user_id));
+diesel::joinable!(outbox -> webhooks (webhook_id));
 diesel::joinable!(person_keys -> people (person_id));
 diesel::joinable!(photos -> people (person_id));
 diesel::joinable!(recovery_codes -> second_factors (user_id));
+diesel::joinable!(report_schedules -> groups (group_id));
 diesel::joinable!(review_faces -> feeds (feed_id));
 diesel::joinable!(review_faces -> review_items (item_id));
 diesel::joinable!(schedule_runs -> schedules (schedule_id));
@@ -612,6 +710,8 @@ diesel::joinable!(user_groups -> users (user_id));
 diesel::joinable!(users -> people (person_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    alert_preferences,
+    alert_rules,
     api_keys,
     arrival_probes,
     arrivals,
@@ -641,10 +741,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     marks,
     model_packs,
     non_matches,
+    outbox,
     people,
     person_keys,
     photos,
     recovery_codes,
+    report_schedules,
     retention,
     retention_runs,
     review_faces,
@@ -662,4 +764,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     user_feeds,
     user_groups,
     users,
+    webhooks,
 );

@@ -11,8 +11,9 @@ use tracing_actix_web::TracingLogger;
 
 use crate::config::{Config, HttpConfig};
 use crate::db::{self, Db};
+use crate::domain::messengers::Messengers;
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{audit_chain, erasure, first_admin, master_key, reembedding, retention};
+use crate::domain::{alerts, audit_chain, erasure, first_admin, master_key, reembedding, retention};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -67,6 +68,7 @@ impl Application {
             events: Default::default(),
             review: Default::default(),
             challenges: Default::default(),
+            messengers: Messengers::new(&config.messages)?,
             metrics: Metrics::new()?,
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,
@@ -103,6 +105,7 @@ impl Application {
         let recognizer = tokio::spawn(background::follow_recognizer(self.app.clone()));
         let heads = tokio::spawn(background::keep_audit_heads(self.app.clone()));
         let purge = tokio::spawn(retention::run(self.app.clone()));
+        let messages = tokio::spawn(alerts::sending::run(self.app.clone()));
         let templates = tokio::spawn(reembedding::run(self.app.clone(), self.config.database.url.clone()));
         if let Some(server) = self.metrics_server {
             tokio::spawn(server);
@@ -119,6 +122,7 @@ impl Application {
         templates.await?;
         heads.await?;
         purge.await?;
+        messages.await?;
         Ok(())
     }
 }

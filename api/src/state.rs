@@ -16,6 +16,7 @@ use crate::domain::audit_chain::ChainKey;
 use crate::domain::challenges::Challenges;
 use crate::domain::frames::Hub;
 use crate::domain::gallery_sync::GallerySync;
+use crate::domain::messengers::Messengers;
 use crate::domain::recognizer::Recognizer;
 use crate::domain::streams::Streams;
 use crate::domain::traffic::Traffic;
@@ -46,6 +47,7 @@ pub struct Parts {
     pub events: ArrivalEvents,
     pub review: review::Switch,
     pub challenges: Challenges,
+    pub messengers: Messengers,
     pub metrics: Metrics,
     pub site: Site,
     /// True once the server was told to stop: streams close.

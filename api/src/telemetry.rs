@@ -30,6 +30,7 @@ pub struct Metrics {
     pub frames: IntCounterVec,
     pub frame_seconds: Histogram,
     pub arrivals: IntCounter,
+    pub messages: IntCounterVec,
     pub gallery_revision: IntGauge,
 }
 
@@ -53,14 +54,19 @@ impl Metrics {
                 .buckets(vec![0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0]),
         )?;
         let arrivals = IntCounter::new("attendance_arrivals_total", "Arrivals written by this process.")?;
+        let messages = IntCounterVec::new(
+            Opts::new("attendance_messages_total", "Attempts to send a message by channel and outcome."),
+            &["channel", "outcome"],
+        )?;
         let gallery_revision =
             IntGauge::new("attendance_gallery_revision", "Revision of the gallery in memory.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(frames.clone()))?;
         registry.register(Box::new(frame_seconds.clone()))?;
         registry.register(Box::new(arrivals.clone()))?;
+        registry.register(Box::new(messages.clone()))?;
         registry.register(Box::new(gallery_revision.clone()))?;
-        Ok(Self { registry, requests, frames, frame_seconds, arrivals, gallery_revision })
+        Ok(Self { registry, requests, frames, frame_seconds, arrivals, messages, gallery_revision })
     }
 
     /// All metrics in Prometheus' text format.

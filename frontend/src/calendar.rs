@@ -21,6 +21,10 @@ pub enum DayStyle {
     Medium,
     /// Tue, 3 Nov 2026
     Long,
+    /// Tuesday, 3 November 2026
+    Full,
+    /// November 2026
+    MonthOfYear,
     /// Tue
     Weekday,
     /// Nov
@@ -35,6 +39,8 @@ impl DayStyle {
             Self::Long => {
                 &[("weekday", "short"), ("day", "numeric"), ("month", "short"), ("year", "numeric")]
             }
+            Self::Full => &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")],
+            Self::MonthOfYear => &[("month", "long"), ("year", "numeric")],
             Self::Weekday => &[("weekday", "short")],
             Self::Month => &[("month", "short")],
         }
@@ -112,6 +118,11 @@ impl Week {
         let first = weekday(get(&info, "firstDay")?)?;
         let weekend = get(&info, "weekend")?.dyn_into::<Array>().ok()?;
         Some(Self { first, weekend: weekend.iter().filter_map(weekday).collect() })
+    }
+
+    /// How many days lie between the beginning of its week and `day`.
+    pub fn column(&self, day: NaiveDate) -> u32 {
+        day.weekday().days_since(self.first)
     }
 
     /// Whether a day is none to work on.

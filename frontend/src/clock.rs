@@ -16,8 +16,6 @@ pub enum Style {
     Minute,
     /// 08:57:12
     Second,
-    /// Tuesday, 3 November 2026
-    Day,
     /// 3 Nov 2026, 08:57
     Full,
     /// 2026-11-03, to compare days
@@ -29,7 +27,6 @@ impl Style {
         match self {
             Self::Minute => &[("hour", "2-digit"), ("minute", "2-digit")],
             Self::Second => &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit")],
-            Self::Day => &[("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")],
             Self::Full => &[
                 ("day", "numeric"),
                 ("month", "short"),

@@ -3,7 +3,7 @@
 //! A handful of addresses does not need a routing framework: the pages are one `match` in the shell.
 
 use leptos::{ev, prelude::*};
-use types::PersonId;
+use types::{GroupId, PersonId, ScheduleId};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Element;
 
@@ -18,8 +18,24 @@ pub enum Place {
     People,
     /// One person.
     Person(PersonId),
+    /// Adding people from a table, and photos from an archive.
+    Import,
+    /// The list of groups.
+    Groups,
+    /// One group.
+    Group(GroupId),
+    /// The list of schedules.
+    Schedules,
+    /// One schedule.
+    Schedule(ScheduleId),
+    /// Days on which nobody is expected.
+    Holidays,
     /// A part of the attendance pages; empty for the sheet.
     Attendance(String),
+    /// Tables of days.
+    Reports,
+    /// Charts of days.
+    Analytics,
     /// Unknown faces that wait for a name.
     Review,
     /// A section of the settings; empty for the first.
@@ -38,9 +54,17 @@ impl Place {
             [] => Self::Live,
             ["me"] => Self::Me,
             ["people"] => Self::People,
+            ["people", "import"] => Self::Import,
             ["people", id] => id.parse().map_or(Self::Nowhere, Self::Person),
+            ["groups"] => Self::Groups,
+            ["groups", id] => id.parse().map_or(Self::Nowhere, Self::Group),
+            ["schedules"] => Self::Schedules,
+            ["schedules", "holidays"] => Self::Holidays,
+            ["schedules", id] => id.parse().map_or(Self::Nowhere, Self::Schedule),
             ["attendance"] => Self::Attendance(String::new()),
             ["attendance", part] => Self::Attendance((*part).to_owned()),
+            ["reports"] => Self::Reports,
+            ["analytics"] => Self::Analytics,
             ["review"] => Self::Review,
             ["invitation"] => Self::Invitation,
             ["settings"] => Self::Settings(String::new()),
@@ -138,6 +162,13 @@ mod tests {
             ("/people/", Place::People),
             ("/people/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Person(id.parse().expect("an id"))),
             ("/people/nobody", Place::Nowhere),
+            ("/people/import", Place::Import),
+            ("/groups", Place::Groups),
+            ("/groups/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Group(id.parse().expect("an id"))),
+            ("/groups/7b", Place::Nowhere),
+            ("/schedules", Place::Schedules),
+            ("/schedules/holidays", Place::Holidays),
+            ("/schedules/6f1cd2f0-4c6f-4f0e-8a52-111111111111", Place::Schedule(id.parse().expect("an id"))),
             ("/attendance", Place::Attendance(String::new())),
             ("/attendance/on-site", Place::Attendance("on-site".to_owned())),
             ("/review", Place::Review),
@@ -146,7 +177,9 @@ mod tests {
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),
-            ("/reports", Place::Nowhere),
+            ("/reports", Place::Reports),
+            ("/analytics", Place::Analytics),
+            ("/reports/more", Place::Nowhere),
         ] {
             assert_eq!(Place::at(path), place, "{path}");
         }

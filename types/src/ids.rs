@@ -54,6 +54,14 @@ id! {
     CorrectionId
     /// An import.
     ImportId
+    /// A rule of alerts.
+    AlertRuleId
+    /// A webhook.
+    WebhookId
+    /// One thing that somebody is told by one way.
+    MessageId
+    /// A report that is sent by itself.
+    ReportScheduleId
     /// One frame that was answered.
     FrameId
     /// Faces of the review queue that seem to be one person's.

@@ -5,6 +5,7 @@
 //! embedding. Times are RFC 3339 in UTC; boxes and landmarks are in pixels of the frame after its EXIF
 //! rotation.
 
+mod alerts;
 mod analytics;
 mod arrivals;
 mod attendance;
@@ -27,6 +28,12 @@ mod system;
 mod users;
 mod watch;
 
+pub use alerts::{
+    AlertChannel, AlertKind, AlertPreferences, AlertRuleView, Cadence, ChannelView, Digest, MessageKind,
+    MessageState, MessageView, Muted, OutboxCounts, QuietHours, Recipients, ReportRange, ReportScheduleView,
+    Retried, RetryMessages, SaveAlertRule, SaveReportSchedule, SaveWebhook, TestMessage, TestOutcome,
+    WebhookCreated, WebhookView,
+};
 pub use analytics::{
     Analytics, AnalyticsKind, GroupLateness, GroupToday, HeatDay, QuarterHour, RateOfDay, WeekdayArrivals,
 };
@@ -51,8 +58,9 @@ pub use groups::{
     UpdateGroup, UpdateMember,
 };
 pub use ids::{
-    ArrivalId, AssignmentId, CorrectionId, FeedId, FrameId, GroupId, HolidayId, ImportId, MarkId,
-    MembershipId, PersonId, PhotoId, ReviewFaceId, ReviewId, ScheduleId, UserId,
+    AlertRuleId, ArrivalId, AssignmentId, CorrectionId, FeedId, FrameId, GroupId, HolidayId, ImportId,
+    MarkId, MembershipId, MessageId, PersonId, PhotoId, ReportScheduleId, ReviewFaceId, ReviewId, ScheduleId,
+    UserId, WebhookId,
 };
 pub use imports::{
     ImportCounts, ImportRow, ImportSource, ImportState, ImportVerdict, ImportView, PhotoImportEntry,

@@ -108,6 +108,9 @@ pub struct ErasedCounts {
     pub corrections: i64,
     pub memberships: i64,
     pub consents: i64,
+    /// Messages about them, sent or not.
+    #[serde(default)]
+    pub messages: i64,
     /// Items of the review queue that showed them.
     pub review_items: i64,
     /// Entries of the audit whose values were emptied.

@@ -98,6 +98,7 @@ fn erase_rows(
         corrections: kept.corrections,
         memberships: kept.memberships,
         consents: kept.consents,
+        messages: kept.messages,
         review_items: review_items as i64,
         audit_entries: emptied.len() as i64,
     };

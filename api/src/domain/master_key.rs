@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use diesel::{Connection, PgConnection};
-use types::{PersonId, ReviewId, UserId};
+use types::{PersonId, ReviewId, UserId, WebhookId};
 
 use crate::config::DataConfig;
 use crate::error::ApiError;
@@ -12,6 +12,7 @@ use crate::models::audit::Actor;
 use crate::models::biometrics::PersonKeyRow;
 use crate::models::review::Item;
 use crate::models::second_factors::SecondFactor;
+use crate::models::webhooks::Webhook;
 
 const BATCH: i64 = 500;
 
@@ -25,7 +26,9 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     let people = models::biometrics::key_of_each_version(conn)?;
     let items = models::review::item_of_each_version(conn)?;
     let factors = models::second_factors::one_of_each_version(conn)?;
-    if !path.exists() && people.is_empty() && items.is_empty() && factors.is_empty() {
+    let webhooks = models::webhooks::one_of_each_version(conn)?;
+    let none = people.is_empty() && items.is_empty() && factors.is_empty() && webhooks.is_empty();
+    if !path.exists() && none {
         tracing::info!(path = %path.display(), "master key created: keep a copy of it apart from the backups");
         return MasterKeys::create(&path);
     }
@@ -41,11 +44,14 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     for factor in factors {
         unwrapper.unwrap(UserId(factor.user_id), &wrapped_factor(factor))?;
     }
+    for webhook in webhooks {
+        unwrapper.unwrap(WebhookId(webhook.id), &wrapped_webhook(&webhook))?;
+    }
     Ok(keys)
 }
 
-/// Adds a master key and wraps every key of a person, an item of the review queue or a second factor anew, while the
-/// servers go on; then forgets the old ones.
+/// Adds a master key and wraps every key of a person, an item of the review queue, a second factor or a webhook
+/// anew, while the servers go on; then forgets the old ones.
 /// Returns the new version and how many keys were wrapped.
 ///
 /// # Errors
@@ -94,7 +100,19 @@ fn wrap_some(conn: &mut PgConnection, keys: &MasterKeys, version: i32) -> Result
         let fresh = keys.wrap(&keys.unwrap(user, &wrapped_factor(factor))?)?;
         models::second_factors::update_key(conn, user.0, fresh.version, &fresh.bytes)?;
     }
+    let webhooks = models::webhooks::keys_before(conn, version, BATCH)?;
+    let count = count + webhooks.len();
+    for webhook in webhooks {
+        let id = WebhookId(webhook.id);
+        let fresh = keys.wrap(&keys.unwrap(id, &wrapped_webhook(&webhook))?)?;
+        models::webhooks::update_key(conn, id.0, fresh.version, &fresh.bytes)?;
+    }
     Ok(count)
+}
+
+/// A webhook's key in the form that [`MasterKeys`] opens.
+pub fn wrapped_webhook(webhook: &Webhook) -> WrappedKey {
+    WrappedKey { version: webhook.master_key_version, bytes: webhook.wrapped.clone() }
 }
 
 fn wrapped_factor(factor: SecondFactor) -> WrappedKey {

@@ -1,5 +1,6 @@
 //! The rules of the product: no HTTP here, and SQL only through `models`.
 
+pub mod alerts;
 pub mod analytics;
 pub mod api_keys;
 pub mod arrivals;
@@ -25,6 +26,7 @@ pub mod judging;
 pub mod likeness;
 pub mod liveness;
 pub mod master_key;
+pub mod messengers;
 pub mod names;
 pub mod non_matches;
 pub mod packs;
@@ -39,6 +41,7 @@ pub mod photos;
 pub mod pictures;
 pub mod recognizer;
 pub mod reembedding;
+pub mod report_schedules;
 pub mod reports;
 pub mod retention;
 pub mod review;

@@ -29,6 +29,7 @@ arrivals.csv      When the person was seen, by which camera, and what the decisi
 attendance.csv    The state of each day and period.
 marks.csv         What was marked by hand.
 corrections.csv   What was asked to be corrected, and what was decided.
+messages.csv      What was told about the person, and whether to themselves.
 
 Times are in UTC. Tables are UTF-8, separated by commas; a text that a spreadsheet would run as a formula has an
 apostrophe in front.
@@ -57,6 +58,7 @@ pub async fn archive(app: &App, by: UserId, id: PersonId) -> Result<File, ApiErr
                 ("attendance.csv", PersonTable::AttendanceDays),
                 ("marks.csv", PersonTable::Marks),
                 ("corrections.csv", PersonTable::Corrections),
+                ("messages.csv", PersonTable::Messages),
             ] {
                 add(&mut zip, name, &csv(&models::rights::rows_of(conn, id.0, table)?)?)?;
             }

@@ -169,6 +169,16 @@ impl Report {
     }
 }
 
+/// What a file is, for those who get it.
+pub fn content_type(format: ReportFormat) -> &'static str {
+    match format {
+        ReportFormat::Csv => "text/csv; charset=utf-8",
+        ReportFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ReportFormat::Pdf => "application/pdf",
+        ReportFormat::Json => "application/json",
+    }
+}
+
 /// A name that is harmless in every file system and header: letters and digits of any script, `-` and `_`.
 fn safe_name(text: &str) -> String {
     let safe = |c: char| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
@@ -266,6 +276,29 @@ pub async fn file(
     request: Request,
     format: ReportFormat,
 ) -> Result<ReportFile, ApiError> {
+    made(app, (Actor::User(by.0), "report.exported"), scope, request, format).await
+}
+
+/// The same for a scheduled report, which the server sends.
+///
+/// # Errors
+/// As [`file`].
+pub async fn file_to_send(
+    app: &App,
+    scope: Scope,
+    request: Request,
+    format: ReportFormat,
+) -> Result<ReportFile, ApiError> {
+    made(app, (Actor::System, "report.sent"), scope, request, format).await
+}
+
+async fn made(
+    app: &App,
+    (actor, action): (Actor, &'static str),
+    scope: Scope,
+    request: Request,
+    format: ReportFormat,
+) -> Result<ReportFile, ApiError> {
     let wait = tokio::time::timeout(std::time::Duration::from_secs(20), MAKERS.acquire());
     let _maker = match wait.await {
         Ok(Ok(permit)) => permit,
@@ -281,7 +314,7 @@ pub async fn file(
                 "report": request.kind, "format": format, "from": request.from, "to": request.to,
                 "group": request.group,
             });
-            models::audit::insert(conn, Actor::User(by.0), "report.exported", ("person", subject), detail)?;
+            models::audit::insert(conn, actor, action, ("person", subject), detail)?;
             Ok(file)
         })
         .await

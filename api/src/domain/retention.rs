@@ -19,6 +19,8 @@ use crate::state::App;
 const NIGHT: std::ops::Range<u32> = 2..5;
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 const BATCH: i64 = 5000;
+/// How long messages stay that were sent, withdrawn or given up. What is usual at an hour is counted from four weeks.
+const MESSAGES: TimeDelta = TimeDelta::days(35);
 
 /// How long each kind of data is kept.
 ///
@@ -125,7 +127,8 @@ pub fn purge(conn: &mut PgConnection, today: NaiveDate, now: DateTime<Utc>) -> R
             models::audit::insert(conn, Actor::System, models::audit::PURGED, ("audit", None), detail)?;
         }
     }
+    let messages = models::outbox::purge(conn, now - MESSAGES)?;
     let detail = json!({ "arrivals": arrivals, "attendance_days": days, "corrections": corrections,
-        "marks": marks });
+        "marks": marks, "messages": messages });
     Ok(models::audit::insert(conn, Actor::System, "retention.purged", ("settings", None), detail)?)
 }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use types::{BoundingBox, FeedId, ReviewFaceId, ReviewId, ReviewReason};
 use uuid::Uuid;
 
+use crate::domain::alerts::raising;
 use crate::domain::frames::Frame;
 use crate::domain::gallery_sync::encode_template;
 use crate::domain::{likeness, pictures, review};
@@ -122,6 +123,7 @@ fn keep(conn: &mut PgConnection, app: &App, offer: &Offer, picture: &[u8]) -> Re
             };
             models::review::insert_item(conn, &item)?;
             insert_face(conn, &key, &item, (offer, picture), expires_at)?;
+            raising::unknown_face(conn, offer.feed.0, offer.at, Utc::now())?;
         }
         None => tracing::warn!(review.items = MAX_ITEMS, "the review queue is full"),
     }

@@ -74,11 +74,24 @@ macro_rules! column {
     };
 }
 
-/// Writes states, touching only rows that change; says how many did.
-pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<usize> {
+/// What tells the states of people apart: person, schedule, day, slot.
+pub type DayKey = (Uuid, Uuid, NaiveDate, i16);
+
+#[derive(QueryableByName)]
+#[diesel(table_name = attendance_days)]
+struct Written {
+    person_id: Uuid,
+    schedule_id: Uuid,
+    day: NaiveDate,
+    slot: i16,
+}
+
+/// Writes states, touching only rows that change; says which did.
+pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<Vec<DayKey>> {
     if rows.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
+    let written: Vec<Written> =
     diesel::sql_query(
         "INSERT INTO attendance_days AS d (person_id, schedule_id, day, slot, group_id, starts_at, ends_at, state, \
             by_hand, mark_id, first_in, last_out, late_minutes, early_minutes, worked_minutes) \
@@ -92,7 +105,8 @@ pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<usize> {
                 d.late_minutes, d.early_minutes, d.worked_minutes) IS DISTINCT FROM \
                (excluded.group_id, excluded.starts_at, excluded.ends_at, excluded.state, excluded.by_hand, \
                 excluded.mark_id, excluded.first_in, excluded.last_out, excluded.late_minutes, \
-                excluded.early_minutes, excluded.worked_minutes)",
+                excluded.early_minutes, excluded.worked_minutes) \
+         RETURNING d.person_id, d.schedule_id, d.day, d.slot",
     )
     .bind::<Array<SqlUuid>, _>(column!(rows, person_id))
     .bind::<Array<SqlUuid>, _>(column!(rows, schedule_id))
@@ -109,7 +123,8 @@ pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<usize> {
     .bind::<Array<Integer>, _>(column!(rows, late_minutes))
     .bind::<Array<Integer>, _>(column!(rows, early_minutes))
     .bind::<Array<Nullable<Integer>>, _>(column!(rows, worked_minutes))
-    .execute(conn)
+    .load(conn)?;
+    Ok(written.into_iter().map(|row| (row.person_id, row.schedule_id, row.day, row.slot)).collect())
 }
 
 /// Deletes the states of some people on the days from `from` to `to`, both included, that are not among `kept`. Those

@@ -56,13 +56,14 @@ pub fn open(conn: &mut PgConnection, feed: Uuid, from_at: DateTime<Utc>) -> Quer
     Ok(noted > 0)
 }
 
-/// Ends the gap that lasts where the feed was seen after it began; says whether there was one.
-pub fn end(conn: &mut PgConnection, feed: Uuid, at: DateTime<Utc>) -> QueryResult<bool> {
+/// Ends the gap that lasts where the feed was seen after it began; says when that was.
+pub fn end(conn: &mut PgConnection, feed: Uuid, at: DateTime<Utc>) -> QueryResult<Option<DateTime<Utc>>> {
     let lasting = feed_gaps::table
         .filter(feed_gaps::feed_id.eq(feed))
         .filter(feed_gaps::until_at.is_null())
         .filter(feed_gaps::from_at.lt(at));
-    Ok(diesel::update(lasting).set(feed_gaps::until_at.eq(at)).execute(conn)? > 0)
+    let ended = diesel::update(lasting).set(feed_gaps::until_at.eq(at)).returning(feed_gaps::from_at);
+    ended.get_result(conn).optional()
 }
 
 /// Notes a gap that is over.

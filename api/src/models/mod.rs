@@ -1,5 +1,6 @@
 //! Rows and their queries: no rules, no HTTP. Each file is named after its table and returns `QueryResult`.
 
+pub mod alert_rules;
 pub mod analytics;
 pub mod api_keys;
 pub mod arrival_probes;
@@ -16,8 +17,10 @@ pub mod holidays;
 pub mod imports;
 pub mod invitations;
 pub mod marks;
+pub mod outbox;
 pub mod packs;
 pub mod people;
+pub mod report_schedules;
 pub mod reports;
 pub mod review;
 pub mod rights;
@@ -29,6 +32,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 pub mod users;
+pub mod webhooks;
 
 /// Waits until no other session migrates; held until the connection closes.
 pub fn lock_migrations(conn: &mut diesel::PgConnection) -> diesel::QueryResult<()> {

@@ -167,6 +167,8 @@ pub struct Kept {
     pub memberships: i64,
     #[diesel(sql_type = BigInt)]
     pub consents: i64,
+    #[diesel(sql_type = BigInt)]
+    pub messages: i64,
 }
 
 /// How much is kept of a person.
@@ -180,7 +182,8 @@ pub fn kept(conn: &mut PgConnection, person: Uuid) -> QueryResult<Kept> {
          (SELECT count(*) FROM marks WHERE person_id = $1) AS marks, \
          (SELECT count(*) FROM corrections WHERE person_id = $1) AS corrections, \
          (SELECT count(*) FROM group_members WHERE person_id = $1) AS memberships, \
-         (SELECT count(*) FROM consent_history WHERE person_id = $1) AS consents",
+         (SELECT count(*) FROM consent_history WHERE person_id = $1) AS consents, \
+         (SELECT count(*) FROM outbox WHERE person_id = $1) AS messages",
     )
     .bind::<SqlUuid, _>(person)
     .get_result(conn)
@@ -212,6 +215,7 @@ pub enum PersonTable {
     Marks,
     Corrections,
     Memberships,
+    Messages,
 }
 
 impl PersonTable {
@@ -235,6 +239,10 @@ impl PersonTable {
                 "SELECT c.day, s.name AS schedule, c.slot, c.state, c.reason, c.asked_at, c.approved, c.decided_at, \
                  c.decision_note FROM corrections c JOIN schedules s ON s.id = c.schedule_id \
                  WHERE c.person_id = $1 ORDER BY c.asked_at"
+            }
+            Self::Messages => {
+                "SELECT o.kind, o.channel, o.to_person, o.day, o.state, o.created_at, o.sent_at FROM outbox o \
+                 WHERE o.person_id = $1 ORDER BY o.created_at"
             }
             Self::Memberships => {
                 "SELECT g.name AS \"group\", g.kind, m.from_day, m.until_day FROM group_members m \

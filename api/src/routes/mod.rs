@@ -3,6 +3,7 @@
 //! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in, the
 //! acceptance of an invitation, health, livez, readyz, the OpenAPI document, its page, and the static files of the front end.
 
+mod alerts;
 mod analytics;
 mod api_keys;
 mod arrivals;
@@ -18,6 +19,7 @@ mod model;
 mod openapi;
 mod people;
 mod photos;
+mod report_schedules;
 mod reports;
 mod review;
 mod rights;
@@ -171,6 +173,41 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/model/packs/{pack}/activation", post().to(model::activate_pack))
                 .route("/reports/{kind}", get().to(reports::get_report))
                 .route("/analytics/{kind}", get().to(analytics::get_analytics))
+                .route("/report-schedules", get().to(report_schedules::list_report_schedules))
+                .route("/report-schedules", post().to(report_schedules::create_report_schedule))
+                .route(
+                    "/report-schedules/{report_schedule}",
+                    put().to(report_schedules::update_report_schedule),
+                )
+                .route(
+                    "/report-schedules/{report_schedule}",
+                    delete().to(report_schedules::delete_report_schedule),
+                )
+                .route(
+                    "/report-schedules/{report_schedule}/run",
+                    post().to(report_schedules::run_report_schedule),
+                )
+                .route("/alerts/rules", get().to(alerts::list_alert_rules))
+                .route("/alerts/rules", post().to(alerts::create_alert_rule))
+                .route("/alerts/rules/{rule}", put().to(alerts::update_alert_rule))
+                .route("/alerts/rules/{rule}", delete().to(alerts::delete_alert_rule))
+                .route("/alerts/channels", get().to(alerts::list_alert_channels))
+                .route("/alerts/channels/{channel}/test", post().to(alerts::test_alert_channel))
+                .route("/alerts/webhooks", get().to(alerts::list_webhooks))
+                .route("/alerts/webhooks", post().to(alerts::create_webhook))
+                .route("/alerts/webhooks/{webhook}", put().to(alerts::update_webhook))
+                .route("/alerts/webhooks/{webhook}", delete().to(alerts::delete_webhook))
+                .route("/alerts/webhooks/{webhook}/secret", post().to(alerts::rotate_webhook_secret))
+                .route("/alerts/webhooks/{webhook}/test", post().to(alerts::test_webhook))
+                .route("/alerts/outbox", get().to(alerts::list_outbox))
+                .route("/alerts/outbox/counts", get().to(alerts::count_outbox))
+                .route("/alerts/outbox/retry", post().to(alerts::retry_outbox))
+                .route("/alerts/outbox/{message}", delete().to(alerts::drop_message))
+                .route("/alerts/outbox/{message}/retry", post().to(alerts::retry_message))
+                .route("/alerts/preferences", get().to(alerts::get_alert_preferences))
+                .route("/alerts/preferences", put().to(alerts::put_alert_preferences))
+                .route("/alerts/people/{person}/preferences", get().to(alerts::get_person_alert_preferences))
+                .route("/alerts/people/{person}/preferences", put().to(alerts::put_person_alert_preferences))
                 .route("/review", get().to(review::list_review))
                 .route("/review/settings", get().to(review::get_review_settings))
                 .route("/review/settings", put().to(review::put_review_settings))

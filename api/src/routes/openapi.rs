@@ -6,8 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    analytics, api_keys, arrivals, attendance, audit, corrections, feeds, frames, groups, imports, model,
-    people, photos, reports, review, rights, schedules, session, system, users, watch,
+    alerts, analytics, api_keys, arrivals, attendance, audit, corrections, feeds, frames, groups, imports,
+    model, people, photos, report_schedules, reports, review, rights, schedules, session, system, users,
+    watch,
 };
 
 /// The contract, as a document.
@@ -44,6 +45,17 @@ use super::{
         rights::list_consents, rights::get_person_data, rights::erase_person, rights::list_consent_texts,
         rights::put_consent_text, rights::get_retention, rights::put_retention,
         reports::get_report, analytics::get_analytics,
+        report_schedules::list_report_schedules, report_schedules::create_report_schedule,
+        report_schedules::update_report_schedule, report_schedules::delete_report_schedule,
+        report_schedules::run_report_schedule,
+        alerts::list_alert_rules, alerts::create_alert_rule, alerts::update_alert_rule, alerts::delete_alert_rule,
+        alerts::list_alert_channels, alerts::test_alert_channel,
+        alerts::list_webhooks, alerts::create_webhook, alerts::update_webhook, alerts::delete_webhook,
+        alerts::rotate_webhook_secret, alerts::test_webhook,
+        alerts::list_outbox, alerts::count_outbox, alerts::retry_outbox, alerts::retry_message,
+        alerts::drop_message,
+        alerts::get_alert_preferences, alerts::put_alert_preferences, alerts::get_person_alert_preferences,
+        alerts::put_person_alert_preferences,
         arrivals::list_arrivals, arrivals::stream_arrivals, arrivals::void_arrival, arrivals::reassign_arrival,
         schedules::list_schedules, schedules::create_schedule, schedules::get_schedule,
         schedules::update_schedule, schedules::delete_schedule, schedules::add_schedule_version,

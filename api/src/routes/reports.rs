@@ -78,14 +78,8 @@ pub async fn get_report(
 
 fn download(ReportFile { name, file }: ReportFile, format: ReportFormat) -> Result<HttpResponse, ApiError> {
     let length = file.metadata().map_err(unreadable)?.len();
-    let content_type = match format {
-        ReportFormat::Csv => "text/csv; charset=utf-8",
-        ReportFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ReportFormat::Pdf => "application/pdf",
-        ReportFormat::Json => "application/json",
-    };
     Ok(HttpResponse::Ok()
-        .content_type(content_type)
+        .content_type(reports::content_type(format))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(disposition(&name))
         .body(SizedStream::new(length, stream::try_unfold(file, next_chunk))))

@@ -41,6 +41,27 @@ impl Who {
 
 /// Every operation there is.
 const OPERATIONS: &[(&str, Who)] = &[
+    ("GET /api/v1/alerts/channels", Who::Admins),
+    ("POST /api/v1/alerts/channels/{channel}/test", Who::Admins),
+    ("GET /api/v1/alerts/outbox", Who::Admins),
+    ("GET /api/v1/alerts/outbox/counts", Who::Admins),
+    ("POST /api/v1/alerts/outbox/retry", Who::Admins),
+    ("DELETE /api/v1/alerts/outbox/{message}", Who::Admins),
+    ("POST /api/v1/alerts/outbox/{message}/retry", Who::Admins),
+    ("GET /api/v1/alerts/people/{person}/preferences", Who::Admins),
+    ("PUT /api/v1/alerts/people/{person}/preferences", Who::Admins),
+    ("GET /api/v1/alerts/preferences", Who::SignedIn),
+    ("PUT /api/v1/alerts/preferences", Who::SignedIn),
+    ("GET /api/v1/alerts/rules", Who::Admins),
+    ("POST /api/v1/alerts/rules", Who::Admins),
+    ("DELETE /api/v1/alerts/rules/{rule}", Who::Admins),
+    ("PUT /api/v1/alerts/rules/{rule}", Who::Admins),
+    ("GET /api/v1/alerts/webhooks", Who::Admins),
+    ("POST /api/v1/alerts/webhooks", Who::Admins),
+    ("DELETE /api/v1/alerts/webhooks/{webhook}", Who::Admins),
+    ("PUT /api/v1/alerts/webhooks/{webhook}", Who::Admins),
+    ("POST /api/v1/alerts/webhooks/{webhook}/secret", Who::Admins),
+    ("POST /api/v1/alerts/webhooks/{webhook}/test", Who::Admins),
     ("GET /api/v1/analytics/{kind}", Who::Readers),
     ("GET /api/v1/arrivals", Who::SignedIn),
     ("GET /api/v1/arrivals/events", Who::Viewers),
@@ -110,6 +131,11 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("GET /api/v1/people/{person}/photos/{photo}", Who::SignedIn),
     ("POST /api/v1/photo-checks", Who::Admins),
     ("GET /api/v1/reports/{kind}", Who::Readers),
+    ("GET /api/v1/report-schedules", Who::Admins),
+    ("POST /api/v1/report-schedules", Who::Admins),
+    ("DELETE /api/v1/report-schedules/{report_schedule}", Who::Admins),
+    ("PUT /api/v1/report-schedules/{report_schedule}", Who::Admins),
+    ("POST /api/v1/report-schedules/{report_schedule}/run", Who::Admins),
     ("POST /api/v1/photo-imports", Who::Admins),
     ("GET /api/v1/photo-imports/{import}", Who::Admins),
     ("GET /api/v1/retention", Who::Admins),
@@ -163,21 +189,26 @@ const OPERATIONS: &[(&str, Who)] = &[
 /// What keys never reach: accounts, sessions, keys.
 const NO_KEYS: [&str; 4] = ["session", "sessions", "users", "keys"];
 /// What asks for a password that was given lately, so that no key gets in either; accounts and keys do besides.
-const FRESH: [&str; 6] = [
+const FRESH: [&str; 9] = [
     "DELETE /api/v1/people/{person}",
     "GET /api/v1/audit/export",
     "GET /api/v1/people/export",
     "GET /api/v1/people/{person}/data",
     "POST /api/v1/people/{person}/erasure",
     "POST /api/v1/session/totp",
+    "POST /api/v1/alerts/webhooks",
+    "PUT /api/v1/alerts/webhooks/{webhook}",
+    "POST /api/v1/alerts/webhooks/{webhook}/secret",
 ];
+/// What is somebody's own, so that no key gets in.
+const OWN: [&str; 2] = ["GET /api/v1/alerts/preferences", "PUT /api/v1/alerts/preferences"];
 
 /// The scope that opens an operation to a key.
 fn scope_of(name: &str) -> Option<String> {
     let (method, path) = name.split_once(' ').unwrap();
     let path = path.strip_prefix("/api/v1/")?;
     let area = match path.split('/').next().unwrap() {
-        first if NO_KEYS.contains(&first) || FRESH.contains(&name) => return None,
+        first if NO_KEYS.contains(&first) || FRESH.contains(&name) || OWN.contains(&name) => return None,
         "feeds" if path.ends_with("/frames") || path.ends_with("/live") => {
             return Some("frames:send".to_owned());
         }
@@ -186,7 +217,7 @@ fn scope_of(name: &str) -> Option<String> {
         "today" => "arrivals",
         "corrections" => "attendance",
         "holidays" => "schedules",
-        "analytics" => "reports",
+        "analytics" | "report-schedules" => "reports",
         "retention" | "consent-texts" => "settings",
         first => first,
     };
@@ -224,6 +255,11 @@ async fn status(client: &Client, method: &Method, path: &str, feed: &str) -> u16
     let path = path.replace("{face}", "00000000-0000-0000-0000-000000000004");
     let path = path.replace("{user}", "00000000-0000-0000-0000-000000000005");
     let path = path.replace("{session}", "00000000-0000-0000-0000-000000000006");
+    let path = path.replace("{channel}", "email");
+    let path = path.replace("{rule}", "00000000-0000-0000-0000-000000000008");
+    let path = path.replace("{webhook}", "00000000-0000-0000-0000-000000000008");
+    let path = path.replace("{message}", "00000000-0000-0000-0000-000000000008");
+    let path = path.replace("{report_schedule}", "00000000-0000-0000-0000-000000000008");
     let path = path.replace("{key}", "00000000-0000-0000-0000-000000000007");
     let request = match path.strip_prefix("/api/v1") {
         Some(path) => client.request(method.clone(), path),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, RecognizerConfig};
+use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, MessagesConfig, RecognizerConfig};
 use api::db;
 use api::startup::{Application, Stopper};
 use api::state::App;
@@ -117,8 +117,14 @@ pub struct Instance {
 }
 
 impl Instance {
-    async fn start(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Self {
-        let application = Application::build(config(database, data, recognizer_url)).await.unwrap();
+    async fn start(
+        database: &TestDatabase,
+        data: &Path,
+        recognizer_url: &str,
+        messages: &MessagesConfig,
+    ) -> Self {
+        let config = Config { messages: messages.clone(), ..config(database, data, recognizer_url) };
+        let application = Application::build(config).await.unwrap();
         let base = format!("http://127.0.0.1:{}", application.port());
         let (app, stopper) = (application.app().clone(), application.stopper());
         tokio::spawn(application.run_until_stopped());
@@ -167,6 +173,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
             deadline_ms: 2000,
         },
         data: DataConfig { folder: data.to_owned(), master_key_file: None, storage: None },
+        messages: MessagesConfig::default(),
     }
 }
 
@@ -177,18 +184,24 @@ pub struct Site {
     pub recognizer: Recognizer,
     pub server: Instance,
     pub admin: Client,
+    messages: MessagesConfig,
 }
 
 impl Site {
     pub async fn start() -> Self {
+        Self::start_with(MessagesConfig::default()).await
+    }
+
+    /// The same, told how messages leave.
+    pub async fn start_with(messages: MessagesConfig) -> Self {
         let (database, data) = (TestDatabase::create(), TempDir::new().unwrap());
         let recognizer = Recognizer::start();
-        let server = Instance::start(&database, data.path(), &recognizer.url).await;
+        let server = Instance::start(&database, data.path(), &recognizer.url, &messages).await;
         let mut admin = server.client();
         let first: Value =
             serde_json::from_slice(&std::fs::read(data.path().join("first-admin.json")).unwrap()).unwrap();
         admin.sign_in(first["email"].as_str().unwrap(), first["password"].as_str().unwrap()).await;
-        let site = Self { database, data, recognizer, server, admin };
+        let site = Self { database, data, recognizer, server, admin, messages };
         site.until_gallery_is_loaded(&site.server).await;
         site
     }
@@ -202,7 +215,7 @@ impl Site {
 
     /// The same, which may still be loading its gallery.
     pub async fn starting_instance(&self) -> Instance {
-        Instance::start(&self.database, self.data.path(), &self.recognizer.url).await
+        Instance::start(&self.database, self.data.path(), &self.recognizer.url, &self.messages).await
     }
 
     async fn until_gallery_is_loaded(&self, instance: &Instance) {

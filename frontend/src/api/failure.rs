@@ -1,5 +1,7 @@
 //! Why a call did not succeed, and what is said about it.
 
+use std::collections::BTreeMap;
+
 use types::{ErrorDetail, MarkConflict, PersonRef, codes};
 
 use super::refusals;
@@ -49,6 +51,14 @@ impl Failure {
         match self {
             Self::Unreachable => None,
             Self::Refused { detail, .. } => detail.fields.get(name).cloned(),
+        }
+    }
+
+    /// What is wrong, by field of the request.
+    pub fn fields(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Unreachable => BTreeMap::new(),
+            Self::Refused { detail, .. } => detail.fields.clone(),
         }
     }
 

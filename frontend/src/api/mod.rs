@@ -7,12 +7,15 @@ mod accounts;
 mod attendance;
 mod failure;
 mod files;
+mod groups;
+mod imports;
 mod people;
 mod recognition;
 mod refusals;
 mod reports;
 mod review;
 mod rights;
+mod schedules;
 
 pub use attendance::SheetKey;
 pub use failure::Failure;

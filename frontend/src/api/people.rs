@@ -1,7 +1,7 @@
-//! Calls about people's days, groups and consents, and the list of people with its filters.
+//! Calls about people's days and groups, and the list of people with its filters.
 
 use chrono::NaiveDate;
-use types::{ConsentRecord, CorrectionView, DayView, Page, PersonId, PersonMembership, PersonView};
+use types::{CorrectionView, DayView, Page, PersonId, PersonMembership, PersonView};
 
 use super::{Api, Coming, push_query};
 
@@ -41,9 +41,5 @@ impl Api {
 
     pub fn memberships_of(self, person: PersonId) -> Coming<Page<PersonMembership>> {
         self.get(format!("people/{person}/memberships"))
-    }
-
-    pub fn consents_of(self, person: PersonId) -> Coming<Page<ConsentRecord>> {
-        self.get(format!("people/{person}/consents"))
     }
 }

@@ -10,6 +10,8 @@ use super::picker::{PhotoPicker, Picker};
 use crate::api::{Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::draft::{MOST_PHOTOS, PersonDraft};
+use crate::language::say;
+use crate::session::fresh;
 use crate::ui::{Icon, Modal, ModalHead, Problem, SaveButton, When, icons, use_toasts};
 
 /// What stands against adding the person.
@@ -72,19 +74,19 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
         obstacle.clear();
         let agreed = untrack(|| picker.is_empty()) || consent.get_untracked();
         if !agreed {
-            obstacle.consent.set(Some("Photos need the person's consent.".to_owned()));
+            obstacle.consent.set(Some(say!(people.consent_needed).to_owned()));
         }
         let usable = !untrack(|| picker.has_refused());
         if !usable {
-            obstacle.problem.set(Some("Remove the photos that cannot be used.".to_owned()));
+            obstacle.problem.set(Some(say!(people.remove_unusable).to_owned()));
         }
         let Some(draft) = form.checked().filter(|_| agreed && usable) else { return };
         let Some(body) = request(&draft, consent.get_untracked(), picker) else { return };
         busy.set(true);
         spawn_local(async move {
-            match api.create_person(&body, knowingly).await {
+            match fresh(api, || api.create_person(&body, knowingly)).await {
                 Ok(person) => {
-                    toasts.show(format!("{} added", person.name));
+                    toasts.show(say!(people.added, name = person.name));
                     arrivals.refresh_today();
                     on_close.run(true);
                 }
@@ -113,14 +115,14 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
         }
     };
     view! {
-        <Modal label="Add person" kind="sheet" on_close=close>
-            <ModalHead title="Add person" on_close=close />
+        <Modal label=say!(people.add) kind="sheet" on_close=close>
+            <ModalHead title=say!(people.add) on_close=close />
             <form id="add-person" class="sheet-columns" on:submit=submit novalidate>
                 <div class="sheet-column">
                     <PersonFields form />
                 </div>
                 <div class="sheet-column">
-                    <h3 class="label">"Photos"</h3>
+                    <h3 class="label">{say!(people.photos)}</h3>
                     <PhotoPicker picker />
                     <ConsentCheck consent problem=obstacle.consent />
                 </div>
@@ -131,14 +133,14 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
                     is=move || leaving.get()
                     otherwise=move || {
                         view! {
-                            <button type="button" class="btn" on:click=move |_| close.run(())>"Cancel"</button>
-                            <SaveButton words="Add person" busy_words="Adding…" busy form="add-person" testid="person-save" />
+                            <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
+                            <SaveButton words=say!(people.add) busy_words=say!(people.adding) busy form="add-person" testid="person-save" />
                         }
                     }
                 >
-                    <p class="me-auto font-medium" role="alert">"Discard what you entered?"</p>
-                    <button type="button" class="btn" on:click=move |_| leaving.set(false)>"Keep editing"</button>
-                    <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>"Discard"</button>
+                    <p class="me-auto font-medium" role="alert">{say!(people.discard_question)}</p>
+                    <button type="button" class="btn" on:click=move |_| leaving.set(false)>{say!(people.keep_editing)}</button>
+                    <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>{say!(common.discard)}</button>
                 </When>
             </footer>
         </Modal>
@@ -160,9 +162,9 @@ pub fn Objections(obstacle: Obstacle, save: Callback<bool>, busy: RwSignal<bool>
                             <div class="advice-box" role="alert">
                                 <Icon icon=icons::Alert />
                                 <p class="min-w-0 flex-1">
-                                    "This face is already enrolled as "
+                                    {say!(people.face_of)} " "
                                     <a class="link" href=format!("/people/{}", twin.id)>{twin.name}</a>
-                                    ". Twins can be told apart only loosely: whoever scores better is logged."
+                                    <span class="block">{say!(people.twins)}</span>
                                 </p>
                                 <button
                                     type="button"
@@ -170,7 +172,7 @@ pub fn Objections(obstacle: Obstacle, save: Callback<bool>, busy: RwSignal<bool>
                                     disabled=busy
                                     on:click=move |_| save.run(true)
                                 >
-                                    "Enrol anyway"
+                                    {say!(people.enrol_anyway)}
                                 </button>
                             </div>
                         }

@@ -8,11 +8,11 @@ use types::{AttendanceState, DayView, PersonId};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::dates::{self, DayStyle};
 use super::states;
 use super::timeline::PeriodRow;
 use crate::api::use_api;
 use crate::attendance::state_name;
+use crate::calendar::{self, DayStyle, Week};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
@@ -25,7 +25,7 @@ type Month = BTreeMap<NaiveDate, Vec<DayView>>;
 #[component]
 pub fn CalendarTab(person: PersonId) -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     // The day under the cursor says which month shows and which periods stand beneath it.
     let at = RwSignal::new(today);
     let month = Memo::new(move |_| first_of(at.get()));
@@ -61,7 +61,7 @@ pub fn CalendarTab(person: PersonId) -> impl IntoView {
                         <Icon icon=icons::Back class="icon turns" />
                     </button>
                     <h2 class="cal-title" aria-live="polite" data-testid="calendar-month">
-                        {move || dates::words(month.get(), DayStyle::Month)}
+                        {move || calendar::write(month.get(), DayStyle::MonthOfYear)}
                     </h2>
                     <button type="button" class="icon-btn" aria-label=say!(people.month_after) on:click=move |_| step(true)>
                         <Icon icon=icons::Forward class="icon turns" />
@@ -96,7 +96,7 @@ fn state_of(periods: &[DayView]) -> Option<AttendanceState> {
 
 /// The weeks that have a day of the month; days of other months are left out.
 fn weeks(first: NaiveDate) -> Vec<Vec<Option<NaiveDate>>> {
-    let blank = dates::column(first) as usize;
+    let blank = Week::get().column(first) as usize;
     let days = first.iter_days().take_while(|day| day.month() == first.month()).map(Some);
     let cells: Vec<Option<NaiveDate>> = std::iter::repeat_n(None, blank).chain(days).collect();
     cells.chunks(7).map(<[_]>::to_vec).collect()
@@ -121,13 +121,13 @@ fn Grid(
                     {move || {
                         // Any week will do for the names of its days.
                         let first = month.get();
-                        let start = first - Days::new(dates::column(first).into());
+                        let start = first - Days::new(Week::get().column(first).into());
                         start
                             .iter_days()
                             .take(7)
                             .map(|day| {
                                 view! {
-                                    <th scope="col">{dates::words(day, DayStyle::Weekday)}</th>
+                                    <th scope="col">{calendar::write(day, DayStyle::Weekday)}</th>
                                 }
                             })
                             .collect_view()
@@ -151,7 +151,7 @@ fn Cell(day: NaiveDate, at: RwSignal<NaiveDate>, known: Memo<Month>, today: bool
     let state = Memo::new(move |_| known.with(|known| known.get(&day).and_then(|periods| state_of(periods))));
     let chosen = Memo::new(move |_| at.get() == day);
     let label = move || {
-        let date = dates::words(day, DayStyle::Long);
+        let date = calendar::write(day, DayStyle::Full);
         match state.get() {
             Some(state) => say!(people.day_with_state, day = date, state = state_name(state)),
             None => date,
@@ -190,7 +190,7 @@ fn moved(event: &ev::KeyboardEvent, at: RwSignal<NaiveDate>) {
     let day = at.get_untracked();
     let mirrored = document().document_element().and_then(|root| root.get_attribute("dir"));
     let ahead = if mirrored.as_deref() == Some("rtl") { "ArrowLeft" } else { "ArrowRight" };
-    let column = dates::column(day);
+    let column = Week::get().column(day);
     let to = match event.key().as_str() {
         key @ ("ArrowLeft" | "ArrowRight") if key == ahead => day.succ_opt(),
         "ArrowLeft" | "ArrowRight" => day.pred_opt(),
@@ -262,7 +262,7 @@ fn ChosenDay(at: RwSignal<NaiveDate>, days: Loader<Month>) -> impl IntoView {
     });
     view! {
         <section class="cal-chosen-day" aria-live="polite">
-            <h3 class="section-title">{move || dates::words(at.get(), DayStyle::Long)}</h3>
+            <h3 class="section-title">{move || calendar::write(at.get(), DayStyle::Full)}</h3>
             <When
                 is=move || periods.with(|periods| !periods.is_empty())
                 otherwise=|| view! { <p class="note">{say!(people.day_empty)}</p> }

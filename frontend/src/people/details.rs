@@ -1,13 +1,15 @@
-//! A person's fields, and their consent.
+//! A person's fields, and the groups they belong to.
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use types::PersonView;
+use types::{PersonId, PersonMembership, PersonView};
 
-use super::consent::ConsentSection;
 use super::fields::{FormState, PersonFields};
 use crate::api::use_api;
+use crate::calendar::{self, DayStyle};
 use crate::clock::Style;
 use crate::draft::PersonDraft;
+use crate::language::say;
+use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::ui::{Moment, Problem, SaveButton, use_toasts};
 
@@ -23,11 +25,11 @@ pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl I
     view! {
         <div class="panels">
             <section class="panel" aria-labelledby="details-title">
-                <h2 id="details-title" class="section-title">"Details"</h2>
+                <h2 id="details-title" class="section-title">{say!(common.details)}</h2>
                 {content}
-                <p class="note">"Added " <Moment at=person.created_at style=Style::Full /></p>
+                <p class="note">{say!(people.added_on)} " " <Moment at=person.created_at style=Style::Full /></p>
             </section>
-            <ConsentSection person on_change />
+            <Memberships person=person.id />
         </div>
     }
 }
@@ -50,7 +52,7 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
         spawn_local(async move {
             match api.update_person(id, &changes).await {
                 Ok(person) => {
-                    toasts.show("Saved");
+                    toasts.show(say!(common.saved));
                     on_change.run(person);
                 }
                 Err(failure) => {
@@ -67,8 +69,8 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
             <PersonFields form />
             <Problem text=problem />
             <SaveButton
-                words="Save changes"
-                busy_words="Saving…"
+                words=say!(people.save_changes)
+                busy_words=say!(common.saving)
                 busy
                 disabled=Signal::derive(move || !changed.get())
                 testid="person-save"
@@ -80,13 +82,13 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
 #[component]
 fn Facts(draft: PersonDraft) -> impl IntoView {
     let rows = [
-        ("Name", draft.name),
-        ("Staff or roll number", draft.external_id),
-        ("E-mail", draft.email),
-        ("Telephone", draft.phone),
-        ("Department", draft.branch),
-        ("Year", draft.year),
-        ("Groups", draft.groups),
+        (say!(common.name), draft.name),
+        (say!(people.number), draft.external_id),
+        (say!(common.email), draft.email),
+        (say!(people.phone), draft.phone),
+        (say!(people.branch), draft.branch),
+        (say!(common.year), draft.year),
+        (say!(common.groups), draft.groups),
     ];
     view! {
         <dl class="facts">
@@ -103,5 +105,42 @@ fn Facts(draft: PersonDraft) -> impl IntoView {
                 })
                 .collect_view()}
         </dl>
+    }
+}
+
+/// The groups a person belongs or belonged to, with their days.
+#[component]
+fn Memberships(person: PersonId) -> impl IntoView {
+    let api = use_api();
+    let held = Loader::<Vec<PersonMembership>>::new();
+    held.run(async move { api.memberships_of(person).await.map(|page| page.items) });
+    let row = |one: PersonMembership| {
+        let short = |day| calendar::write(day, DayStyle::Medium);
+        let last = one.until_day.and_then(|day| day.pred_opt());
+        let when = match (one.from_day, last) {
+            (Some(from), Some(last)) => say!(people.span, from = short(from), last = short(last)),
+            (Some(from), None) => say!(people.since, from = short(from)),
+            (None, Some(last)) => say!(people.until_last, last = short(last)),
+            (None, None) => say!(people.always).to_owned(),
+        };
+        view! {
+            <li class="aside-row" data-testid="membership">
+                <a class="link" href=format!("/groups/{}", one.group.id)>{one.group.name}</a>
+                <span class="note tabular">{when}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="panel" aria-labelledby="memberships-title">
+            <h2 id="memberships-title" class="section-title">{say!(common.groups)}</h2>
+            {move || match held.get() {
+                Load::Waiting => ().into_any(),
+                Load::Failed(failure) => view! { <p class="problem" role="alert">{failure.message()}</p> }.into_any(),
+                Load::Ready(held) if held.is_empty() => {
+                    view! { <p class="text-soft">{say!(people.no_groups)}</p> }.into_any()
+                }
+                Load::Ready(held) => view! { <ul>{held.into_iter().map(row).collect_view()}</ul> }.into_any(),
+            }}
+        </section>
     }
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::api::Failure;
 use crate::draft::PersonDraft;
+use crate::language::say;
 use crate::ui::TextField;
 
 const NAMES: [&str; 7] = ["name", "external_id", "email", "phone", "branch", "year", "groups"];
@@ -80,27 +81,27 @@ impl FormState {
 #[component]
 pub fn PersonFields(form: FormState) -> impl IntoView {
     view! {
-        <TextField id="person-name" label="Name" value=form.name problem=form.problem("name") required=true testid="person-name" />
+        <TextField id="person-name" label=say!(common.name) value=form.name problem=form.problem("name") required=true testid="person-name" />
         <TextField
             id="person-external-id"
-            label="Staff or roll number"
+            label=say!(people.number)
             value=form.external_id
             problem=form.problem("external_id")
             required=true
             testid="person-external-id"
         />
-        <TextField id="person-email" label="E-mail" value=form.email problem=form.problem("email") kind="email" inputmode="email" />
-        <TextField id="person-phone" label="Telephone" value=form.phone problem=form.problem("phone") kind="tel" inputmode="tel" />
+        <TextField id="person-email" label=say!(common.email) value=form.email problem=form.problem("email") kind="email" inputmode="email" />
+        <TextField id="person-phone" label=say!(people.phone) value=form.phone problem=form.problem("phone") kind="tel" inputmode="tel" />
         <div class="field-pair">
-            <TextField id="person-branch" label="Department" value=form.branch problem=form.problem("branch") />
-            <TextField id="person-year" label="Year" value=form.year problem=form.problem("year") inputmode="numeric" />
+            <TextField id="person-branch" label=say!(people.branch) value=form.branch problem=form.problem("branch") />
+            <TextField id="person-year" label=say!(common.year) value=form.year problem=form.problem("year") inputmode="numeric" />
         </div>
         <TextField
             id="person-groups"
-            label="Groups"
+            label=say!(common.groups)
             value=form.groups
             problem=form.problem("groups")
-            hint="Separate names with commas; a new name makes a new group."
+            hint=say!(people.groups_hint)
         />
     }
 }

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use types::PersonView;
+use types::{GroupView, PersonView};
 
 use super::add::AddSheet;
-use crate::api::use_api;
-use crate::loading::{Load, Pages};
+use super::nav::{PeopleNav, Segment};
+use crate::api::{Failure, PeopleQuery, use_api};
+use crate::language::say;
+use crate::loading::{Load, Loader, Pages};
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons};
+use crate::ui::{
+    Ago, Avatar, DownloadLink, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons,
+    use_toasts,
+};
 
 const PAGE: u32 = 50;
 const TYPING_PAUSE: Duration = Duration::from_millis(200);
@@ -22,12 +27,16 @@ pub fn PeoplePage() -> impl IntoView {
     let people = Pages::<PersonView>::new();
     let query = RwSignal::new(String::new());
     let archived = RwSignal::new(false);
+    let group = RwSignal::new(String::new());
     let pause = StoredValue::new(None::<TimeoutHandle>);
     let fetch = move |restart: bool| {
-        let (query, archived) = (query.get_untracked().trim().to_owned(), archived.get_untracked());
-        people.fetch(restart, move |after| async move {
-            api.people(&query, archived, PAGE, after.as_deref()).await
-        });
+        let asked = PeopleQuery {
+            query: query.get_untracked().trim().to_owned(),
+            group: group.get_untracked(),
+            archived: archived.get_untracked(),
+            limit: PAGE,
+        };
+        people.fetch(restart, move |after| async move { api.find_people(&asked, after.as_deref()).await });
     };
     fetch(true);
     let typed = move |text: String| {
@@ -48,10 +57,16 @@ pub fn PeoplePage() -> impl IntoView {
         archived.set(shown);
         fetch(true);
     };
+    let choose_group = Callback::new(move |name: String| {
+        group.set(name);
+        fetch(true);
+    });
+    let searched = move || !query.get_untracked().is_empty() || !group.get_untracked().is_empty();
     view! {
         <div class="content">
+            <PeopleNav here="/people" />
             <header class="page-head">
-                <h1 class="page-title">"People"</h1>
+                <h1 class="page-title">{say!(common.people)}</h1>
                 <When is=move || people.total.get().is_some()>
                     <span class="tag tabular">{move || people.total.get()}</span>
                 </When>
@@ -63,7 +78,7 @@ pub fn PeoplePage() -> impl IntoView {
                         on:click=move |_| router.go("/people?add=1")
                     >
                         <Icon icon=icons::Plus />
-                        "Add person"
+                        {say!(people.add)}
                     </button>
                 </When>
             </header>
@@ -71,15 +86,19 @@ pub fn PeoplePage() -> impl IntoView {
                 <input
                     class="input toolbar-search"
                     type="search"
-                    placeholder="Name or number"
-                    aria-label="Filter by name or number"
+                    placeholder=say!(people.name_or_number)
+                    aria-label=say!(people.filter)
                     prop:value=query
                     on:input:target=move |event| typed(event.target().value())
                 />
-                <div class="segments" role="group" aria-label="Which people">
-                    <Segment label="Active" on=Signal::derive(move || !archived.get()) press=Callback::new(move |()| show_archived(false)) />
-                    <Segment label="Archived" on=archived.into() press=Callback::new(move |()| show_archived(true)) />
+                <GroupFilter group choose=choose_group />
+                <div class="segments" role="group" aria-label=say!(people.which)>
+                    <Segment label=say!(people.active) on=Signal::derive(move || !archived.get()) press=Callback::new(move |()| show_archived(false)) />
+                    <Segment label=say!(people.archived) on=archived press=Callback::new(move |()| show_archived(true)) />
                 </div>
+                <When is=move || !desk.is_member()>
+                    <Export />
+                </When>
             </div>
             <PeopleTable people />
             {move || {
@@ -88,7 +107,7 @@ pub fn PeoplePage() -> impl IntoView {
                     (Load::Waiting, true) => view! { <Skeleton rows=8 /> }.into_any(),
                     (Load::Failed(failure), _) => view! { <Failed failure retry /> }.into_any(),
                     (Load::Ready(()), true) => {
-                        view! { <Nobody searched=!query.get_untracked().is_empty() archived=archived.get_untracked() /> }.into_any()
+                        view! { <Nobody searched=searched() archived=archived.get_untracked() /> }.into_any()
                     }
                     _ => ().into_any(),
                 }
@@ -106,17 +125,60 @@ pub fn PeoplePage() -> impl IntoView {
     }
 }
 
+/// One group's people, or everybody; nothing where there are no groups.
 #[component]
-fn Segment(label: &'static str, on: Signal<bool>, press: Callback<()>) -> impl IntoView {
+fn GroupFilter(group: RwSignal<String>, choose: Callback<String>) -> impl IntoView {
+    let api = use_api();
+    let groups = Loader::<Vec<GroupView>>::new();
+    groups.run(async move { api.groups().await.map(|page| page.items) });
+    let option = move |one: GroupView| {
+        let name = one.name.clone();
+        let chosen = move || group.with(|group| *group == name);
+        view! { <option value=one.name.clone() selected=chosen>{one.name.clone()}</option> }
+    };
+    let known = move || groups.value().filter(|groups| !groups.is_empty());
+    move || {
+        known().map(|groups| {
+            view! {
+                <select
+                    class="input sheet-group"
+                    aria-label=say!(common.group)
+                    data-testid="people-group"
+                    on:change:target=move |event| choose.run(event.target().value())
+                >
+                    <option value="">{say!(people.all_groups)}</option>
+                    {groups.into_iter().map(option).collect_view()}
+                </select>
+            }
+        })
+    }
+}
+
+/// Everybody whom the user sees as a table that can be imported again.
+#[component]
+fn Export() -> impl IntoView {
+    let toasts = use_toasts();
+    let problem = Callback::new(move |failure: Option<Failure>| {
+        if let Some(failure) = failure {
+            toasts.show(failure.message());
+        }
+    });
+    let link = move |format: &'static str, testid: &'static str| {
+        view! {
+            <DownloadLink
+                path=Signal::stored(format!("people/export?format={}", format.to_lowercase()))
+                words=format
+                problem
+                testid
+            />
+        }
+    };
     view! {
-        <button
-            type="button"
-            class="segment"
-            aria-pressed=move || if on.get() { "true" } else { "false" }
-            on:click=move |_| press.run(())
-        >
-            {label}
-        </button>
+        <div class="export" role="group" aria-label=say!(people.export)>
+            <span class="note">{say!(people.export)}</span>
+            {link("CSV", "people-export-csv")}
+            {link("XLSX", "people-export-xlsx")}
+        </div>
     }
 }
 
@@ -124,12 +186,10 @@ fn Segment(label: &'static str, on: Signal<bool>, press: Callback<()>) -> impl I
 fn Nobody(searched: bool, archived: bool) -> impl IntoView {
     let desk = use_desk();
     let (title, text) = match (searched, archived) {
-        (true, _) => ("Nobody found", "Try a part of the name, or the number."),
-        (_, true) => ("Nobody is archived", "Archived people keep their log but are not recognised."),
-        _ if desk.is_admin() => {
-            ("No people yet", "Add the first one with a photo; cameras recognise them within a second.")
-        }
-        _ => ("No people yet", "An administrator adds them."),
+        (true, _) => (say!(people.nobody_found), say!(people.nobody_found_text)),
+        (_, true) => (say!(people.nobody_archived), say!(people.nobody_archived_text)),
+        _ if desk.is_admin() => (say!(people.nobody), say!(people.nobody_text)),
+        _ => (say!(people.nobody), say!(people.admin_adds)),
     };
     view! { <Empty icon=icons::People title text /> }
 }
@@ -144,11 +204,11 @@ fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
         <table class="list-table" class:hidden=move || people.items.with(Vec::is_empty)>
             <thead>
                 <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="wide-only">"Number"</th>
-                    <th scope="col" class="wider-only">"Groups"</th>
-                    <th scope="col" class="wide-only text-right">"Photos"</th>
-                    <th scope="col" class="text-right">"Last seen"</th>
+                    <th scope="col">{say!(common.name)}</th>
+                    <th scope="col" class="wide-only">{say!(people.number_short)}</th>
+                    <th scope="col" class="wider-only">{say!(common.groups)}</th>
+                    <th scope="col" class="wide-only text-right">{say!(people.photos)}</th>
+                    <th scope="col" class="text-right">{say!(people.last_seen)}</th>
                 </tr>
             </thead>
             <tbody>
@@ -187,7 +247,7 @@ fn PersonRow(person: PersonView) -> impl IntoView {
             </td>
             <td class="wide-only text-right tabular">
                 {if count == 0 {
-                    view! { <span class="tag tag-uncertain">"No photo"</span> }.into_any()
+                    view! { <span class="tag tag-uncertain">{say!(people.no_photo)}</span> }.into_any()
                 } else {
                     count.into_any()
                 }}
@@ -195,7 +255,7 @@ fn PersonRow(person: PersonView) -> impl IntoView {
             <td class="text-right">
                 {match person.last_seen {
                     Some(at) => view! { <Ago at /> }.into_any(),
-                    None => view! { <span class="text-xs text-faint">"Never"</span> }.into_any(),
+                    None => view! { <span class="text-xs text-faint">{say!(common.never)}</span> }.into_any(),
                 }}
             </td>
         </tr>

@@ -1,13 +1,15 @@
-//! People: the list, adding somebody, and one person's page.
+//! People: the list, adding somebody, and one person's page. Their days ([`timeline`], [`calendar`]) show wherever a
+//! person has a page.
 
 mod add;
 mod burst;
 pub mod calendar;
 mod consent;
-pub mod dates;
 mod details;
 mod fields;
+pub mod files;
 mod list;
+mod nav;
 mod person;
 mod photos;
 mod picker;
@@ -19,4 +21,5 @@ pub use add::{Objections, Obstacle};
 pub use consent::ConsentCheck;
 pub use fields::{FormState, PersonFields};
 pub use list::PeoplePage;
+pub use nav::{PeopleNav, Segment};
 pub use person::PersonPage;

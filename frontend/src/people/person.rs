@@ -9,13 +9,24 @@ use super::photos::PhotosTab;
 use super::timeline::TimelineTab;
 use crate::api::use_api;
 use crate::arrivals::Arrivals;
+use crate::language::say;
 use crate::loading::{Load, Loader};
+use crate::privacy::PersonRights;
 use crate::router::use_router;
-use crate::session::use_desk;
+use crate::session::{fresh, use_desk};
 use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
 
-const TABS: [(&str, &str); 4] =
-    [("timeline", "Timeline"), ("calendar", "Calendar"), ("photos", "Photos"), ("details", "Details")];
+const TABS: [&str; 5] = ["timeline", "calendar", "photos", "details", "privacy"];
+
+fn tab_name(tab: &str) -> &'static str {
+    match tab {
+        "calendar" => say!(people.calendar),
+        "photos" => say!(people.photos),
+        "details" => say!(common.details),
+        "privacy" => say!(people.privacy),
+        _ => say!(people.timeline),
+    }
+}
 
 /// The page of one person.
 #[component]
@@ -33,10 +44,10 @@ pub fn PersonPage(id: PersonId) -> impl IntoView {
                     view! {
                         <Empty
                             icon=icons::Person
-                            title="There is no such person"
-                            text="They may have been deleted."
+                            title=say!(people.no_such)
+                            text=say!(people.no_such_text)
                         >
-                            <a class="btn" href="/people">"Go to People"</a>
+                            <a class="btn" href="/people">{say!(people.to_list)}</a>
                         </Empty>
                     }
                         .into_any()
@@ -55,24 +66,24 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
     let tab = Memo::new(move |_| {
         router.query.with(|query| {
             let wanted = query.strip_prefix("?tab=").unwrap_or_default();
-            TABS.iter().map(|(key, _)| *key).find(|key| *key == wanted).unwrap_or(TABS[0].0)
+            TABS.into_iter().find(|key| *key == wanted).unwrap_or(TABS[0])
         })
     });
     let on_change = Callback::new(move |changed: PersonView| person.set(changed));
     let body = shown.clone();
     view! {
         <PersonHead person=shown on_change />
-        <nav class="tabs" aria-label="Parts of this page">
+        <nav class="tabs" aria-label=say!(people.parts_of_page)>
             {TABS
-                .iter()
-                .map(|(key, label)| {
+                .into_iter()
+                .map(|key| {
                     view! {
                         <a
                             class="tab"
                             href=format!("/people/{id}?tab={key}")
-                            aria-current=move || (tab.get() == *key).then_some("page")
+                            aria-current=move || (tab.get() == key).then_some("page")
                         >
-                            {*label}
+                            {tab_name(key)}
                         </a>
                     }
                 })
@@ -81,6 +92,7 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
         {move || match tab.get() {
             "photos" => view! { <PhotosTab person=body.clone() on_change /> }.into_any(),
             "details" => view! { <DetailsTab person=body.clone() on_change /> }.into_any(),
+            "privacy" => view! { <PersonRights person=body.clone() on_change /> }.into_any(),
             "calendar" => view! { <CalendarTab person=id /> }.into_any(),
             _ => view! { <TimelineTab person=id /> }.into_any(),
         }}
@@ -92,7 +104,7 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
     let desk = use_desk();
     let shown = person.clone();
     view! {
-        <a class="crumb" href="/people">"People"</a>
+        <a class="crumb" href="/people">{say!(common.people)}</a>
         <header class="person-head">
             <Avatar
                 person=person.id
@@ -105,24 +117,24 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
                 <p class="person-facts">
                     <span class="tabular">{person.external_id}</span>
                     {person.branch.map(|branch| view! { <span>{branch}</span> })}
-                    {person.year.map(|year| view! { <span>"Year " {year}</span> })}
+                    {person.year.map(|year| view! { <span>{say!(people.year, year = year)}</span> })}
                     {match person.last_seen {
-                        Some(at) => view! { <span>"Seen " <Ago at /></span> }.into_any(),
-                        None => view! { <span>"Never seen"</span> }.into_any(),
+                        Some(at) => view! { <span>{say!(people.seen)} " " <Ago at /></span> }.into_any(),
+                        None => view! { <span>{say!(people.never_seen)}</span> }.into_any(),
                     }}
                 </p>
                 <p class="tags">
                     {person
                         .archived_at
-                        .map(|_| view! { <span class="tag tag-uncertain">"Archived, not recognised"</span> })}
+                        .map(|_| view! { <span class="tag tag-uncertain">{say!(people.archived_tag)}</span> })}
                     {person
                         .photos
                         .is_empty()
-                        .then(|| view! { <span class="tag tag-uncertain">"No photo, not recognised"</span> })}
+                        .then(|| view! { <span class="tag tag-uncertain">{say!(people.no_photo_tag)}</span> })}
                     {person
                         .groups
                         .into_iter()
-                        .map(|group| view! { <span class="tag truncate">{group.name}</span> })
+                        .map(|group| view! { <a class="tag truncate" href=format!("/groups/{}", group.id)>{group.name}</a> })
                         .collect_view()}
                 </p>
             </div>
@@ -148,9 +160,9 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
         busy.set(true);
         problem.set(None);
         spawn_local(async move {
-            match api.delete_person(id).await {
+            match fresh(api, move || api.delete_person(id)).await {
                 Ok(()) => {
-                    toasts.show(format!("{} deleted", name.try_get_value().unwrap_or_default()));
+                    toasts.show(say!(people.deleted, name = name.try_get_value().unwrap_or_default()));
                     arrivals.forget(|arrival| arrival.person.id == id);
                     router.replace("/people");
                 }
@@ -177,7 +189,7 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
         <div class="person-actions">
             <button type="button" class="btn btn-quiet" on:click=archive>
                 <Icon icon=icons::Archive />
-                {if archived { "Bring back" } else { "Archive" }}
+                {if archived { say!(people.bring_back) } else { say!(common.archive) }}
             </button>
             <button
                 type="button"
@@ -186,14 +198,14 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 on:click=move |_| asking.set(true)
             >
                 <Icon icon=icons::Delete />
-                "Delete"
+                {say!(common.delete)}
             </button>
         </div>
         <When is=move || asking.get()>
             <Confirm
-                title=format!("Delete {}?", name.get_value())
-                text="The person, their photos, face templates and the whole log are erased. This cannot be undone. To stop recognition and keep the log, archive instead."
-                action=format!("Delete {}", name.get_value())
+                title=say!(people.delete_title, name = name.get_value())
+                text=say!(people.delete_text)
+                action=say!(people.delete_action, name = name.get_value())
                 busy
                 problem
                 on_confirm=delete

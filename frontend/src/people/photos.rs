@@ -1,7 +1,7 @@
 //! A person's photos with the verdict under each, and the way to add more.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::{PersonView, PhotoView};
+use types::{PersonView, PhotoView, QualityReason};
 use web_sys::FormData;
 
 use super::add::{Objections, Obstacle};
@@ -9,7 +9,8 @@ use super::picker::{PhotoPicker, Picker};
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::draft::MOST_PHOTOS;
-use crate::session::use_desk;
+use crate::language::say;
+use crate::session::{fresh, use_desk};
 use crate::ui::{Confirm, Empty, Icon, Modal, ModalHead, Moment, When, icons, use_toasts};
 
 #[component]
@@ -27,13 +28,13 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
             <div class="toolbar">
                 <button type="button" class="btn" disabled=full on:click=move |_| adding.set(true)>
                     <Icon icon=icons::AddPicture />
-                    "Add photos"
+                    {say!(people.add_photos)}
                 </button>
                 <span class="note">
                     {if full {
-                        "A person has at most 10 photos: delete one to add another."
+                        say!(people.photos_full, most = MOST_PHOTOS)
                     } else {
-                        "Up to 10, best with different light and glasses on and off."
+                        say!(people.photos_hint, most = MOST_PHOTOS)
                     }}
                 </span>
             </div>
@@ -41,11 +42,11 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
         {no_photos
             .then(|| {
                 let text = match (desk.is_admin(), consented) {
-                    (true, true) => "Add one, and cameras recognise this person within a second.",
-                    (true, false) => "Photos need consent: record it under Details first.",
-                    _ => "An administrator adds them.",
+                    (true, true) => say!(people.photos_none_text),
+                    (true, false) => say!(people.photos_need_consent),
+                    _ => say!(people.admin_adds),
                 };
-                view! { <Empty icon=icons::NoPicture title="No photos" text /> }
+                view! { <Empty icon=icons::NoPicture title=say!(people.photos_none) text /> }
             })}
         <ul class="photo-grid">
             {photos
@@ -62,6 +63,19 @@ pub fn PhotosTab(person: PersonView, on_change: Callback<PersonView>) -> impl In
     }
 }
 
+/// What is wrong with the face in a photo, and what to do.
+fn advice(reason: QualityReason) -> &'static str {
+    match reason {
+        QualityReason::TooSmall => say!(people.face_too_small),
+        QualityReason::CutOff => say!(people.face_cut_off),
+        QualityReason::TurnedAway => say!(people.face_turned_away),
+        QualityReason::Blurred => say!(people.face_blurred),
+        QualityReason::TooDark => say!(people.face_too_dark),
+        QualityReason::TooBright => say!(people.face_too_bright),
+        QualityReason::Glare => say!(people.face_glare),
+    }
+}
+
 #[component]
 fn PhotoCard(
     photo: PhotoView,
@@ -74,7 +88,7 @@ fn PhotoCard(
         view! {
             <p class="verdict verdict-good">
                 <Icon icon=icons::Good />
-                <span>"Good"</span>
+                <span>{say!(people.photo_good)}</span>
             </p>
         }
         .into_any()
@@ -87,7 +101,7 @@ fn PhotoCard(
                 view! {
                     <p class="verdict verdict-bad">
                         <Icon icon=icons::Alert />
-                        <span>{reason.advice()}</span>
+                        <span>{advice(*reason)}</span>
                     </p>
                 }
             })
@@ -100,12 +114,12 @@ fn PhotoCard(
             <img
                 class="photo"
                 src=format!("/api/v1/people/{id}/photos/{}", photo.id)
-                alt=format!("Photo of {name}")
+                alt=say!(people.photo_of, name = name)
                 loading="lazy"
             />
             <div class="photo-note">
                 {verdicts}
-                <p class="note">"Added " <Moment at=photo.created_at style=Style::Full /></p>
+                <p class="note">{say!(people.added_on)} " " <Moment at=photo.created_at style=Style::Full /></p>
             </div>
             <When is=move || desk.is_admin()>
                 {
@@ -114,7 +128,7 @@ fn PhotoCard(
                         <button
                             type="button"
                             class="chip photo-delete"
-                            aria-label="Delete this photo"
+                            aria-label=say!(people.delete_photo)
                             on:click=move |_| going.set(Some(chosen.clone()))
                         >
                             <Icon icon=icons::Delete />
@@ -143,7 +157,7 @@ fn DeletePhoto(
             let id = person.with_value(|person| person.id);
             match api.delete_photo(id, photo.id).await {
                 Ok(()) => {
-                    toasts.show("Photo deleted");
+                    toasts.show(say!(people.photo_deleted));
                     going.try_set(None);
                     if let Ok(person) = api.person(id).await {
                         on_change.run(person);
@@ -158,9 +172,9 @@ fn DeletePhoto(
     });
     view! {
         <Confirm
-            title=format!("Delete this photo of {name}?")
-            text="Its face template goes with it. Without any photo the person is not recognised."
-            action="Delete photo"
+            title=say!(people.delete_photo_title, name = name)
+            text=say!(people.delete_photo_text)
+            action=say!(people.delete_photo_action)
             busy
             problem
             on_confirm=delete
@@ -186,9 +200,9 @@ fn AddPhotos(
         picker.append_to(&form);
         busy.set(true);
         spawn_local(async move {
-            match api.add_photos(id, &form, knowingly).await {
+            match fresh(api, || api.add_photos(id, &form, knowingly)).await {
                 Ok(_) => {
-                    toasts.show("Photos added");
+                    toasts.show(say!(people.photos_added));
                     on_close.run(());
                     if let Ok(person) = api.person(id).await {
                         on_change.run(person);
@@ -202,7 +216,7 @@ fn AddPhotos(
             }
         });
     });
-    let title = format!("Add photos of {name}");
+    let title = say!(people.add_photos_of, name = name);
     view! {
         <Modal label=title.clone() on_close>
             <ModalHead title on_close />
@@ -211,14 +225,14 @@ fn AddPhotos(
             </div>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>"Cancel"</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
                 <button
                     type="button"
                     class="btn btn-primary"
                     disabled=move || busy.get() || picker.is_empty() || picker.has_refused()
                     on:click=move |_| save.run(false)
                 >
-                    {move || if busy.get() { "Adding…" } else { "Add photos" }}
+                    {move || if busy.get() { say!(people.adding) } else { say!(people.add_photos) }}
                 </button>
             </footer>
         </Modal>

@@ -8,6 +8,7 @@ use web_sys::{Blob, File, FileList, FormData, Url};
 use super::webcam::Webcam;
 use crate::api::{Api, Failure, use_api};
 use crate::draft::{MOST_PHOTOS, photo_problem};
+use crate::language::say;
 use crate::ui::{Entry, Icon, List, When, icons};
 
 /// What is known of a photo.
@@ -101,7 +102,7 @@ impl Picker {
     /// Takes photos that the webcam made and the server has judged already.
     fn add_taken(self, photos: Vec<Blob>) {
         for photo in photos {
-            self.add(photo, "Taken just now".to_owned(), true);
+            self.add(photo, say!(people.taken_now).to_owned(), true);
         }
     }
 
@@ -116,7 +117,7 @@ impl Picker {
 
     fn add(self, blob: Blob, name: String, judged: bool) {
         if untrack(|| self.room()) == 0 {
-            return self.note.set(Some(format!("A person has at most {MOST_PHOTOS} photos.")));
+            return self.note.set(Some(say!(people.photos_most, most = MOST_PHOTOS)));
         }
         self.note.set(None);
         let id = self.last.try_update_value(|last| {
@@ -156,7 +157,7 @@ fn check(api: Api, blob: Blob, verdict: RwSignal<Verdict>) {
             Err(_) => false,
         };
         if !decoded {
-            verdict.try_set(Verdict::Refused("The file cannot be opened as a picture.".to_owned()));
+            verdict.try_set(Verdict::Refused(say!(people.not_opened).to_owned()));
             return;
         }
         let Ok(form) = FormData::new() else { return };
@@ -166,7 +167,7 @@ fn check(api: Api, blob: Blob, verdict: RwSignal<Verdict>) {
             Ok(answer) => match answer.items.into_iter().next() {
                 Some(item) if item.ok => Verdict::Good,
                 Some(item) => {
-                    Verdict::Refused(item.message.unwrap_or_else(|| "This photo cannot be used.".to_owned()))
+                    Verdict::Refused(item.message.unwrap_or_else(|| say!(people.unusable).to_owned()))
                 }
                 None => Verdict::Unchecked,
             },
@@ -220,13 +221,13 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
                 otherwise=move || {
                     view! {
                         <Icon icon=icons::AddPicture class="icon-lg" />
-                        <p class="font-medium">"Drop photos here"</p>
-                        <p class="note">{format!("JPEG, PNG or WebP, up to {} photos. One face, well lit, looking at the camera.", picker.most)}</p>
+                        <p class="font-medium">{say!(people.drop_photos)}</p>
+                        <p class="note">{say!(people.drop_photos_hint, most = picker.most)}</p>
                         <div class="drop-buttons">
-                            <button type="button" class="btn" on:click=browse>"Choose files"</button>
+                            <button type="button" class="btn" on:click=browse>{say!(people.choose_files)}</button>
                             <button type="button" class="btn" data-testid="webcam-open" on:click=move |_| camera.set(true)>
                                 <Icon icon=icons::Camera />
-                                "Take photos"
+                                {say!(people.take_photos)}
                             </button>
                         </div>
                     }
@@ -243,7 +244,7 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
                 class="sr-only"
                 type="file"
                 tabindex="-1"
-                aria-label="Photos"
+                aria-label=say!(people.photos)
                 accept="image/jpeg,image/png,image/webp"
                 multiple
                 data-testid="person-photo-input"
@@ -262,7 +263,7 @@ pub fn PhotoPicker(picker: Picker) -> impl IntoView {
 #[component]
 fn PickedRow(photo: Picked, picker: Picker) -> impl IntoView {
     let Picked { id, name, address, verdict } = photo;
-    let label = format!("Remove {name}");
+    let label = say!(people.remove_photo, name = name.clone());
     let broken = RwSignal::new(false);
     view! {
         <li class="picked-row">
@@ -274,10 +275,10 @@ fn PickedRow(photo: Picked, picker: Picker) -> impl IntoView {
                 <span class="block truncate font-medium">{name}</span>
                 {move || {
                     let (class, icon, words) = match verdict.get() {
-                        Verdict::Checking => ("verdict", icons::Pending, "Checking…".to_owned()),
-                        Verdict::Good => ("verdict verdict-good", icons::Good, "Good to use".to_owned()),
+                        Verdict::Checking => ("verdict", icons::Pending, say!(people.checking).to_owned()),
+                        Verdict::Good => ("verdict verdict-good", icons::Good, say!(people.usable).to_owned()),
                         Verdict::Refused(text) => ("verdict verdict-bad", icons::Alert, text),
-                        Verdict::Unchecked => ("verdict", icons::Pending, "Checked when you save".to_owned()),
+                        Verdict::Unchecked => ("verdict", icons::Pending, say!(people.checked_later).to_owned()),
                     };
                     view! {
                         <span class=class>

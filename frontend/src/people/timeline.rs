@@ -6,10 +6,10 @@ use chrono::{Days, NaiveDate};
 use leptos::{prelude::*, task::spawn_local};
 use types::{ArrivalMethod, ArrivalView, CorrectionView, DayView, PersonId};
 
-use super::dates::{self, DayStyle};
 use crate::api::{Api, ArrivalQuery, Failure, use_api};
 use crate::arrivals::Arrivals;
 use crate::attendance::{StateChip, state_name};
+use crate::calendar::{self, DayStyle};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Pages};
@@ -38,7 +38,7 @@ pub fn TimelineTab(person: PersonId) -> impl IntoView {
     let periods = RwSignal::new(Vec::<DayView>::new());
     let corrections = RwSignal::new(Vec::<CorrectionView>::new());
     let reached = StoredValue::new(None::<NaiveDate>);
-    let today = dates::today(desk);
+    let today = calendar::today(desk);
     let fetch = move |restart: bool| {
         log.fetch(restart, move |after| async move {
             let page = api.arrivals(&ArrivalQuery { person: Some(person), limit: PAGE, after }).await?;
@@ -177,7 +177,7 @@ fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
     let DayLog { periods, arrivals, corrections } = log;
     view! {
         <li class="log-entry" data-testid="log-day">
-            <h2 class="log-day">{dates::words(day, DayStyle::Long)}</h2>
+            <h2 class="log-day">{calendar::write(day, DayStyle::Full)}</h2>
             {(!periods.is_empty())
                 .then(|| {
                     view! {
@@ -195,6 +195,13 @@ fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
 /// One period of a day: its state, when it was, and what made it so.
 #[component]
 pub fn PeriodRow(period: DayView) -> impl IntoView {
+    let desk = use_desk();
+    let (starts, ends) = (period.starts_at, period.ends_at);
+    let times = move || {
+        let zone = desk.timezone();
+        let time = |at| clock::format(at, &zone, Style::Minute);
+        say!(people.times, start = time(starts), end = time(ends))
+    };
     let minutes = |count: i32, words: fn(i32) -> String| (count > 0).then(|| words(count));
     let late = minutes(period.late_minutes, |count| say!(people.minutes_late, count = count));
     let early = minutes(period.early_minutes, |count| say!(people.minutes_early, count = count));
@@ -202,17 +209,13 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
         .worked_minutes
         .map(|minutes| say!(people.worked, hours = minutes / 60, minutes = format!("{:02}", minutes % 60)));
     view! {
-        <li class="period" data-testid="period" data-state=period.state.name()>
+        <li class="day-period" data-testid="period" data-state=period.state.name()>
             <StateChip state=Some(period.state) />
-            <span class="period-what">
+            <span class="day-period-what">
                 <span class="truncate">{period.schedule.name}</span>
-                <span class="period-time tabular">
-                    <Moment at=period.starts_at style=Style::Minute />
-                    "–"
-                    <Moment at=period.ends_at style=Style::Minute />
-                </span>
+                <span class="day-period-time tabular">{times}</span>
             </span>
-            <span class="period-facts note">
+            <span class="day-period-facts note">
                 {[late, early, worked]
                     .into_iter()
                     .flatten()
@@ -223,7 +226,7 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
             {period
                 .note
                 .filter(|note| !note.is_empty())
-                .map(|note| view! { <p class="period-note text-soft break-words">{note}</p> })}
+                .map(|note| view! { <p class="day-period-note text-soft break-words">{note}</p> })}
         </li>
     }
 }

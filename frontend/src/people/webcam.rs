@@ -7,6 +7,7 @@ use web_sys::{Blob, FormData, HtmlCanvasElement, HtmlVideoElement, MediaStream};
 use super::burst::{self, PAUSE_MS, SHOTS};
 use crate::api::{Api, Failure, PhotoCheck, use_api};
 use crate::camera::{self, Trouble};
+use crate::language::say;
 use crate::ui::{Icon, When, icons};
 
 /// Longer side of a photo that is kept, in pixels.
@@ -99,7 +100,7 @@ pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Cal
     };
     view! {
         <div class="webcam">
-            <video node_ref=video class="webcam-video" playsinline aria-label="Picture of the camera"></video>
+            <video node_ref=video class="webcam-video" playsinline aria-label=say!(people.camera_picture)></video>
             <svg class="webcam-guide" viewBox="0 0 160 120" aria-hidden="true">
                 <ellipse cx="80" cy="58" rx="31" ry="42" />
             </svg>
@@ -112,7 +113,7 @@ pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Cal
                                 <Icon icon=icons::CameraOff class="icon-lg" />
                                 <p class="font-medium">{why.title()}</p>
                                 <p class="note">{why.advice()}</p>
-                                <button type="button" class="btn" on:click=move |_| start()>"Try again"</button>
+                                <button type="button" class="btn" on:click=move |_| start()>{say!(common.try_again)}</button>
                             </div>
                         }
                     })
@@ -124,9 +125,9 @@ pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Cal
         <div class="drop-buttons">
             <button type="button" class="btn btn-primary" data-testid="webcam-take" disabled=off on:click=take>
                 <Icon icon=icons::Camera />
-                {move || if burst.with(|burst| *burst == Burst::Idle) { "Take photos" } else { "Take more" }}
+                {move || if burst.with(|burst| *burst == Burst::Idle) { say!(people.take_photos) } else { say!(people.take_more) }}
             </button>
-            <button type="button" class="btn" on:click=move |_| on_close.run(())>"Close camera"</button>
+            <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(people.close_camera)}</button>
         </div>
         <BurstNote burst room />
     }
@@ -142,11 +143,11 @@ fn HintLine(hint: RwSignal<Hint>, burst: RwSignal<Burst>) -> impl IntoView {
     });
     let words = move || match (burst.get(), hint.get()) {
         (Burst::Taking(taken), _) => {
-            format!("Photo {} of {SHOTS}: look at the camera", (taken + 1).min(SHOTS))
+            say!(people.burst_shot, number = (taken + 1).min(SHOTS), of = SHOTS)
         }
-        (Burst::Judging, _) => "Choosing the best…".to_owned(),
-        (_, Hint::Starting) => "Put your face into the oval".to_owned(),
-        (_, Hint::Ready) => "Good, hold still".to_owned(),
+        (Burst::Judging, _) => say!(people.burst_choosing).to_owned(),
+        (_, Hint::Starting) => say!(people.burst_oval).to_owned(),
+        (_, Hint::Ready) => say!(people.burst_hold).to_owned(),
         (_, Hint::Advice(text)) => text,
     };
     view! {
@@ -156,7 +157,7 @@ fn HintLine(hint: RwSignal<Hint>, burst: RwSignal<Burst>) -> impl IntoView {
         {move || {
             taken.get().map(|taken| {
                 view! {
-                    <progress class="webcam-progress" max=SHOTS.to_string() prop:value=taken as f64 aria-label="Photos taken"></progress>
+                    <progress class="webcam-progress" max=SHOTS.to_string() prop:value=taken as f64 aria-label=say!(people.photos_taken)></progress>
                 }
             })
         }}
@@ -173,7 +174,7 @@ fn BurstNote(burst: RwSignal<Burst>, room: Signal<usize>) -> impl IntoView {
                 Burst::Failed(text) => view! { <p class="note problem">{text}</p> }.into_any(),
                 _ => {
                     view! {
-                        <p class="note">{format!("{SHOTS} photos in two seconds; the best {} are kept.", burst::KEPT)}</p>
+                        <p class="note">{say!(people.burst_text, of = SHOTS, kept = burst::KEPT)}</p>
                     }
                         .into_any()
                 }
@@ -185,12 +186,11 @@ fn BurstNote(burst: RwSignal<Burst>, room: Signal<usize>) -> impl IntoView {
 #[component]
 fn Outcome(kept: usize, reasons: Vec<(usize, String)>, room: Signal<usize>) -> impl IntoView {
     let (class, icon, words) = match kept {
-        0 => ("verdict verdict-bad", icons::Alert, "None could be used.".to_owned()),
-        1 => ("verdict verdict-good", icons::Good, format!("The best of {SHOTS} is kept.")),
-        kept => ("verdict verdict-good", icons::Good, format!("The best {kept} of {SHOTS} are kept.")),
+        0 => ("verdict verdict-bad", icons::Alert, say!(people.burst_none).to_owned()),
+        kept => ("verdict verdict-good", icons::Good, say!(people.burst_kept, count = kept, of = SHOTS)),
     };
     let reason = |(count, text): (usize, String)| {
-        view! { <li class="note">{format!("{count} of {SHOTS}: {text}")}</li> }
+        view! { <li class="note">{say!(people.burst_reason, count = count, of = SHOTS, text = text)}</li> }
     };
     view! {
         <p class=class>
@@ -199,7 +199,7 @@ fn Outcome(kept: usize, reasons: Vec<(usize, String)>, room: Signal<usize>) -> i
         </p>
         <ul>{reasons.into_iter().map(reason).collect_view()}</ul>
         <When is=move || room.get() == 0>
-            <p class="note">"No more photos fit."</p>
+            <p class="note">{say!(people.no_room)}</p>
         </When>
     }
 }
@@ -212,7 +212,7 @@ async fn shoot(
     most: usize,
 ) -> (Vec<Blob>, Burst) {
     let Some(canvas) = camera::hidden_canvas() else {
-        return (Vec::new(), Burst::Failed("This browser cannot take photos.".to_owned()));
+        return (Vec::new(), Burst::Failed(say!(people.no_photos_here).to_owned()));
     };
     let mut shots = Vec::new();
     for taken in 0..SHOTS {

@@ -22,6 +22,7 @@ mod users;
 use leptos::prelude::*;
 use types::Role;
 
+use crate::audit::AuditSection;
 use crate::language::say;
 use crate::privacy::PrivacySection;
 use crate::session::use_desk;
@@ -84,6 +85,7 @@ fn sections() -> Vec<Section> {
         section("site", Heading::Organisation, || say!(settings.site), icons::Place, ADMINS),
         section("users", Heading::Organisation, || say!(settings.users), icons::People, ADMINS),
         section("privacy", Heading::Rights, || say!(privacy.title), icons::Privacy, ADMINS),
+        section("audit", Heading::System, || say!(audit.title), icons::Audit, ADMINS),
         section("keys", Heading::System, || say!(settings.keys), icons::Code, ADMINS),
     ]
 }
@@ -97,6 +99,7 @@ fn content(key: &str) -> AnyView {
         "site" => view! { <site::SiteSection /> }.into_any(),
         "users" => view! { <users::UsersSection /> }.into_any(),
         "privacy" => view! { <PrivacySection /> }.into_any(),
+        "audit" => view! { <AuditSection /> }.into_any(),
         "keys" => view! { <keys::KeysSection /> }.into_any(),
         _ => ().into_any(),
     }

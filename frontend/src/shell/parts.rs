@@ -3,13 +3,17 @@
 
 use leptos::prelude::*;
 use leptos::wasm_split::wasm_split;
-use types::PersonId;
+use types::{GroupId, PersonId, ScheduleId};
 
 use crate::account::{EnrolmentPage, InvitationPage};
 use crate::attendance::AttendancePage;
+use crate::groups::{GroupPage, GroupsPage};
+use crate::imports::ImportPage;
 use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
+use crate::reports::ReportsPage;
 use crate::review::ReviewPage;
+use crate::schedules::{HolidaysPage, SchedulePage, SchedulesPage};
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
 
@@ -41,6 +45,41 @@ pub fn people() -> Result<Build, NotFetched> {
 #[wasm_split(people, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn person(id: PersonId) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <PersonPage id /> }.into_any()))
+}
+
+#[wasm_split(imports, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn import() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <ImportPage /> }.into_any()))
+}
+
+#[wasm_split(groups, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn groups() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <GroupsPage /> }.into_any()))
+}
+
+#[wasm_split(groups, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn group(id: GroupId) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <GroupPage id /> }.into_any()))
+}
+
+#[wasm_split(schedules, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn schedules() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <SchedulesPage /> }.into_any()))
+}
+
+#[wasm_split(schedules, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn schedule(id: ScheduleId) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <SchedulePage id /> }.into_any()))
+}
+
+#[wasm_split(schedules, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn holidays() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <HolidaysPage /> }.into_any()))
+}
+
+#[wasm_split(reports, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn reports(analytics: bool) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <ReportsPage analytics /> }.into_any()))
 }
 
 #[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]

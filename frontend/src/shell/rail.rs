@@ -30,10 +30,19 @@ pub fn Rail() -> impl IntoView {
                 <RailLink href="/attendance" icon=icons::Attendance label=say!(shell.attendance) testid="nav-attendance" />
             </When>
             <When is=move || !desk.is_member()>
-                <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" />
+                <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />
             </When>
             <When is=move || desk.is_admin()>
-                <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count />
+                <RailLink href="/review" icon=icons::Review label=say!(shell.review) testid="nav-review" badge=waiting.count class="rail-link rail-wide" />
+            </When>
+            <When is=move || desk.marks()>
+                <RailLink
+                    href="/reports"
+                    also=&["/analytics"]
+                    icon=icons::Reports
+                    label=say!(shell.reports)
+                    testid="nav-reports"
+                />
             </When>
             <RailLink href="/settings" icon=icons::Settings label=say!(shell.settings) testid="nav-settings" />
         </nav>
@@ -46,6 +55,12 @@ fn RailLink(
     icon: icondata_core::Icon,
     label: &'static str,
     testid: &'static str,
+    /// Its classes.
+    #[prop(default = "rail-link")]
+    class: &'static str,
+    /// Addresses that belong to it besides those under its own.
+    #[prop(optional)]
+    also: &'static [&'static str],
     /// How many things wait there; none shows nothing.
     #[prop(into, optional)]
     badge: Signal<i64>,
@@ -53,14 +68,16 @@ fn RailLink(
     let router = use_router();
     let here = move || {
         router.path.with(|path| {
+            let under = |href: &str| {
+                path == href
+                    || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+            };
             // Members come to their own page first.
-            path == href
-                || (href == "/me" && path == "/")
-                || (href != "/" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+            under(href) || (href == "/me" && path == "/") || also.iter().any(|href| under(href))
         })
     };
     view! {
-        <a class="rail-link" href=href data-testid=testid aria-current=move || here().then_some("page")>
+        <a class=class href=href data-testid=testid aria-current=move || here().then_some("page")>
             <Icon icon />
             <span class="rail-label">{label}</span>
             <When is=move || { badge.get() > 0 }>
@@ -73,6 +90,7 @@ fn RailLink(
     }
 }
 
-fn badge_text(count: i64) -> String {
+/// A number that stays small.
+pub fn badge_text(count: i64) -> String {
     if count > 99 { "99+".to_owned() } else { count.to_string() }
 }

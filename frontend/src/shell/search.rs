@@ -40,6 +40,9 @@ fn places(admin: bool) -> Vec<(&'static str, Hit)> {
     let mut places = vec![
         place(say!(shell.live), icons::Live, "/"),
         place(say!(shell.people), icons::People, "/people"),
+        place(say!(shell.groups), icons::People, "/groups"),
+        place(say!(shell.schedules), icons::Clock, "/schedules"),
+        place(say!(shell.holidays), icons::Holiday, "/schedules/holidays"),
         (say!(shell.wall_mode), Hit::Wall),
         place(say!(shell.change_password), icons::Key, "/settings/account"),
         place(say!(shell.appearance), icons::Appearance, "/settings/appearance"),
@@ -49,6 +52,7 @@ fn places(admin: bool) -> Vec<(&'static str, Hit)> {
             2..2,
             [
                 place(say!(shell.add_person), icons::AddPerson, "/people?add=1"),
+                place(say!(shell.import), icons::Note, "/people/import"),
                 place(say!(shell.review), icons::Review, "/review"),
                 place(say!(shell.feeds), icons::Feed, "/settings/feeds"),
                 place(say!(shell.site), icons::Place, "/settings/site"),

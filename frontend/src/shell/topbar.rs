@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::{Signals, account::AccountMenu, search::SearchBox, theme::Theme};
+use super::{Signals, account::AccountMenu, rail::badge_text, search::SearchBox, theme::Theme};
 use crate::api::use_api;
 use crate::arrivals::{Arrivals, Link};
 use crate::language::say;
+use crate::review::Waiting;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
 
@@ -21,9 +22,29 @@ pub fn TopBar() -> impl IntoView {
                 <SearchBox />
             </When>
             <LinkState />
+            <When is=move || desk.is_admin()>
+                <ReviewLink />
+            </When>
             <ThemeButton />
             <AccountMenu />
         </header>
+    }
+}
+
+/// The way to the faces that wait for a name, on a phone, whose tabs have no room for it.
+#[component]
+fn ReviewLink() -> impl IntoView {
+    let waiting = expect_context::<Waiting>().count;
+    view! {
+        <a class="icon-btn topbar-review" href="/review" aria-label=say!(shell.review) data-testid="topbar-review">
+            <Icon icon=icons::Review />
+            <When is=move || { waiting.get() > 0 }>
+                <span class="rail-badge tabular">
+                    {move || badge_text(waiting.get())}
+                    <span class="sr-only">{say!(shell.waiting)}</span>
+                </span>
+            </When>
+        </a>
     }
 }
 

@@ -18,7 +18,7 @@ mod when;
 pub use avatar::Avatar;
 pub use confirm::Confirm;
 pub use copy::CopyButton;
-pub use download::DownloadLink;
+pub use download::{DownloadLink, save};
 pub use field::{Problem, SaveButton, SelectField, TextField};
 pub use icon::{Icon, icons};
 pub use keys::letter;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::days::{self, BATCH};
 use super::instances::{Instance, instances};
+use crate::domain::alerts::raising;
 use crate::error::ApiError;
 use crate::models;
 use crate::models::schedule_runs::Recompute;
@@ -118,12 +119,25 @@ pub fn watch_feeds(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Re
         let seen_here = here.get(&types::FeedId(feed.id)).copied();
         let Some(last) = feed.last_frame_at.max(seen_here) else { continue };
         if now - last > SILENT {
-            if models::feed_gaps::open(conn, feed.id, last)? {
+            let noted = conn.transaction(|conn| {
+                let noted = models::feed_gaps::open(conn, feed.id, last)?;
+                if noted {
+                    raising::camera_silent(conn, feed.id, last, now)?;
+                }
+                Ok::<_, ApiError>(noted)
+            })?;
+            if noted {
                 tracing::warn!(feed.id = %feed.id, "a feed has fallen silent");
             }
-        } else if models::feed_gaps::end(conn, feed.id, last)? {
+        } else if conn.transaction(|conn| {
+            let ended = models::feed_gaps::end(conn, feed.id, last)?;
+            if let Some(begun) = ended {
+                raising::camera_back(conn, feed.id, (begun, last), now)?;
+                models::feeds::seen(conn, feed.id, last)?;
+            }
+            Ok::<_, ApiError>(ended.is_some())
+        })? {
             tracing::info!(feed.id = %feed.id, "a feed is back");
-            models::feeds::seen(conn, feed.id, last)?;
         } else if let Some(before) = feed.last_frame_at.filter(|before| last - *before > SILENT) {
             // It was away while no process looked.
             models::feed_gaps::insert_ended(conn, feed.id, before, last)?;

@@ -17,6 +17,7 @@ use super::binding::{Event, bind};
 use super::instances::{ALL_DAY, Instance, Schedule, all_day, instances};
 use super::rules;
 use super::state::{Gap, Given, Outcome, all_away, judge};
+use crate::domain::alerts::raising;
 use crate::error::ApiError;
 use crate::models;
 use crate::models::attendance_days::{Day, Locked};
@@ -133,13 +134,17 @@ pub fn recompute(
         one.outcome.by_hand || (!all_day && (one.seen || one.instance.opens_at <= now))
     };
     let rows: Vec<Day> = computed.iter().filter(known).map(row).collect();
-    let mut changed = 0;
+    let mut changed = HashSet::new();
     for rows in rows.chunks(5000) {
-        changed += models::attendance_days::upsert(conn, rows)?;
+        changed.extend(models::attendance_days::upsert(conn, rows)?);
     }
     let ids: Vec<Uuid> = held.iter().map(|(id, _)| *id).collect();
-    changed += models::attendance_days::delete_others(conn, &ids, (from, to), ALL_DAY, &rows)?;
-    Ok(changed)
+    let gone = models::attendance_days::delete_others(conn, &ids, (from, to), ALL_DAY, &rows)?;
+    if !changed.is_empty() || gone > 0 {
+        let written = |row: &&Day| changed.contains(&(row.person_id, row.schedule_id, row.day, row.slot));
+        raising::days_changed(conn, &ids, rows.iter().filter(written), now)?;
+    }
+    Ok(changed.len() + gone)
 }
 
 /// Works out what the states of some people are on a day, without writing anything; those of `all_day` also for the

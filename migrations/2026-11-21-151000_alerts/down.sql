@@ -1,0 +1,1 @@
+DROP TABLE outbox, report_schedules, alert_preferences, alert_rules, webhooks;
