@@ -5,6 +5,7 @@
 //! that need no browser (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the
 //! host.
 
+mod alerts;
 mod analytics;
 mod api;
 mod app;

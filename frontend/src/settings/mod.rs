@@ -13,6 +13,7 @@ mod token;
 
 use leptos::prelude::*;
 
+use crate::alerts::{AlertsSection, PreferencesSection};
 use crate::audit::AuditSection;
 use crate::language::say;
 use crate::privacy::PrivacySection;
@@ -26,14 +27,16 @@ struct Section {
     for_admin: bool,
 }
 
-fn sections() -> [Section; 7] {
+fn sections() -> [Section; 9] {
     let section = |key, label, icon, for_admin| Section { key, label, icon, for_admin };
     [
         section("feeds", "Feeds", icons::Feed, true),
         section("site", "Site", icons::Place, true),
         section("model", "Model", icons::Model, true),
+        section("alerts", say!(alerts.title), icons::Alerts, true),
         section("privacy", say!(privacy.title), icons::Privacy, true),
         section("audit", say!(audit.title), icons::Audit, true),
+        section("notifications", say!(alerts.preferences), icons::Alerts, false),
         section("account", "Account", icons::Key, false),
         section("appearance", "Appearance", icons::Appearance, false),
     ]
@@ -51,6 +54,8 @@ pub fn SettingsPage(section: String) -> impl IntoView {
         Some("site") => view! { <site::SiteSection /> }.into_any(),
         Some("model") => view! { <model::ModelSection /> }.into_any(),
         Some("privacy") => view! { <PrivacySection /> }.into_any(),
+        Some("alerts") => view! { <AlertsSection /> }.into_any(),
+        Some("notifications") => view! { <PreferencesSection /> }.into_any(),
         Some("audit") => view! { <AuditSection /> }.into_any(),
         Some("account") => view! { <account::AccountSection /> }.into_any(),
         Some(_) => view! { <appearance::AppearanceSection /> }.into_any(),
