@@ -176,13 +176,20 @@ fn bare(conn: &mut PgConnection, statement: Statement) -> Result<()> {
 }
 
 fn search(conn: &mut PgConnection, sample: &Sample) -> Result<()> {
-    let filter = PeopleFilter { query: Some(sample.name.clone()), ..PeopleFilter::default() };
+    let filter =
+        PeopleFilter { scope: Scope::Everyone, query: Some(sample.name.clone()), ..PeopleFilter::default() };
     ensure!(!people::list(conn, &filter, 50, None)?.items.is_empty(), "nobody is called {}", sample.name);
     Ok(())
 }
 
 fn list(conn: &mut PgConnection, query: Option<String>) -> Result<()> {
-    let found = arrivals::list(conn, &ArrivalFilter { query, ..ArrivalFilter::default() }, 50)?.0.len();
+    let found = arrivals::list(
+        conn,
+        &ArrivalFilter { scope: Scope::Everyone, query, ..ArrivalFilter::default() },
+        50,
+    )?
+    .0
+    .len();
     ensure!(found == 50, "{found} arrivals");
     Ok(())
 }

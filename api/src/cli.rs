@@ -57,7 +57,7 @@ enum Command {
     Audit(Audit),
     /// The states of people's days.
     #[command(subcommand)]
-    Attendance(Attendance),
+    Days(Days),
     /// Admins who cannot sign in.
     #[command(subcommand)]
     Admin(Admin),
@@ -102,7 +102,7 @@ impl Whom {
 }
 
 #[derive(Debug, Subcommand)]
-enum Attendance {
+enum Days {
     /// Work out the days of everybody again, from arrivals, marks and rules; servers go on meanwhile.
     Recompute {
         #[command(flatten)]
@@ -197,7 +197,7 @@ impl Cli {
                     say(lines.trim_end())?;
                 }
             }
-            Command::Attendance(Attendance::Recompute { database, from, to }) => {
+            Command::Days(Days::Recompute { database, from, to }) => {
                 ensure!(from <= to, "--to lies before --from");
                 ensure!(to - from <= TimeDelta::days(3660), "at most ten years at once");
                 let mut conn = connect(&database.url)?;

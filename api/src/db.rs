@@ -12,6 +12,7 @@ use diesel::{Connection, ConnectionResult, PgConnection, QueryResult};
 
 use crate::config::{DatabaseConfig, Secret};
 use crate::error::ApiError;
+use crate::models::people::FOUND;
 
 /// Longer than any statement may take (`statement_timeout` below), for a server that hangs instead of failing.
 const HANG: Duration = Duration::from_secs(8);
@@ -39,9 +40,10 @@ pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
 /// When the server does not answer.
 pub fn limit(conn: &mut PgConnection) -> QueryResult<()> {
     use diesel::connection::SimpleConnection;
-    conn.batch_execute(
-        "SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off",
-    )
+    conn.batch_execute(&format!(
+        "SET statement_timeout = '5s'; SET idle_in_transaction_session_timeout = '10s'; SET jit = off; \
+         SET pg_trgm.word_similarity_threshold = {FOUND}"
+    ))
 }
 
 /// A pool of connections; cloning shares it.

@@ -59,7 +59,7 @@ pub fn views(conn: &mut PgConnection, people: Vec<Person>) -> Result<Vec<PersonV
             groups: groups.remove(&person.id).unwrap_or_default(),
             photos: photos.remove(&person.id).unwrap_or_default(),
             consent: consents.remove(&person.id),
-            last_seen: last_seen.get(&person.id).copied().flatten(),
+            last_seen: last_seen.get(&person.id).copied(),
             name: person.name,
             external_id: person.external_id,
             email: person.email,

@@ -46,7 +46,7 @@ impl TableFormat {
 }
 
 enum Table {
-    Csv(CsvTable),
+    Csv(Box<CsvTable>),
     Xlsx(Box<XlsxTable>),
 }
 
@@ -58,7 +58,7 @@ pub fn table(conn: &mut PgConnection, scope: &Scope, format: TableFormat) -> Res
     let headings = COLUMNS.map(|title| Heading { title: title.to_owned(), width: 20 });
     let file = tempfile::tempfile().context("a temporary file cannot be made")?;
     let mut table = match format {
-        TableFormat::Csv => Table::Csv(CsvTable::create(file, &headings)?),
+        TableFormat::Csv => Table::Csv(Box::new(CsvTable::create(file, &headings)?)),
         TableFormat::Xlsx => Table::Xlsx(Box::new(XlsxTable::create(file, &headings)?)),
     };
     let mut after = None;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
@@ -125,28 +125,51 @@ const COLUMNS: Columns = (
     arrivals::void_reason,
 );
 
+/// Up to so many people, the newest arrivals of each are looked up and merged; of more, arrivals are walked through from
+/// the newest on, because a page of theirs is found among the first of them.
+const FEW: usize = 64;
+
 /// A page of arrivals, newest first.
 pub fn list(conn: &mut PgConnection, filter: &ArrivalFilter, limit: i64) -> QueryResult<Vec<Arrival>> {
+    if filter.query.is_none() && filter.person.is_none() && filter.scope == Scope::Everyone {
+        return page(conn, filter, None, limit);
+    }
+    let wanted = people_of(conn, filter)?;
+    if wanted.len() > FEW {
+        return page(conn, filter, Some(&wanted), limit);
+    }
+    let ids = newest_of_each(conn, filter, wanted, limit)?;
+    by_ids(conn, &ids)
+}
+
+/// Whose arrivals are asked for.
+fn people_of(conn: &mut PgConnection, filter: &ArrivalFilter) -> QueryResult<Vec<Uuid>> {
+    let mut wanted = filter.scope.ids();
+    if let Some(person) = filter.person {
+        wanted = wanted.filter(people::id.eq(person));
+    }
+    if let Some(query) = &filter.query {
+        wanted = wanted.filter(people::search.like(search_text(containing(query))));
+    }
+    wanted.load(conn)
+}
+
+fn page(
+    conn: &mut PgConnection,
+    filter: &ArrivalFilter,
+    people: Option<&[Uuid]>,
+    limit: i64,
+) -> QueryResult<Vec<Arrival>> {
     let mut rows = arrivals::table
         .inner_join(people::table)
         .inner_join(feeds::table)
         .select(COLUMNS)
+        .filter(arrivals::voided_at.is_not_null().eq(filter.voided))
         .order_by((arrivals::at.desc(), arrivals::id.desc()))
         .limit(limit)
         .into_boxed::<Pg>();
-    if filter.scope != Scope::Everyone {
-        rows = rows.filter(arrivals::person_id.eq_any(filter.scope.ids()));
-    }
-    rows = if filter.voided {
-        rows.filter(arrivals::voided_at.is_not_null())
-    } else {
-        rows.filter(arrivals::voided_at.is_null())
-    };
-    if let Some(query) = &filter.query {
-        rows = rows.filter(people::search.like(search_text(containing(query))));
-    }
-    if let Some(person) = filter.person {
-        rows = rows.filter(arrivals::person_id.eq(person));
+    if let Some(people) = people {
+        rows = rows.filter(arrivals::person_id.eq_any(people));
     }
     if let Some(feed) = filter.feed {
         rows = rows.filter(arrivals::feed_id.eq(feed));
@@ -158,9 +181,56 @@ pub fn list(conn: &mut PgConnection, filter: &ArrivalFilter, limit: i64) -> Quer
         rows = rows.filter(arrivals::at.lt(to));
     }
     if let Some((at, id)) = filter.after {
-        rows = rows.filter(arrivals::at.lt(at).or(arrivals::at.eq(at).and(arrivals::id.lt(id))));
+        // As one comparison of rows the index finds the place; `at < … OR at = … AND id < …` is read from the top.
+        let before = sql::<Bool>("(arrivals.at, arrivals.id) < (").bind::<Timestamptz, _>(at);
+        rows = rows.filter(before.sql(", ").bind::<SqlUuid, _>(id).sql(")"));
     }
     rows.load(conn)
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// The ids of a page of these people's arrivals, newest first. The query builder has no lateral join.
+fn newest_of_each(
+    conn: &mut PgConnection,
+    filter: &ArrivalFilter,
+    people: Vec<Uuid>,
+    limit: i64,
+) -> QueryResult<Vec<Uuid>> {
+    let found: Vec<Id> = diesel::sql_query(
+        "SELECT newest.id FROM unnest($1) AS wanted (id) CROSS JOIN LATERAL ( \
+           SELECT a.id, a.at FROM arrivals a \
+           WHERE a.person_id = wanted.id AND (a.voided_at IS NOT NULL) = $2 \
+             AND ($3 IS NULL OR a.feed_id = $3) \
+             AND a.at >= coalesce($4, '-infinity') AND a.at < coalesce($5, 'infinity') \
+             AND (a.at, a.id) < (coalesce($6, 'infinity'), coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) \
+           ORDER BY a.at DESC, a.id DESC LIMIT $8 \
+         ) AS newest ORDER BY newest.at DESC, newest.id DESC LIMIT $8",
+    )
+    .bind::<Array<SqlUuid>, _>(people)
+    .bind::<Bool, _>(filter.voided)
+    .bind::<Nullable<SqlUuid>, _>(filter.feed)
+    .bind::<Nullable<Timestamptz>, _>(filter.from)
+    .bind::<Nullable<Timestamptz>, _>(filter.to)
+    .bind::<Nullable<Timestamptz>, _>(filter.after.map(|(at, _)| at))
+    .bind::<Nullable<SqlUuid>, _>(filter.after.map(|(_, id)| id))
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| row.id).collect())
+}
+
+fn by_ids(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Arrival>> {
+    arrivals::table
+        .inner_join(people::table)
+        .inner_join(feeds::table)
+        .filter(arrivals::id.eq_any(ids))
+        .select(COLUMNS)
+        .order_by((arrivals::at.desc(), arrivals::id.desc()))
+        .load(conn)
 }
 
 /// One arrival of somebody in a scope, voided or not.
@@ -246,17 +316,25 @@ pub fn notify(conn: &mut PgConnection) -> QueryResult<()> {
     Ok(())
 }
 
+#[derive(QueryableByName)]
+struct LastSeen {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
 /// When each of some people was last seen.
-pub fn last_seen(
-    conn: &mut PgConnection,
-    people: &[Uuid],
-) -> QueryResult<Vec<(Uuid, Option<DateTime<Utc>>)>> {
-    arrivals::table
-        .filter(arrivals::person_id.eq_any(people))
-        .filter(arrivals::voided_at.is_null())
-        .group_by(arrivals::person_id)
-        .select((arrivals::person_id, diesel::dsl::max(arrivals::at)))
-        .load(conn)
+pub fn last_seen(conn: &mut PgConnection, people: &[Uuid]) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
+    let found: Vec<LastSeen> = diesel::sql_query(
+        "SELECT wanted.id, newest.at FROM unnest($1) AS wanted (id) CROSS JOIN LATERAL ( \
+           SELECT a.at FROM arrivals a WHERE a.person_id = wanted.id AND a.voided_at IS NULL \
+           ORDER BY a.at DESC, a.id DESC LIMIT 1 \
+         ) AS newest",
+    )
+    .bind::<Array<SqlUuid>, _>(people)
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| (row.id, row.at)).collect())
 }
 
 /// How many people arrived, and how many arrivals there were, since a moment, of those who may be seen.

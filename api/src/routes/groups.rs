@@ -130,6 +130,8 @@ pub async fn add_member(
     Ok(HttpResponse::Created().json(added))
 }
 
+type MembershipPath = web::Path<(GroupId, MembershipId)>;
+
 /// Changes the days of a membership.
 #[utoipa::path(patch, path = "/api/v1/groups/{group}/members/{membership}", tag = "groups",
     request_body = UpdateMember, params(("group" = uuid::Uuid, Path,), ("membership" = uuid::Uuid, Path,)),
@@ -137,7 +139,7 @@ pub async fn add_member(
     (status = 409, body = types::ErrorBody), (status = 422, body = types::ErrorBody)))]
 pub async fn update_member(
     app: web::Data<App>,
-    After(admin, (ids, body)): After<Admin, (web::Path<(GroupId, MembershipId)>, web::Json<UpdateMember>)>,
+    After(admin, (ids, body)): After<Admin, (MembershipPath, web::Json<UpdateMember>)>,
 ) -> Result<HttpResponse, ApiError> {
     let changed = app
         .db

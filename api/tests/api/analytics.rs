@@ -46,8 +46,8 @@ async fn first_arrivals_fall_into_local_quarters_of_an_hour_and_weekdays() {
         let at = row.first_in.unwrap();
         first.entry((row.name, row.day)).and_modify(|first| *first = at.min(*first)).or_insert(at);
     }
-    let (mut quarters, mut weekdays): (BTreeMap<u32, u64>, BTreeMap<u32, (u64, BTreeSet<NaiveDate>)>) =
-        Default::default();
+    let mut quarters = BTreeMap::<u32, u64>::new();
+    let mut weekdays = BTreeMap::<u32, (u64, BTreeSet<NaiveDate>)>::new();
     for ((_, day), at) in first {
         let local = at.with_timezone(&Berlin);
         *quarters.entry(local.hour() * 60 + local.minute() / 15 * 15).or_default() += 1;

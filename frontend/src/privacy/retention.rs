@@ -155,10 +155,10 @@ fn PeriodField(period: Period, title: &'static str, text: &'static str) -> impl 
         Err(_) => String::new(),
     };
     view! {
-        <div class="period">
+        <div class="retention-row">
             <label class="label" for=key>{title}</label>
-            <p class="text-soft period-text">{text}</p>
-            <div class="period-days">
+            <p class="text-soft retention-text">{text}</p>
+            <div class="retention-days">
                 <input
                     id=key
                     class="input tabular"

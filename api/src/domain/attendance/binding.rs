@@ -130,7 +130,8 @@ mod tests {
     fn whoever_leaves_leaves_what_they_came_to() {
         use Direction::{Both, In, Out};
         let shifts = [instance(1, "01 22:00", "02 06:00"), instance(2, "02 06:00", "02 14:00")];
-        let cases: [(&[(&str, Direction)], &[Option<usize>]); 8] = [
+        type Case = (&'static [(&'static str, Direction)], &'static [Option<usize>]);
+        let cases: [Case; 8] = [
             (&[("01 21:50", In), ("02 06:05", Out)], &[Some(0), Some(0)]),
             (&[("01 21:50", In), ("02 09:59", Out)], &[Some(0), Some(0)]),
             (&[("01 21:50", In), ("02 10:01", Out)], &[Some(0), Some(1)]),

@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn clock_changes_move_what_does_not_exist_and_keep_the_whole_of_what_comes_twice() {
-        let cases: [(&str, &str, &[(&str, &str)], &[&str]); 9] = [
+        type Times = &'static [(&'static str, &'static str)];
+        let cases: [(&str, &str, Times, &[&str]); 9] = [
             // Berlin, spring: 02:00 becomes 03:00. A night shift has 7 hours.
             ("Europe/Berlin", "2026-03-28", &[("22:00", "06:00")], &["28 21:00 29 04:00"]),
             ("Europe/Berlin", "2026-03-29", &[("02:30", "06:00")], &["29 01:00 29 04:00"]),

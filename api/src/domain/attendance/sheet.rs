@@ -59,7 +59,7 @@ pub fn checked_text(field: &str, text: &str, least: usize) -> Result<String, Api
 /// 404 for a group that there is not or that the caller does not see, or a period that it does not have that day.
 pub async fn find(app: &App, scope: Scope, which: Which) -> Result<Sheet, ApiError> {
     check_day("day", which.day)?;
-    app.db.run(move |conn| Ok(Page::read(conn, &scope, which, Utc::now())?.view(conn)?)).await
+    app.db.run(move |conn| Page::read(conn, &scope, which, Utc::now())?.view(conn)).await
 }
 
 /// Saves marks: every row, or none. A row that says what its newest mark says writes none.
