@@ -7,6 +7,7 @@
 //! (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the host.
 
 mod account;
+mod alerts;
 mod analytics;
 mod api;
 mod app;

@@ -97,6 +97,9 @@ pub fn ceiling(most: i64) -> i64 {
 /// Draws a chart for the width there is.
 pub type Draw = Arc<dyn Fn(Frame, RwSignal<Option<usize>>) -> AnyView + Send + Sync>;
 
+/// Finds the value that lies at a place.
+pub type Nearest = Arc<dyn Fn(Frame, f64, f64) -> Option<usize> + Send + Sync>;
+
 /// A chart whose values can be walked through.
 #[component]
 pub fn Explore(
@@ -117,7 +120,7 @@ pub fn Explore(
     height: f64,
     /// Which value lies at a place; side by side unless said otherwise.
     #[prop(optional)]
-    nearest: Option<Arc<dyn Fn(Frame, f64, f64) -> Option<usize> + Send + Sync>>,
+    nearest: Option<Nearest>,
     /// The least width, beyond which it is scrolled.
     #[prop(optional)]
     least: f64,

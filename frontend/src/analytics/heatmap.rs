@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use types::{Analytics, AttendanceState, HeatDay};
 
 use super::card::Table;
-use super::explore::{Draw, Explore, Frame, px};
+use super::explore::{Draw, Explore, Frame, Nearest, px};
 use crate::attendance::state_name;
 use crate::calendar::{self, DayStyle, Week, week_of};
 use crate::language::say;
@@ -62,7 +62,7 @@ pub fn draw(id: &'static str, counts: Analytics) -> Option<AnyView> {
     let count = days.len();
     let (told, found) = (days.clone(), days.clone());
     let tell = Arc::new(move |at: usize| tell(&told[at]));
-    let nearest = Arc::new(move |frame: Frame, x: f64, y: f64| {
+    let nearest: Nearest = Arc::new(move |frame: Frame, x: f64, y: f64| {
         let cell = grid.cell(frame);
         found.iter().position(|day| {
             let (left, top) = grid.corner(frame, grid.place(day.day));

@@ -9,8 +9,11 @@ use super::lateness::group_name;
 use crate::language::say;
 use crate::numbers::grouped;
 
+/// A number of a group.
+type Count = fn(&GroupToday) -> i64;
+
 /// What a bar is made of, from its start on.
-const PARTS: [(&str, fn(&GroupToday) -> i64); 5] = [
+const PARTS: [(&str, Count); 5] = [
     ("bar-known", |group| group.present),
     ("bar-late", |group| group.late),
     ("bar-unconfirmed", |group| group.unconfirmed),
@@ -44,7 +47,7 @@ pub fn draw(_: &'static str, counts: Analytics) -> Option<AnyView> {
             .collect(),
         value: of_expected(self::here(group), group.expected),
     };
-    let key = |((class, count), name): (&(&'static str, fn(&GroupToday) -> i64), &'static str)| {
+    let key = |((class, count), name): (&(&'static str, Count), &'static str)| {
         let sum: i64 = groups.iter().map(count).sum();
         view! {
             <li>

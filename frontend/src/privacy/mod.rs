@@ -1,5 +1,6 @@
 //! Privacy: what people agree to, how long data is kept, and the rights of one person.
 
+mod document;
 mod erase;
 mod give;
 mod person;

@@ -13,3 +13,4 @@ pub use days::{DaysField, GroupField, Presets};
 pub use page::ReportsPage;
 pub use person::PersonField;
 pub use table::percent;
+pub use words::kind_name;

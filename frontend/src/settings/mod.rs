@@ -22,6 +22,7 @@ mod users;
 use leptos::prelude::*;
 use types::Role;
 
+use crate::alerts::{AlertsSection, PreferencesSection};
 use crate::audit::AuditSection;
 use crate::language::say;
 use crate::privacy::PrivacySection;
@@ -80,10 +81,12 @@ fn sections() -> Vec<Section> {
     vec![
         section("account", Heading::You, || say!(settings.account), icons::Key, EVERYBODY),
         section("appearance", Heading::You, || say!(settings.appearance), icons::Appearance, EVERYBODY),
+        section("notifications", Heading::You, || say!(alerts.preferences), icons::Alerts, EVERYBODY),
         section("feeds", Heading::Cameras, || say!(settings.feeds), icons::Feed, ADMINS),
         section("model", Heading::Cameras, || say!(settings.model), icons::Model, ADMINS),
         section("site", Heading::Organisation, || say!(settings.site), icons::Place, ADMINS),
         section("users", Heading::Organisation, || say!(settings.users), icons::People, ADMINS),
+        section("alerts", Heading::Organisation, || say!(alerts.title), icons::Alerts, ADMINS),
         section("privacy", Heading::Rights, || say!(privacy.title), icons::Privacy, ADMINS),
         section("audit", Heading::System, || say!(audit.title), icons::Audit, ADMINS),
         section("keys", Heading::System, || say!(settings.keys), icons::Code, ADMINS),
@@ -99,6 +102,8 @@ fn content(key: &str) -> AnyView {
         "site" => view! { <site::SiteSection /> }.into_any(),
         "users" => view! { <users::UsersSection /> }.into_any(),
         "privacy" => view! { <PrivacySection /> }.into_any(),
+        "alerts" => view! { <AlertsSection /> }.into_any(),
+        "notifications" => view! { <PreferencesSection /> }.into_any(),
         "audit" => view! { <AuditSection /> }.into_any(),
         "keys" => view! { <keys::KeysSection /> }.into_any(),
         _ => ().into_any(),
