@@ -36,8 +36,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
     ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, GroupId,
-    Health, Liveness, MarkConflict, OnDoubt, Page, PersonId, PersonRef, PersonView, PhotoId, Range, Reveals,
-    SessionView, Settings, SignIn, Today, UpdatePerson, codes,
+    Health, Liveness, OnDoubt, Page, PersonId, PersonView, PhotoId, Range, Reveals, SessionView, Settings,
+    SignIn, Today, UpdatePerson, codes,
 };
 use web_sys::FormData;
 

@@ -16,8 +16,8 @@ pub mod icons {
         LuMinimize2 as Reduce, LuMonitor as System, LuMoon as Dark, LuPalette as Appearance,
         LuPencil as Edit, LuPlus as Plus, LuPrinter as Print, LuRefreshCw as Retry, LuScale as Privacy,
         LuScanFace as Mark, LuSearch as Search, LuSettings as Settings, LuShieldAlert as Spoof,
-        LuShieldCheck as Consent, LuSmartphone as Phone, LuSquare as Stop, LuSun as Light, LuTable2 as Table,
-        LuTimer as Expiry, LuTrash2 as Delete, LuTv as Wall, LuUserPlus as AddPerson, LuUserRound as Person,
+        LuShieldCheck as Consent, LuSmartphone as Phone, LuSquare as Stop, LuSun as Light, LuTimer as Expiry,
+        LuTrash2 as Delete, LuTv as Wall, LuUserPlus as AddPerson, LuUserRound as Person,
         LuUserRoundSearch as FindPerson, LuUserX as Missing, LuUsers as People, LuVideo as Live,
         LuWifiOff as Offline, LuX as Close,
     };
