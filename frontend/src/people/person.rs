@@ -1,14 +1,18 @@
 //! One person: header and tabs.
 
+use chrono::Days;
 use leptos::{prelude::*, task::spawn_local};
-use types::{PersonId, PersonView, UpdatePerson};
+use types::{DayView, PersonId, PersonView, UpdatePerson};
 
 use super::calendar::CalendarTab;
 use super::details::DetailsTab;
 use super::photos::PhotosTab;
+use super::states;
 use super::timeline::TimelineTab;
 use crate::api::use_api;
 use crate::arrivals::Arrivals;
+use crate::attendance::StateChip;
+use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::privacy::PersonRights;
@@ -101,8 +105,15 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
 
 #[component]
 fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
-    let desk = use_desk();
+    let (api, desk) = (use_api(), use_desk());
     let shown = person.clone();
+    let (id, today) = (person.id, calendar::today(desk));
+    let periods = Loader::<Vec<DayView>>::new();
+    periods.run(async move { api.person_days(id, today, today + Days::new(1)).await.map(|page| page.items) });
+    let state = move || {
+        let states: Vec<_> = periods.value()?.iter().map(|period| period.state).collect();
+        states::of_day(&states)
+    };
     view! {
         <a class="crumb" href="/people">{say!(common.people)}</a>
         <header class="person-head">
@@ -123,7 +134,8 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
                         None => view! { <span>{say!(people.never_seen)}</span> }.into_any(),
                     }}
                 </p>
-                <p class="tags">
+                <p class="tags" data-testid="person-tags">
+                    {move || state().map(|state| view! { <StateChip state=Some(state) /> })}
                     {person
                         .archived_at
                         .map(|_| view! { <span class="tag tag-uncertain">{say!(people.archived_tag)}</span> })}
