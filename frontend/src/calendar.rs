@@ -145,9 +145,9 @@ pub fn today(desk: Desk) -> NaiveDate {
 /// The moment in which `day` begins in `zone`; days of 23 and 25 hours included.
 pub fn first_moment(day: NaiveDate, zone: &str) -> DateTime<Utc> {
     let key = day.to_string();
-    let noon = day.and_time(NaiveTime::MIN).and_utc();
-    // No zone is further from UTC than this; a day more lies between the two ends.
-    let (mut before, mut within) = (noon - TimeDelta::hours(15), noon + TimeDelta::hours(15));
+    let midnight = day.and_time(NaiveTime::MIN).and_utc();
+    // No zone is further from UTC than this; the moment is found by halving what lies between.
+    let (mut before, mut within) = (midnight - TimeDelta::hours(15), midnight + TimeDelta::hours(15));
     while within - before > TimeDelta::minutes(1) {
         let middle = before + TimeDelta::minutes((within - before).num_minutes() / 2);
         if clock::format(middle, zone, Style::Key) < key { before = middle } else { within = middle }

@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "tests")]
 
+mod alerts;
 mod analytics;
 mod api_keys;
 mod arrivals;
@@ -21,6 +22,7 @@ mod liveness;
 mod model;
 mod people;
 mod permissions;
+mod receivers;
 mod recognizer;
 mod reports;
 mod review;

@@ -5,7 +5,7 @@ use types::{ClockTime, QuietHours};
 
 use crate::api::{Failure, use_api};
 use crate::language::say;
-use crate::loading::Loader;
+use crate::loading::{Load, Loader};
 
 /// Something to tick: its value and its words.
 pub type Tick = (String, String);
@@ -21,8 +21,8 @@ pub fn Checks(
     #[prop(into)]
     choices: Signal<Vec<Tick>>,
     /// What stands there while there is nothing to choose.
-    #[prop(optional)]
-    empty: &'static str,
+    #[prop(into, optional)]
+    empty: Signal<String>,
 ) -> impl IntoView {
     let check = move |(key, words): Tick| {
         let (on, change) = (key.clone(), key);
@@ -205,6 +205,15 @@ pub fn accounts() -> Loader<Vec<Tick>> {
         Ok(users.filter(|user| !user.disabled).map(|user| (user.id.to_string(), user.email)).collect())
     });
     accounts
+}
+
+/// What stands in the place of choices: that they are on their way, why they cannot be had, or that there are none.
+pub fn missing(choices: Loader<Vec<Tick>>, none: &'static str) -> Signal<String> {
+    Signal::derive(move || match choices.get() {
+        Load::Waiting => say!(common.loading).to_owned(),
+        Load::Failed(failure) => failure.message(),
+        Load::Ready(_) => none.to_owned(),
+    })
 }
 
 /// Ids as they were ticked.

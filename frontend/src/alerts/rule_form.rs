@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use types::{AlertChannel, AlertKind, AlertRuleView, ClockTime, Digest, Recipients, SaveAlertRule};
 
 use super::fields::{
-    Checks, Lines, Quiet, QuietField, Tick, Tickbox, TimeField, accounts, ids, lines, refusal, time,
+    Checks, Lines, Quiet, QuietField, Tick, Tickbox, TimeField, accounts, ids, lines, missing, refusal, time,
 };
 use super::words;
 use crate::api::use_api;
@@ -198,7 +198,7 @@ pub fn RuleDialog(
                         label=say!(alerts.accounts)
                         value=users
                         choices=Signal::derive(move || known.value().unwrap_or_default())
-                        empty=say!(common.loading)
+                        empty=missing(known, say!(common.none))
                     />
                     <When is=of_person>
                         <Tickbox words=say!(alerts.managers) value=managers />
@@ -210,7 +210,7 @@ pub fn RuleDialog(
                         label=say!(alerts.webhooks)
                         value=hooks
                         choices=Signal::derive(move || webhooks.value().unwrap_or_default())
-                        empty=say!(alerts.no_webhooks)
+                        empty=missing(webhooks, say!(alerts.no_webhooks))
                     />
                 </div>
             </form>

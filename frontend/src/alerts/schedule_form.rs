@@ -5,7 +5,7 @@ use types::{
     Cadence, ReportFormat, ReportKind, ReportRange, ReportScheduleView, SaveReportSchedule, Weekday,
 };
 
-use super::fields::{Checks, Lines, Tick, Tickbox, TimeField, accounts, ids, lines, refusal, time};
+use super::fields::{Checks, Lines, Tick, Tickbox, TimeField, accounts, ids, lines, missing, refusal, time};
 use super::words;
 use crate::api::use_api;
 use crate::language::say;
@@ -200,7 +200,7 @@ pub fn ScheduleDialog(
                         label=say!(alerts.accounts)
                         value=users
                         choices=Signal::derive(move || known.value().unwrap_or_default())
-                        empty=say!(common.loading)
+                        empty=missing(known, say!(common.none))
                     />
                     <Lines id="schedule-emails" label=say!(alerts.other_emails) value=emails />
                     <Tickbox words=say!(alerts.enabled) value=enabled />

@@ -146,7 +146,8 @@ mod tests {
             "reason": "moved",
         });
         let detail = detail.as_object().expect("an object");
-        let changed = changes(detail).expect("there is a pair");
+        let mut changed = changes(detail).expect("there is a pair");
+        changed.sort_by(|one, other| one.field.cmp(&other.field));
         let found: Vec<_> = changed
             .iter()
             .map(|change| (change.field.as_str(), change.before.as_str(), change.after.as_str()))

@@ -67,16 +67,18 @@ pub fn Filter(
             chosen.update(|chosen| if last { chosen.last = day } else { chosen.first = day });
         };
         view! {
-            <label class="days-label" for=id>{words}</label>
-            <input
-                id=id
-                class="input"
-                type="date"
-                prop:value=move || shown().unwrap_or_default()
-                aria-invalid=move || chosen.with(Chosen::is_backwards).then_some("true")
-                aria-describedby="audit-days-problem"
-                on:change:target=move |event| take(event.target().value())
-            />
+            <span class="days-field">
+                <label class="days-label" for=id>{words}</label>
+                <input
+                    id=id
+                    class="input"
+                    type="date"
+                    prop:value=move || shown().unwrap_or_default()
+                    aria-invalid=move || chosen.with(Chosen::is_backwards).then_some("true")
+                    aria-describedby="audit-days-problem"
+                    on:change:target=move |event| take(event.target().value())
+                />
+            </span>
         }
     };
     view! {

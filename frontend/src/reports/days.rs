@@ -23,6 +23,8 @@ pub fn Presets(
     /// Takes the days.
     on_days: Callback<(NaiveDate, NaiveDate)>,
 ) -> impl IntoView {
+    // Made anew only when there is something else to choose, so that what has the focus keeps it.
+    let one_day = Memo::new(move |_| one_day.get());
     let today = calendar::today(use_desk());
     let begins = Week::get().first;
     let button = move |preset: Preset| {
@@ -64,6 +66,7 @@ pub fn DaysField(
     /// Takes the days.
     on_days: Callback<(NaiveDate, NaiveDate)>,
 ) -> impl IntoView {
+    let one_day = Memo::new(move |_| one_day.get());
     let field = move |id: &'static str, words: &'static str, last: bool| {
         let shown = move || span.with(|span| if last { span.last } else { span.first }.to_string());
         let take = move |text: String| {
@@ -77,17 +80,19 @@ pub fn DaysField(
             }
         };
         view! {
-            <label class="days-label" for=id>{words}</label>
-            <input
-                id=id
-                class="input"
-                type="date"
-                data-testid=id
-                prop:value=shown
-                aria-invalid=move || problem.get().is_some().then_some("true")
-                aria-describedby="days-problem"
-                on:change:target=move |event| take(event.target().value())
-            />
+            <span class="days-field">
+                <label class="days-label" for=id>{words}</label>
+                <input
+                    id=id
+                    class="input"
+                    type="date"
+                    data-testid=id
+                    prop:value=shown
+                    aria-invalid=move || problem.get().is_some().then_some("true")
+                    aria-describedby="days-problem"
+                    on:change:target=move |event| take(event.target().value())
+                />
+            </span>
         }
     };
     view! {

@@ -70,6 +70,12 @@ fn ReportPart() -> impl IntoView {
             <DaysField span one_day problem on_days />
             <GroupField group=Signal::derive(move || span.get().group) on_group />
             <PersonField person=Signal::derive(move || span.get().person) on_person />
+            <When is=move || desk.is_admin()>
+                <a class="btn btn-quiet ms-auto" href="/settings/alerts?part=reports">
+                    <Icon icon=icons::Clock />
+                    {say!(alerts.schedules)}
+                </a>
+            </When>
         </div>
         {move || {
             let choice = choice.get();

@@ -35,7 +35,7 @@ pub fn focus() {
     }
 }
 
-fn places(admin: bool) -> Vec<(&'static str, Hit)> {
+fn places(admin: bool, marks: bool) -> Vec<(&'static str, Hit)> {
     let place = |label, icon, path| (label, Hit::Place { label, icon, path });
     let mut places = vec![
         place(say!(shell.live), icons::Live, "/"),
@@ -47,6 +47,15 @@ fn places(admin: bool) -> Vec<(&'static str, Hit)> {
         place(say!(shell.change_password), icons::Key, "/settings/account"),
         place(say!(shell.appearance), icons::Appearance, "/settings/appearance"),
     ];
+    if marks {
+        places.splice(
+            2..2,
+            [
+                place(say!(shell.reports), icons::Reports, "/reports"),
+                place(say!(shell.analytics), icons::Analytics, "/analytics"),
+            ],
+        );
+    }
     if admin {
         places.splice(
             2..2,
@@ -124,7 +133,7 @@ impl Search {
         let query = self.text.get().trim().to_lowercase();
         let mut hits = self.people.value().filter(|_| !query.is_empty()).unwrap_or_default();
         hits.extend(
-            places(self.desk.is_admin())
+            places(self.desk.is_admin(), self.desk.marks())
                 .into_iter()
                 .filter(|(label, _)| query.is_empty() || label.to_lowercase().contains(&query))
                 .map(|(_, hit)| hit),

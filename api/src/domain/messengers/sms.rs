@@ -152,6 +152,11 @@ pub fn phone(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use object_store::StaticCredentialProvider;
+    use object_store::aws::AwsCredential;
+
     use super::*;
 
     #[test]
@@ -161,6 +166,72 @@ mod tests {
         for bad in ["030 1234567", "+0301234567", "+49", "+49 30 1234567 ext 5", "", "+4930123456789012"] {
             assert_eq!(phone(bad), None, "{bad}");
         }
+    }
+
+    /// The signature is worked out again from what the server got (AWS Signature Version 4).
+    #[tokio::test]
+    async fn requests_to_sns_are_signed() {
+        use hmac::{Hmac, KeyInit, Mac};
+        use sha2::{Digest, Sha256};
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        crate::tls::install_provider();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let host = listener.local_addr().expect("an address").to_string();
+        let url = Url::parse(&format!("http://{host}/")).expect("an address");
+        let credential = AwsCredential {
+            key_id: "AKID".to_owned(),
+            secret_key: "secret".to_owned(),
+            token: Some("session".to_owned()),
+        };
+        let credentials: AwsCredentialProvider = Arc::new(StaticCredentialProvider::new(credential));
+        let provider = Provider::Sns { url, region: "eu-central-1".to_owned(), credentials };
+        let texter = Texter { client: reqwest::Client::new(), provider };
+        let server = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut got = Vec::new();
+            let mut buffer = [0; 4096];
+            while !String::from_utf8_lossy(&got).contains("Message=Hello") {
+                let read = stream.read(&mut buffer).await.expect("a request");
+                got.extend_from_slice(&buffer[..read]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.expect("an answer");
+            String::from_utf8(got).expect("text")
+        };
+        let (sent, got) = tokio::join!(texter.send("+4930", "Hello"), server);
+        assert_eq!(sent, Ok(()));
+        let (head, body) = got.split_once("\r\n\r\n").expect("a body");
+        let header = |name: &str| {
+            let line = head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}:")));
+            line.and_then(|line| line.split_once(": ")).map(|(_, value)| value.to_owned()).unwrap_or_default()
+        };
+        assert_eq!(body, "Action=Publish&Version=2010-03-31&PhoneNumber=%2B4930&Message=Hello");
+        let authorization = header("authorization");
+        let part = |name: &str| {
+            let rest = authorization.split_once(name).map(|(_, rest)| rest).unwrap_or_default();
+            rest.split(',').next().unwrap_or_default().to_owned()
+        };
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mac = |key: &[u8], text: &str| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key");
+            mac.update(text.as_bytes());
+            mac.finalize().into_bytes().to_vec()
+        };
+        let names = part("SignedHeaders=");
+        assert!(
+            ["host", "x-amz-date", "x-amz-security-token"].iter().all(|name| names.contains(name)),
+            "{names}"
+        );
+        let headers: String = names.split(';').map(|name| format!("{name}:{}\n", header(name))).collect();
+        let request = format!("POST\n/\n\n{headers}\n{names}\n{}", hex(&Sha256::digest(body)));
+        let date = header("x-amz-date");
+        let scope = format!("{}/eu-central-1/sns/aws4_request", &date[..8]);
+        assert_eq!(part("Credential="), format!("AKID/{scope}"));
+        let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", hex(&Sha256::digest(request)));
+        let key = ["eu-central-1", "sns", "aws4_request"]
+            .iter()
+            .fold(mac(b"AWS4secret", &date[..8]), |key, part| mac(&key, part));
+        assert_eq!(part("Signature="), hex(&mac(&key, &text)));
     }
 
     #[test]
