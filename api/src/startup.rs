@@ -12,7 +12,7 @@ use tracing_actix_web::TracingLogger;
 use crate::config::{Config, HttpConfig};
 use crate::db::{self, Db};
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{audit_chain, erasure, first_admin, master_key, reembedding, retention};
+use crate::domain::{audit_chain, erasure, first_admin, master_key, oidc, reembedding, retention};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -53,6 +53,8 @@ impl Application {
         .await??;
         let origins = config.http.origins(address)?;
         let https = origins.iter().any(|origin| origin.starts_with("https://"));
+        let oidc =
+            oidc::Provider::new(&config.oidc, origins.first().map(String::as_str).unwrap_or_default())?;
         let app = App::new(Parts {
             db: Db::new(&config.database),
             keys,
@@ -67,6 +69,7 @@ impl Application {
             events: Default::default(),
             review: Default::default(),
             challenges: Default::default(),
+            oidc,
             metrics: Metrics::new()?,
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,

@@ -19,7 +19,7 @@ use crate::domain::gallery_sync::GallerySync;
 use crate::domain::recognizer::Recognizer;
 use crate::domain::streams::Streams;
 use crate::domain::traffic::Traffic;
-use crate::domain::{packs, review};
+use crate::domain::{oidc, packs, review};
 use crate::error::ApiError;
 use crate::keys::MasterKeys;
 use crate::storage::PhotoStore;
@@ -46,6 +46,8 @@ pub struct Parts {
     pub events: ArrivalEvents,
     pub review: review::Switch,
     pub challenges: Challenges,
+    /// Whom people sign in by besides their password.
+    pub oidc: Option<oidc::Provider>,
     pub metrics: Metrics,
     pub site: Site,
     /// True once the server was told to stop: streams close.

@@ -10,7 +10,7 @@ use crate::api::{Api, Failure};
 use crate::backoff::Backoff;
 use crate::router::Router;
 use crate::session::{Desk, Session};
-use crate::shell::{Shell, SignIn, theme};
+use crate::shell::{Shell, SignIn, oidc, theme};
 use crate::ui::{Icon, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
@@ -31,7 +31,8 @@ pub fn App() -> impl IntoView {
     provide_context(api);
     provide_context(desk);
     provide_context(Router::new());
-    provide_context(Toasts::new());
+    let toasts = Toasts::new();
+    provide_context(toasts);
     theme::follow_system();
     ask_session(api, desk);
 
@@ -49,11 +50,19 @@ pub fn App() -> impl IntoView {
         Session::SignedOut { .. } => Shown::SignIn,
         Session::SignedIn(_) => Shown::Dashboard,
     });
+    let second_factor = oidc::asks_second_factor();
     view! {
         {move || match shown.get() {
+            _ if second_factor => view! { <oidc::ProviderSecondFactor /> }.into_any(),
             Shown::Asking => view! { <Asking /> }.into_any(),
             Shown::SignIn => view! { <SignIn /> }.into_any(),
-            Shown::Dashboard => view! { <Shell /> }.into_any(),
+            Shown::Dashboard => {
+                // A confirmation came to nothing; whoever is signed in stays so.
+                if let Some(problem) = oidc::problem() {
+                    toasts.show(problem);
+                }
+                view! { <Shell /> }.into_any()
+            }
         }}
         <ToastsView />
     }

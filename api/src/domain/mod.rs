@@ -27,6 +27,7 @@ pub mod liveness;
 pub mod master_key;
 pub mod names;
 pub mod non_matches;
+pub mod oidc;
 pub mod packs;
 pub mod passwords;
 pub mod people;

@@ -132,7 +132,8 @@ pub async fn session_view(app: &App, user: UserView) -> Result<SessionView, ApiE
             let second_factor = second_factor::stands(conn, user.id.0)?;
             let second_factor_required =
                 user.role == Role::Admin && second_factor::must_enrol(conn, user.id.0)?;
-            Ok(SessionView { user, second_factor, second_factor_required })
+            let password = models::users::find(conn, user.id.0)?.password_hash.is_some();
+            Ok(SessionView { user, second_factor, second_factor_required, password })
         })
         .await
 }
@@ -282,5 +283,6 @@ fn audit_end(
 /// When the database fails.
 pub fn purge(conn: &mut PgConnection) -> Result<(), ApiError> {
     models::invitations::purge(conn)?;
+    models::oidc::purge(conn)?;
     Ok(models::sessions::purge(conn, Utc::now() - TimeDelta::days(1))?)
 }

@@ -16,6 +16,7 @@ pub mod holidays;
 pub mod imports;
 pub mod invitations;
 pub mod marks;
+pub mod oidc;
 pub mod packs;
 pub mod people;
 pub mod reports;

@@ -19,6 +19,7 @@ mod imports;
 mod keys;
 mod liveness;
 mod model;
+mod oidc;
 mod people;
 mod permissions;
 mod recognizer;

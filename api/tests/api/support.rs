@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, RecognizerConfig};
+use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, OidcConfig, RecognizerConfig};
 use api::db;
 use api::startup::{Application, Stopper};
 use api::state::App;
@@ -117,8 +117,9 @@ pub struct Instance {
 }
 
 impl Instance {
-    async fn start(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Self {
-        let application = Application::build(config(database, data, recognizer_url)).await.unwrap();
+    async fn start(database: &TestDatabase, data: &Path, recognizer_url: &str, oidc: OidcConfig) -> Self {
+        let config = Config { oidc, ..config(database, data, recognizer_url) };
+        let application = Application::build(config).await.unwrap();
         let base = format!("http://127.0.0.1:{}", application.port());
         let (app, stopper) = (application.app().clone(), application.stopper());
         tokio::spawn(application.run_until_stopped());
@@ -167,6 +168,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
             deadline_ms: 2000,
         },
         data: DataConfig { folder: data.to_owned(), master_key_file: None, storage: None },
+        oidc: OidcConfig::default(),
     }
 }
 
@@ -181,9 +183,14 @@ pub struct Site {
 
 impl Site {
     pub async fn start() -> Self {
+        Self::start_with(OidcConfig::default()).await
+    }
+
+    /// The same with a provider of sign-ins.
+    pub async fn start_with(oidc: OidcConfig) -> Self {
         let (database, data) = (TestDatabase::create(), TempDir::new().unwrap());
         let recognizer = Recognizer::start();
-        let server = Instance::start(&database, data.path(), &recognizer.url).await;
+        let server = Instance::start(&database, data.path(), &recognizer.url, oidc).await;
         let mut admin = server.client();
         let first: Value =
             serde_json::from_slice(&std::fs::read(data.path().join("first-admin.json")).unwrap()).unwrap();
@@ -202,7 +209,8 @@ impl Site {
 
     /// The same, which may still be loading its gallery.
     pub async fn starting_instance(&self) -> Instance {
-        Instance::start(&self.database, self.data.path(), &self.recognizer.url).await
+        let oidc = OidcConfig::default();
+        Instance::start(&self.database, self.data.path(), &self.recognizer.url, oidc).await
     }
 
     async fn until_gallery_is_loaded(&self, instance: &Instance) {

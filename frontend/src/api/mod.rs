@@ -4,6 +4,7 @@
 //! 503, 504); changes never are, because the first one may have been carried out.
 
 mod attendance;
+mod oidc;
 mod recognition;
 mod review;
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod banner;
+pub mod oidc;
 mod parts;
 mod rail;
 mod search;

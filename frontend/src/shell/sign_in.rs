@@ -7,6 +7,7 @@ use web_sys::HtmlElement;
 
 use crate::api::use_api;
 use crate::session::{Session, use_desk};
+use crate::shell::oidc;
 use crate::ui::{Icon, Problem, SaveButton, TextField, icons};
 
 #[component]
@@ -15,7 +16,7 @@ pub fn SignIn() -> impl IntoView {
     let email = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(oidc::problem());
     let ended = desk.session.with_untracked(|s| matches!(s, Session::SignedOut { ended: true }));
     document().set_title("Sign in – Attendance");
     Effect::new(|_| {
@@ -86,6 +87,7 @@ pub fn SignIn() -> impl IntoView {
                     testid="sign-in-submit"
                     class="btn-wide"
                 />
+                <oidc::Provider />
             </form>
         </main>
     }
