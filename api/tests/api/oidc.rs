@@ -129,7 +129,7 @@ async fn token(
         return refused();
     }
     // The secret is form-encoded before it is joined (RFC 6749, 2.3.1).
-    let header = request.headers()["authorization"].to_str().unwrap().to_owned();
+    let header = request.headers().get("authorization").unwrap().to_str().unwrap().to_owned();
     let encoded = "attendance:the+client%27s+secret";
     if header != format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(encoded)) {
         return HttpResponse::Unauthorized().json(json!({ "error": "invalid_client" }));
@@ -506,7 +506,8 @@ async fn a_trusted_provider_s_addresses_need_no_word_of_it() {
     let provider = Provider::start();
     let site = Site::start_with(provider.config(&["--oidc-trust-email", "true"])).await;
     site.user("ann@example.org", Role::Guard).await;
-    let answer = provider.sign_in(&browser(&site), |begun| {
+    let browser = browser(&site);
+    let answer = provider.sign_in(&browser, |begun| {
         let mut claims = provider.claims(begun, "1", "ann@example.org");
         claims["email_verified"] = Value::Null;
         claims
@@ -522,7 +523,7 @@ async fn accounts_are_made_for_whom_the_claim_gives_a_role() {
         provider.config(&[&flags[..], &["--oidc-roles", "door=guard,teachers=manager"]].concat()),
     )
     .await;
-    let browser = browser(&site);
+    let (browser, provider) = (browser(&site), &provider);
     let with = |subject: &'static str, roles: Value| {
         provider.sign_in(&browser, move |begun| {
             let mut claims = provider.claims(begun, subject, &format!("{subject}@example.org"));
