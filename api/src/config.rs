@@ -6,8 +6,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use ipnetwork::IpNetwork;
+use types::Role;
 
 /// A value that never prints.
 #[derive(Clone)]
@@ -52,6 +54,9 @@ pub struct Config {
     /// How messages leave.
     #[command(flatten)]
     pub messages: MessagesConfig,
+    /// Sign-in by OpenID Connect.
+    #[command(flatten)]
+    pub oidc: OidcConfig,
 }
 
 /// Where and how to listen.
@@ -283,9 +288,114 @@ impl DataConfig {
     }
 }
 
+/// Sign-in by OpenID Connect; off without an issuer.
+#[derive(Debug, Clone, Default, Args)]
+pub struct OidcConfig {
+    /// The provider, exactly as its discovery document names itself.
+    #[arg(long = "oidc-issuer", env = "ATTENDANCE_OIDC_ISSUER")]
+    pub issuer: Option<String>,
+    /// What the provider calls this site.
+    #[arg(long = "oidc-client-id", env = "ATTENDANCE_OIDC_CLIENT_ID")]
+    pub client_id: Option<String>,
+    /// File with the secret that the provider knows this site by; a public client has none.
+    #[arg(long = "oidc-client-secret-file", env = "ATTENDANCE_OIDC_CLIENT_SECRET_FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// What the button on the sign-in page says.
+    #[arg(long = "oidc-label", env = "ATTENDANCE_OIDC_LABEL", default_value = "Single sign-on")]
+    pub label: String,
+    /// Scopes to ask for besides `openid`, comma-separated.
+    #[arg(
+        long = "oidc-scopes",
+        env = "ATTENDANCE_OIDC_SCOPES",
+        default_value = "email,profile",
+        value_delimiter = ','
+    )]
+    pub scopes: Vec<String>,
+    /// Algorithms that ID tokens may be signed with, comma-separated; of these only those that the provider names.
+    #[arg(
+        long = "oidc-algorithms",
+        env = "ATTENDANCE_OIDC_ALGORITHMS",
+        default_value = "RS256,RS384,RS512,PS256,PS384,PS512,ES256,ES384",
+        value_delimiter = ',',
+        value_parser = OIDC_ALGORITHMS
+    )]
+    pub algorithms: Vec<String>,
+    /// Private networks in which the provider may be, comma-separated; public addresses always may.
+    #[arg(long = "oidc-networks", env = "ATTENDANCE_OIDC_NETWORKS", value_delimiter = ',')]
+    pub networks: Vec<IpNetwork>,
+    /// PEM file with the certificate authority of the provider, where it is one of your own.
+    #[arg(long = "oidc-ca", env = "ATTENDANCE_OIDC_CA")]
+    pub ca: Option<PathBuf>,
+    /// Believe every e-mail address of the provider, also where it does not say that it was verified.
+    #[arg(
+        long = "oidc-trust-email",
+        env = "ATTENDANCE_OIDC_TRUST_EMAIL",
+        default_value = "false",
+        action = ArgAction::Set,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub trust_email: bool,
+    /// Values of `amr` or `acr` that say that the provider saw a second factor, comma-separated.
+    #[arg(
+        long = "oidc-second-factor",
+        env = "ATTENDANCE_OIDC_SECOND_FACTOR",
+        default_value = "mfa",
+        value_delimiter = ','
+    )]
+    pub second_factor: Vec<String>,
+    /// Make accounts for people whom nobody here knows, with the role that the claim gives.
+    #[arg(
+        long = "oidc-create-accounts",
+        env = "ATTENDANCE_OIDC_CREATE_ACCOUNTS",
+        default_value = "false",
+        action = ArgAction::Set,
+        value_parser = BoolishValueParser::new()
+    )]
+    pub create_accounts: bool,
+    /// The claim that says what somebody is; dots lead into objects, as in `realm_access.roles`.
+    #[arg(long = "oidc-role-claim", env = "ATTENDANCE_OIDC_ROLE_CLAIM")]
+    pub role_claim: Option<String>,
+    /// What its values mean here, comma-separated: `teachers=manager,it=admin`. Of several the most powerful counts.
+    #[arg(long = "oidc-roles", env = "ATTENDANCE_OIDC_ROLES", value_delimiter = ',')]
+    pub roles: Vec<RoleOfValue>,
+}
+
+/// Signatures by a key of the provider's: what is signed with the client's secret, or not at all, is not believed.
+const OIDC_ALGORITHMS: [&str; 8] = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"];
+
+/// What a value of a claim means here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleOfValue {
+    /// The value.
+    pub value: String,
+    /// The role it gives.
+    pub role: Role,
+}
+
+impl FromStr for RoleOfValue {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong =
+            || format!("{text:?} must look like teachers=manager, with admin, manager, guard or member");
+        let (value, role) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let role = Role::ALL.into_iter().find(|known| known.name() == role.trim()).ok_or_else(wrong)?;
+        Ok(Self { value: value.trim().to_owned(), role })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_a_claim_gives_a_role_by_name() {
+        let rule = "ou=staff=manager".parse::<RoleOfValue>();
+        assert_eq!(rule, Ok(RoleOfValue { value: "ou=staff".to_owned(), role: Role::Manager }));
+        for wrong in ["teachers", "teachers=owner", ""] {
+            assert!(wrong.parse::<RoleOfValue>().is_err(), "{wrong:?}");
+        }
+    }
 
     #[test]
     fn secrets_do_not_print() {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use types::{ErrorBody, ErrorDetail, MarkConflict, PersonRef, codes};
+use types::{ErrorBody, ErrorDetail, MarkConflict, OidcRefusal, PersonRef, codes};
 use uuid::Uuid;
 
 tokio::task_local! {
@@ -28,6 +28,9 @@ pub enum ApiError {
     TotpRequired,
     #[error("This code is wrong or was used already. Wait for the next one.")]
     TotpWrong,
+    /// People see it in words on the sign-in page, where a redirect takes them.
+    #[error("Signing in by the provider came to nothing: {}.", .0.name())]
+    OidcRefused(OidcRefusal),
     #[error("Admins need a second factor here: enrol yours first.")]
     TotpEnrolmentRequired,
     #[error("Confirm your password first: it was given more than 30 minutes ago.")]
@@ -137,6 +140,7 @@ impl ApiError {
             Self::TotpWrong => (S::UNAUTHORIZED, codes::TOTP_WRONG),
             Self::TotpEnrolmentRequired => (S::FORBIDDEN, codes::TOTP_ENROLMENT_REQUIRED),
             Self::FreshSignInRequired => (S::FORBIDDEN, codes::FRESH_SIGN_IN_REQUIRED),
+            Self::OidcRefused(why) => (S::FORBIDDEN, why.name()),
             Self::Forbidden(_) => (S::FORBIDDEN, codes::FORBIDDEN),
             Self::WrongOrigin => (S::FORBIDDEN, codes::WRONG_ORIGIN),
             Self::NotFound(_) => (S::NOT_FOUND, codes::NOT_FOUND),

@@ -13,7 +13,7 @@ use crate::config::{Config, HttpConfig};
 use crate::db::{self, Db};
 use crate::domain::messengers::Messengers;
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{alerts, audit_chain, erasure, first_admin, master_key, reembedding, retention};
+use crate::domain::{alerts, audit_chain, erasure, first_admin, master_key, oidc, reembedding, retention};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -54,6 +54,8 @@ impl Application {
         .await??;
         let origins = config.http.origins(address)?;
         let https = origins.iter().any(|origin| origin.starts_with("https://"));
+        let oidc =
+            oidc::Provider::new(&config.oidc, origins.first().map(String::as_str).unwrap_or_default())?;
         let app = App::new(Parts {
             db: Db::new(&config.database),
             keys,
@@ -69,6 +71,7 @@ impl Application {
             review: Default::default(),
             challenges: Default::default(),
             messengers: Messengers::new(&config.messages)?,
+            oidc,
             metrics: Metrics::new()?,
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,

@@ -20,7 +20,7 @@ use crate::domain::messengers::Messengers;
 use crate::domain::recognizer::Recognizer;
 use crate::domain::streams::Streams;
 use crate::domain::traffic::Traffic;
-use crate::domain::{packs, review};
+use crate::domain::{oidc, packs, review};
 use crate::error::ApiError;
 use crate::keys::MasterKeys;
 use crate::storage::PhotoStore;
@@ -48,6 +48,8 @@ pub struct Parts {
     pub review: review::Switch,
     pub challenges: Challenges,
     pub messengers: Messengers,
+    /// Whom people sign in by besides their password.
+    pub oidc: Option<oidc::Provider>,
     pub metrics: Metrics,
     pub site: Site,
     /// True once the server was told to stop: streams close.

@@ -11,7 +11,7 @@ use crate::backoff::Backoff;
 use crate::language::say;
 use crate::router::{Place, Router};
 use crate::session::{Desk, Session};
-use crate::shell::{Confirmation, Shell, SignIn, parts, theme};
+use crate::shell::{Confirmation, Shell, SignIn, oidc, parts, theme};
 use crate::ui::{Icon, Later, Toasts, ToastsView, When, icons};
 
 /// How often "3 min ago" is looked at again.
@@ -35,7 +35,8 @@ pub fn App() -> impl IntoView {
     provide_context(desk);
     let router = Router::new();
     provide_context(router);
-    provide_context(Toasts::new());
+    let toasts = Toasts::new();
+    provide_context(toasts);
     theme::follow_system();
     ask_session(api, desk);
 
@@ -57,13 +58,21 @@ pub fn App() -> impl IntoView {
         Session::SignedIn(_) if desk.must_enrol.get() => Shown::Enrolment,
         Session::SignedIn(_) => Shown::Dashboard,
     });
+    let second_factor = oidc::asks_second_factor();
     view! {
         {move || match shown.get() {
+            _ if second_factor => view! { <oidc::ProviderSecondFactor /> }.into_any(),
             Shown::Asking => view! { <Asking /> }.into_any(),
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Invitation => view! { <Later fetch=parts::invitation() /> }.into_any(),
             Shown::Enrolment => view! { <Later fetch=parts::enrolment() /> }.into_any(),
-            Shown::Dashboard => view! { <Shell /> }.into_any(),
+            Shown::Dashboard => {
+                // A confirmation came to nothing; whoever is signed in stays so.
+                if let Some(problem) = oidc::problem() {
+                    toasts.show(problem);
+                }
+                view! { <Shell /> }.into_any()
+            }
         }}
         <Confirmation />
         <ToastsView />

@@ -85,8 +85,8 @@ pub use schedules::{
     ScheduleGroup, ScheduleKind, ScheduleRules, ScheduleVersion, ScheduleView, Slot, UpdateSchedule, Weekday,
 };
 pub use session::{
-    ChangePassword, ConfirmSession, ConfirmTotp, RecoveryCodes, Role, SessionView, SignIn, TotpEnrolment,
-    UserView,
+    ChangePassword, ConfirmSession, ConfirmTotp, OidcRefusal, OidcSecondFactor, OidcSignedIn, OidcView,
+    RecoveryCodes, Role, SessionView, SignIn, TotpEnrolment, UserView,
 };
 pub use system::{Health, HealthStatus, Page, PartStatus, Settings, Today};
 pub use users::{

@@ -113,6 +113,103 @@ pub struct SessionView {
     /// The person whose record is their own; null where the account is tied to none.
     #[serde(default)]
     pub person: Option<PersonId>,
+    /// Whether the account has a password here. One without confirms itself at the provider that it signs in by.
+    #[serde(default)]
+    pub password: bool,
+}
+
+/// Answer of `GET /api/v1/session/oidc`: whether people may sign in by a provider of OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OidcView {
+    /// Whether one is configured.
+    pub enabled: bool,
+    /// What to write on the button.
+    pub label: String,
+}
+
+/// Body of `POST /api/v1/session/oidc/second-factor`.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OidcSecondFactor {
+    /// A code of the app, or a recovery code.
+    pub totp: String,
+}
+
+impl std::fmt::Debug for OidcSecondFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OidcSecondFactor").finish_non_exhaustive()
+    }
+}
+
+/// Answer of `POST /api/v1/session/oidc/second-factor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OidcSignedIn {
+    /// Path of the page to show now.
+    pub return_to: String,
+}
+
+/// Why signing in by a provider came to nothing: `sign-in-error` in the address of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OidcRefusal {
+    /// Not the browser that began, too late, or done already.
+    Expired,
+    /// The provider says that somebody, or it itself, refused.
+    Denied,
+    /// The provider does not answer, or not as one should.
+    ProviderUnavailable,
+    /// What the provider answered does not prove who it is.
+    TokenRefused,
+    /// No account is theirs yet, and the provider does not vouch for their e-mail address.
+    EmailUnverified,
+    /// Nobody here has their e-mail address.
+    NoAccount,
+    /// The account is disabled.
+    AccountDisabled,
+    /// The account belongs to somebody else at the provider.
+    AccountTaken,
+    /// To confirm a session, the provider must say that they have just now shown who they are.
+    NotRecent,
+    /// To confirm a session, somebody else signed in.
+    OtherAccount,
+    /// This server cannot at the moment.
+    Unavailable,
+}
+
+impl OidcRefusal {
+    /// Every one.
+    pub const ALL: [Self; 11] = [
+        Self::Expired,
+        Self::Denied,
+        Self::ProviderUnavailable,
+        Self::TokenRefused,
+        Self::EmailUnverified,
+        Self::NoAccount,
+        Self::AccountDisabled,
+        Self::AccountTaken,
+        Self::NotRecent,
+        Self::OtherAccount,
+        Self::Unavailable,
+    ];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Denied => "denied",
+            Self::ProviderUnavailable => "provider_unavailable",
+            Self::TokenRefused => "token_refused",
+            Self::EmailUnverified => "email_unverified",
+            Self::NoAccount => "no_account",
+            Self::AccountDisabled => "account_disabled",
+            Self::AccountTaken => "account_taken",
+            Self::NotRecent => "not_recent",
+            Self::OtherAccount => "other_account",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// Somebody who signs in.

@@ -29,6 +29,7 @@ pub mod master_key;
 pub mod messengers;
 pub mod names;
 pub mod non_matches;
+pub mod oidc;
 pub mod packs;
 pub mod passwords;
 pub mod people;

@@ -133,7 +133,8 @@ pub async fn session_view(app: &App, user: UserView) -> Result<SessionView, ApiE
             let second_factor_required =
                 user.role == Role::Admin && second_factor::must_enrol(conn, user.id.0)?;
             let person = models::scope::person_of(conn, user.id.0)?.map(PersonId);
-            Ok(SessionView { user, second_factor, second_factor_required, person })
+            let password = models::users::find(conn, user.id.0)?.password_hash.is_some();
+            Ok(SessionView { user, second_factor, second_factor_required, person, password })
         })
         .await
 }
@@ -283,5 +284,6 @@ fn audit_end(
 /// When the database fails.
 pub fn purge(conn: &mut PgConnection) -> Result<(), ApiError> {
     models::invitations::purge(conn)?;
+    models::oidc::purge(conn)?;
     Ok(models::sessions::purge(conn, Utc::now() - TimeDelta::days(1))?)
 }

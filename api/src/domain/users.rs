@@ -57,6 +57,7 @@ fn views(conn: &mut PgConnection, users: Vec<User>) -> Result<Vec<AccountView>, 
         feeds.entry(user).or_default().push(FeedId(feed));
     }
     let guarded = models::second_factors::confirmed(conn, &ids)?;
+    let bound = models::oidc::bound(conn, &ids)?;
     let view = |user: User| AccountView {
         id: UserId(user.id),
         role: role(&user.role),
@@ -65,7 +66,7 @@ fn views(conn: &mut PgConnection, users: Vec<User>) -> Result<Vec<AccountView>, 
         feeds: feeds.remove(&user.id).unwrap_or_default(),
         person: user.person_id.map(PersonId),
         disabled: user.disabled_at.is_some(),
-        invited: user.password_hash.is_none(),
+        invited: user.password_hash.is_none() && !bound.contains(&user.id),
         second_factor: guarded.contains(&user.id),
         created_at: user.created_at,
         email: user.email,

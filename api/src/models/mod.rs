@@ -17,6 +17,7 @@ pub mod holidays;
 pub mod imports;
 pub mod invitations;
 pub mod marks;
+pub mod oidc;
 pub mod outbox;
 pub mod packs;
 pub mod people;

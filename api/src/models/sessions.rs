@@ -91,6 +91,18 @@ pub fn confirm(conn: &mut PgConnection, id: Uuid) -> QueryResult<()> {
     Ok(())
 }
 
+/// The same of a session of this user; says whether it is one.
+pub fn confirm_of(conn: &mut PgConnection, user: Uuid, id: Uuid) -> QueryResult<bool> {
+    let one = sessions::table.filter(sessions::id.eq(id)).filter(sessions::user_id.eq(user));
+    Ok(diesel::update(one).set(sessions::confirmed_at.eq(Utc::now())).execute(conn)? > 0)
+}
+
+/// Notes when it was last shown who they are, where that was before the session began.
+pub fn set_confirmed_at(conn: &mut PgConnection, id_hash: &[u8], at: DateTime<Utc>) -> QueryResult<()> {
+    diesel::update(sessions::table.find(id_hash)).set(sessions::confirmed_at.eq(at)).execute(conn)?;
+    Ok(())
+}
+
 /// Notes that a session is in use.
 pub fn touch(conn: &mut PgConnection, id_hash: &[u8]) -> QueryResult<()> {
     diesel::update(sessions::table.find(id_hash)).set(sessions::last_seen_at.eq(Utc::now())).execute(conn)?;

@@ -1,6 +1,6 @@
 //! The HTTP face: the whole route table, and what all routes share.
 //!
-//! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in, the
+//! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in (by a provider, too), the
 //! acceptance of an invitation, health, livez, readyz, the OpenAPI document, its page, and the static files of the front end.
 
 mod alerts;
@@ -16,6 +16,7 @@ mod groups;
 mod headers;
 mod imports;
 mod model;
+mod oidc;
 mod openapi;
 mod people;
 mod photos;
@@ -71,6 +72,10 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/session/totp", post().to(session::begin_totp))
                 .route("/session/totp/confirmation", post().to(session::confirm_totp))
                 .route("/session/totp/removal", post().to(session::remove_totp))
+                .route("/session/oidc", get().to(oidc::get_oidc))
+                .route("/session/oidc/start", get().to(oidc::start_oidc))
+                .route("/session/oidc/callback", get().to(oidc::finish_oidc))
+                .route("/session/oidc/second-factor", post().to(oidc::oidc_second_factor))
                 .route("/sessions", get().to(session::list_sessions))
                 .route("/sessions", delete().to(session::end_other_sessions))
                 .route("/sessions/{session}", delete().to(session::end_session))

@@ -7,8 +7,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     alerts, analytics, api_keys, arrivals, attendance, audit, corrections, feeds, frames, groups, imports,
-    model, people, photos, report_schedules, reports, review, rights, schedules, session, system, users,
-    watch,
+    model, oidc, people, photos, report_schedules, reports, review, rights, schedules, session, system,
+    users, watch,
 };
 
 /// The contract, as a document.
@@ -23,6 +23,7 @@ use super::{
         model::activate_pack,
         session::sign_in, session::get_session, session::sign_out, session::change_password,
         session::confirm_session, session::begin_totp, session::confirm_totp, session::remove_totp,
+        oidc::get_oidc, oidc::start_oidc, oidc::finish_oidc, oidc::oidc_second_factor,
         session::list_sessions, session::end_session, session::end_other_sessions,
         users::list_users, users::create_user, users::get_user, users::update_user, users::delete_user,
         users::reset_user, users::remove_user_totp, users::list_user_sessions, users::end_user_sessions,

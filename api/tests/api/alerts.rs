@@ -32,7 +32,7 @@ struct School {
 
 impl School {
     async fn start(settings: MessagesConfig, names: &[&str]) -> Self {
-        let site = Site::start_with(settings).await;
+        let site = Site::start_sending(settings).await;
         let mut people = Vec::new();
         for name in names {
             people.push(person(&site, name).await);
@@ -157,7 +157,7 @@ async fn an_absence_is_told_once_whatever_is_worked_out_again_and_by_how_many() 
 #[actix_web::test]
 async fn two_servers_send_each_message_once() {
     let mail = MailServer::start().await;
-    let site = Site::start_with(mail.settings()).await;
+    let site = Site::start_sending(mail.settings()).await;
     let second = site.second_instance().await;
     site.database.execute(
         "INSERT INTO outbox (id, key, kind, channel, target, payload, bundle, not_before)
@@ -453,7 +453,7 @@ async fn far_more_than_usual_waits_for_somebody_to_release_it() {
 #[actix_web::test]
 async fn a_camera_that_falls_silent_is_told_of_once_and_when_it_is_back() {
     let mail = MailServer::start().await;
-    let site = Site::start_with(mail.settings()).await;
+    let site = Site::start_sending(mail.settings()).await;
     let (feed, _) = site.feed(json!({ "name": "Gate" })).await;
     rule(&site, json!({ "kind": "camera_silent", "feed": feed, "recipients": { "emails": [OFFICE] } })).await;
     let fall_silent = format!(
@@ -491,7 +491,7 @@ async fn a_camera_that_falls_silent_is_told_of_once_and_when_it_is_back() {
 #[actix_web::test]
 async fn an_unknown_face_is_told_of_now_and_then() {
     let mail = MailServer::start().await;
-    let site = Site::start_with(mail.settings()).await;
+    let site = Site::start_sending(mail.settings()).await;
     let (feed, _) = site.feed(json!({ "name": "Door", "min_frames": 1, "max_fps": 60 })).await;
     crate::review::switch_on(&site).await;
     rule(&site, json!({ "kind": "unknown_face", "recipients": { "emails": [OFFICE] } })).await;
@@ -595,7 +595,7 @@ async fn webhooks_are_signed_and_repeated_under_one_name() {
 #[actix_web::test]
 async fn redirects_are_not_followed_and_a_new_master_key_opens_secrets() {
     let (receiver, elsewhere) = (Receiver::start().await, Receiver::start().await);
-    let site = Site::start_with(reaching_loopback()).await;
+    let site = Site::start_sending(reaching_loopback()).await;
     let hook = webhook(&site.admin, &receiver.url).await;
     let path = format!("/alerts/webhooks/{}/test", hook["id"].as_str().unwrap());
     receiver.answer(&format!("302 Found\r\nLocation: {}/", elsewhere.url));

@@ -20,6 +20,7 @@ mod imports;
 mod keys;
 mod liveness;
 mod model;
+mod oidc;
 mod people;
 mod permissions;
 mod receivers;

@@ -7,17 +7,17 @@ use crate::support::{Client, Site, refusal};
 const PASSWORD: &str = "a long enough password";
 
 /// The code of now.
-fn code(secret: &str) -> String {
+pub fn code(secret: &str) -> String {
     let secret = Secret::try_from_base32(secret).unwrap();
     Builder::new().with_secret(secret).build().unwrap().generate_current().to_string()
 }
 
 /// As if half a minute had passed: the code of now was not used.
-fn next_code(site: &Site) {
+pub fn next_code(site: &Site) {
     site.database.execute("UPDATE second_factors SET last_step = 0");
 }
 
-async fn admin(site: &Site, email: &str) -> Client {
+pub async fn admin(site: &Site, email: &str) -> Client {
     let body = json!({ "email": email, "role": "admin", "password": PASSWORD });
     assert_eq!(site.admin.send(Method::POST, "/users", Some(body)).await.status(), 201);
     let mut client = site.server.client();
@@ -39,7 +39,7 @@ async fn confirm(client: &Client, code: &str) -> Response {
 }
 
 /// Enrols a second factor; returns the secret and the recovery codes.
-async fn enrol(client: &mut Client) -> (String, Vec<String>) {
+pub async fn enrol(client: &mut Client) -> (String, Vec<String>) {
     let secret = begin(client).await;
     let answer = confirm(client, &code(&secret)).await;
     assert_eq!(answer.status(), 200);

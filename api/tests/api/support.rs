@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use api::config::{Config, DataConfig, DatabaseConfig, HttpConfig, MessagesConfig, RecognizerConfig};
+use api::config::{
+    Config, DataConfig, DatabaseConfig, HttpConfig, MessagesConfig, OidcConfig, RecognizerConfig,
+};
 use api::db;
 use api::startup::{Application, Stopper};
 use api::state::App;
@@ -122,8 +124,9 @@ impl Instance {
         data: &Path,
         recognizer_url: &str,
         messages: &MessagesConfig,
+        oidc: OidcConfig,
     ) -> Self {
-        let config = Config { messages: messages.clone(), ..config(database, data, recognizer_url) };
+        let config = Config { messages: messages.clone(), oidc, ..config(database, data, recognizer_url) };
         let application = Application::build(config).await.unwrap();
         let base = format!("http://127.0.0.1:{}", application.port());
         let (app, stopper) = (application.app().clone(), application.stopper());
@@ -174,6 +177,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
         },
         data: DataConfig { folder: data.to_owned(), master_key_file: None, storage: None },
         messages: MessagesConfig::default(),
+        oidc: OidcConfig::default(),
     }
 }
 
@@ -189,14 +193,23 @@ pub struct Site {
 
 impl Site {
     pub async fn start() -> Self {
-        Self::start_with(MessagesConfig::default()).await
+        Self::start_with(MessagesConfig::default(), OidcConfig::default()).await
     }
 
     /// The same, told how messages leave.
-    pub async fn start_with(messages: MessagesConfig) -> Self {
+    pub async fn start_sending(messages: MessagesConfig) -> Self {
+        Self::start_with(messages, OidcConfig::default()).await
+    }
+
+    /// The same with a provider of sign-ins.
+    pub async fn start_with_provider(oidc: OidcConfig) -> Self {
+        Self::start_with(MessagesConfig::default(), oidc).await
+    }
+
+    async fn start_with(messages: MessagesConfig, oidc: OidcConfig) -> Self {
         let (database, data) = (TestDatabase::create(), TempDir::new().unwrap());
         let recognizer = Recognizer::start();
-        let server = Instance::start(&database, data.path(), &recognizer.url, &messages).await;
+        let server = Instance::start(&database, data.path(), &recognizer.url, &messages, oidc).await;
         let mut admin = server.client();
         let first: Value =
             serde_json::from_slice(&std::fs::read(data.path().join("first-admin.json")).unwrap()).unwrap();
@@ -215,7 +228,8 @@ impl Site {
 
     /// The same, which may still be loading its gallery.
     pub async fn starting_instance(&self) -> Instance {
-        Instance::start(&self.database, self.data.path(), &self.recognizer.url, &self.messages).await
+        let oidc = OidcConfig::default();
+        Instance::start(&self.database, self.data.path(), &self.recognizer.url, &self.messages, oidc).await
     }
 
     async fn until_gallery_is_loaded(&self, instance: &Instance) {

@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod groups;
 mod imports;
+mod oidc;
 mod people;
 mod recognition;
 mod refusals;

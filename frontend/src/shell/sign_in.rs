@@ -8,6 +8,7 @@ use web_sys::HtmlElement;
 use crate::api::use_api;
 use crate::language::say;
 use crate::session::{Session, use_desk};
+use crate::shell::oidc;
 use crate::ui::{Icon, Problem, SaveButton, TextField, When, icons};
 
 /// What is typed, in both steps.
@@ -41,7 +42,7 @@ pub fn SignIn() -> impl IntoView {
         password: RwSignal::new(String::new()),
         code: RwSignal::new(String::new()),
         second: RwSignal::new(false),
-        problem: RwSignal::new(None),
+        problem: RwSignal::new(oidc::problem()),
         code_problem: RwSignal::new(None),
     };
     let busy = RwSignal::new(false);
@@ -119,6 +120,7 @@ pub fn SignIn() -> impl IntoView {
                         {say!(sign_in.other_account)}
                     </button>
                 </When>
+                <oidc::Provider />
             </form>
         </main>
     }
