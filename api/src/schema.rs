@@ -376,6 +376,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    oidc_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    oidc_sign_ins (token_hash) {
+        token_hash -> Bytea,
+        return_to -> Text,
+        old_session -> Nullable<Bytea>,
+        confirms -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        authenticated_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     outbox (id) {
         id -> Uuid,
         key -> Text,
@@ -683,6 +705,8 @@ diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> schedules (schedule_id));
 diesel::joinable!(non_matches -> model_packs (model_pack));
 diesel::joinable!(non_matches -> people (person_id));
+diesel::joinable!(oidc_identities -> users (user_id));
+diesel::joinable!(oidc_sign_ins -> users (user_id));
 diesel::joinable!(outbox -> feeds (feed_id));
 diesel::joinable!(outbox -> people (person_id));
 diesel::joinable!(outbox -> report_schedules (report_schedule_id));
@@ -741,6 +765,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     marks,
     model_packs,
     non_matches,
+    oidc_identities,
+    oidc_sign_ins,
     outbox,
     people,
     person_keys,
