@@ -30,6 +30,8 @@ pub struct Desk {
     pub session: RwSignal<Session>,
     /// Whether signing in takes a second factor.
     pub second_factor: RwSignal<bool>,
+    /// Whether the account has a password here; one without confirms itself at the provider that it signs in by.
+    pub password: RwSignal<bool>,
     /// Whether one must be set up before anything else.
     pub must_enrol: RwSignal<bool>,
     /// The person whose record is the user's own.
@@ -48,6 +50,7 @@ impl Desk {
         Self {
             session: RwSignal::new(Session::Asking),
             second_factor: RwSignal::new(false),
+            password: RwSignal::new(true),
             must_enrol: RwSignal::new(false),
             person: RwSignal::new(None),
             site: RwSignal::new(None),
@@ -59,6 +62,7 @@ impl Desk {
     /// Somebody is signed in.
     pub fn enter(&self, view: SessionView) {
         self.second_factor.set(view.second_factor);
+        self.password.set(view.password);
         self.must_enrol.set(view.second_factor_required);
         self.person.set(view.person);
         self.session.set(Session::SignedIn(view.user));

@@ -3,6 +3,7 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::ConfirmSession;
 
+use super::oidc::ConfirmAtProvider;
 use super::sign_in::focus;
 use crate::api::use_api;
 use crate::language::say;
@@ -12,10 +13,13 @@ use crate::ui::{Modal, ModalHead, Problem, SaveButton, TextField, When};
 /// The question, while something waits for its answer (`session::fresh`).
 #[component]
 pub fn Confirmation() -> impl IntoView {
-    let open = use_api().confirming.open;
+    let (confirming, desk) = (use_api().confirming, use_desk());
+    let on_close = Callback::new(move |()| confirming.settle(false));
     view! {
-        <When is=move || open.get()>
-            <Question />
+        <When is=move || confirming.open.get()>
+            <When is=move || desk.password.get() otherwise=move || view! { <ConfirmAtProvider on_close /> }>
+                <Question />
+            </When>
         </When>
     }
 }

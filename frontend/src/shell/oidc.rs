@@ -6,8 +6,8 @@ use types::OidcRefusal;
 
 use crate::api::use_api;
 use crate::language::say;
-use crate::router::use_router;
-use crate::ui::{Problem, SaveButton, TextField, When};
+use crate::router::{Router, use_router};
+use crate::ui::{Modal, ModalHead, Problem, SaveButton, TextField, When};
 
 const START: &str = "/api/v1/session/oidc/start?return=";
 
@@ -55,10 +55,7 @@ pub fn Provider() -> impl IntoView {
             label.try_set(view.label);
         }
     });
-    let address = move || {
-        let page = format!("{}{}", router.path.get(), router.query.get());
-        format!("{START}{}", String::from(js_sys::encode_uri_component(&page)))
-    };
+    let address = move || format!("{START}{}", back_to(router));
     view! {
         <When is=move || label.with(|label| !label.is_empty())>
             <p class="provider-or">{say!(oidc.or)}</p>
@@ -66,6 +63,39 @@ pub fn Provider() -> impl IntoView {
                 {move || label.get()}
             </a>
         </When>
+    }
+}
+
+/// Where the provider's pages lead back to.
+fn back_to(router: Router) -> String {
+    let page = format!("{}{}", router.path.get(), router.query.get());
+    js_sys::encode_uri_component(&page).into()
+}
+
+/// Has an account without a password confirm itself where it signs in.
+#[component]
+pub fn ConfirmAtProvider(
+    /// Not now.
+    on_close: Callback<()>,
+) -> impl IntoView {
+    let router = use_router();
+    view! {
+        <Modal label=say!(sign_in.confirm_title) on_close>
+            <ModalHead title=say!(sign_in.confirm_title) on_close />
+            <p class="dialog-content text-soft">{say!(oidc.confirm_text)}</p>
+            <footer class="modal-foot">
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>
+                    {say!(common.cancel)}
+                </button>
+                <a
+                    class="btn btn-primary"
+                    href=move || format!("{START}{}&confirm=true", back_to(router))
+                    data-testid="confirm-at-provider"
+                >
+                    {say!(oidc.confirm)}
+                </a>
+            </footer>
+        </Modal>
     }
 }
 
