@@ -4,8 +4,8 @@
 //! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Reader`] whoever
 //! may see what attendance was, a member their own; [`Admin`] an admin; [`Owner`] an admin who is an owner;
 //! [`FrameSender`] a feed's own token, an admin, or whoever is assigned to the feed. An API key counts as an admin
-//! within its scopes. [`InPerson`] is somebody with a browser's session, and no key; [`Fresh`] adds to a permission
-//! that their password was given lately, which no key has.
+//! within its scopes. [`Account`] is anybody signed in but a key; [`InPerson`] the same, an admin who has yet to enrol a
+//! second factor included; [`Fresh`] adds to a permission that their password was given lately, which no key has.
 //! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
 //! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
 
@@ -85,6 +85,10 @@ pub enum Shown {
 /// Somebody with a browser's session; an admin who has yet to enrol a second factor, too.
 #[derive(Debug, Clone)]
 pub struct InPerson(pub CurrentUser);
+
+/// Somebody with a browser's session, and no key, for what is their own.
+#[derive(Debug, Clone)]
+pub struct Account(pub CurrentUser);
 
 /// A permission of somebody whose password was given within the last half hour.
 #[derive(Debug, Clone)]
@@ -515,6 +519,11 @@ role_permission!(
     Reader,
     CurrentUser { role: Role::Admin | Role::Manager | Role::Member, .. },
     "A guard sees arrivals, not what attendance was made of them."
+);
+role_permission!(
+    Account,
+    CurrentUser { shown: Shown::Session { .. }, .. },
+    "A key cannot do this: it takes somebody who signs in."
 );
 role_permission!(Admin, CurrentUser { role: Role::Admin, .. }, "Only an admin may do this.");
 role_permission!(Owner, CurrentUser { owner: true, .. }, "Only an owner may do this.");

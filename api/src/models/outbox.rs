@@ -286,11 +286,11 @@ pub fn list(
     rows.load(conn)
 }
 
+/// Names by id.
+pub type NamesById = Vec<(Uuid, String)>;
+
 /// The names that messages show: of people, of feeds.
-pub fn names(
-    conn: &mut PgConnection,
-    messages: &[Message],
-) -> QueryResult<(Vec<(Uuid, String)>, Vec<(Uuid, String)>)> {
+pub fn names(conn: &mut PgConnection, messages: &[Message]) -> QueryResult<(NamesById, NamesById)> {
     let of_people: Vec<Uuid> = messages.iter().filter_map(|message| message.person_id).collect();
     let of_feeds: Vec<Uuid> = messages.iter().filter_map(|message| message.feed_id).collect();
     let people =

@@ -9,7 +9,7 @@ use types::{
 };
 
 use super::clamp_limit;
-use crate::auth::{Admin, After, CurrentUser, Fresh};
+use crate::auth::{Account, Admin, After, Fresh};
 use crate::domain::alerts::{self, outbox, preferences, rules, webhooks};
 use crate::error::ApiError;
 use crate::models::alert_rules::Whose;
@@ -219,8 +219,10 @@ pub async fn drop_message(
 /// Shows what the caller wants to be told.
 #[utoipa::path(get, path = "/api/v1/alerts/preferences", tag = "alerts", responses(
     (status = 200, body = AlertPreferences)))]
-pub async fn get_alert_preferences(app: web::Data<App>, user: CurrentUser) -> Result<HttpResponse, ApiError> {
-    user.session()?;
+pub async fn get_alert_preferences(
+    app: web::Data<App>,
+    Account(user): Account,
+) -> Result<HttpResponse, ApiError> {
     let found = app.db.run(move |conn| preferences::get(conn, Whose::User(user.id.0))).await?;
     Ok(HttpResponse::Ok().json(found))
 }
@@ -230,9 +232,8 @@ pub async fn get_alert_preferences(app: web::Data<App>, user: CurrentUser) -> Re
     responses((status = 200, body = AlertPreferences), (status = 422, body = types::ErrorBody)))]
 pub async fn put_alert_preferences(
     app: web::Data<App>,
-    After(user, body): After<CurrentUser, web::Json<AlertPreferences>>,
+    After(Account(user), body): After<Account, web::Json<AlertPreferences>>,
 ) -> Result<HttpResponse, ApiError> {
-    user.session()?;
     let put = move |conn: &mut _| preferences::put(conn, user.id, Whose::User(user.id.0), &body);
     Ok(HttpResponse::Ok().json(app.db.run(put).await?))
 }

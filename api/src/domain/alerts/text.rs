@@ -42,7 +42,7 @@ impl Names {
         Some(self.local(message.payload.get(field)?.as_str()?.parse().ok()?))
     }
 
-    fn of<'a>(map: &'a HashMap<Uuid, String>, id: Option<Uuid>) -> &'a str {
+    fn of(map: &HashMap<Uuid, String>, id: Option<Uuid>) -> &str {
         id.and_then(|id| map.get(&id)).map_or("", String::as_str)
     }
 

@@ -63,8 +63,11 @@ fn checked(reach: &Reach, request: &SaveWebhook) -> Result<(String, String), Api
     Ok((name, url))
 }
 
-/// A new secret, and its sealed form: version of the master key, wrapped key, sealed secret.
-fn new_secret(keys: &MasterKeys, id: WebhookId) -> Result<(String, (i32, Vec<u8>, Vec<u8>)), ApiError> {
+/// A secret as it is stored: version of the master key, wrapped key, sealed secret.
+type SealedSecret = (i32, Vec<u8>, Vec<u8>);
+
+/// A new secret, and its sealed form.
+fn new_secret(keys: &MasterKeys, id: WebhookId) -> Result<(String, SealedSecret), ApiError> {
     let secret = format!("{PREFIX}{}", new_token().0);
     let (key, wrapped) = keys.new_key(id)?;
     let sealed = key.seal(Sealed::WebhookSecret, secret.as_bytes())?;

@@ -177,8 +177,8 @@ mod tests {
         Mailer::new(&config)
     }
 
-    #[test]
-    fn without_tls_only_to_this_machine_unless_allowed() {
+    #[tokio::test]
+    async fn without_tls_only_to_this_machine_unless_allowed() {
         assert!(mailer(|_| {}).expect("loopback").is_some());
         assert!(mailer(|config| config.smtp_host = None).expect("not set up").is_none());
         assert!(mailer(|config| config.smtp_from = None).is_err());

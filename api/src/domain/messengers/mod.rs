@@ -98,12 +98,12 @@ async fn bounded(mut answer: reqwest::Response) -> String {
 
 /// What kept a request from being answered, without its address, which may hold secrets.
 fn unanswered(error: reqwest::Error) -> Failure {
-    let mut why = error.without_url();
+    let why = error.without_url();
     if why.is_timeout() {
         return Failure::passing("There was no answer in time.");
     }
     let mut text = why.to_string();
-    let mut cause = std::error::Error::source(&mut why);
+    let mut cause = std::error::Error::source(&why);
     while let Some(next) = cause {
         text = format!("{text}: {next}");
         cause = next.source();
