@@ -61,7 +61,7 @@ pub fn App() -> impl IntoView {
     let second_factor = oidc::asks_second_factor();
     view! {
         {move || match shown.get() {
-            _ if second_factor => view! { <oidc::ProviderSecondFactor /> }.into_any(),
+            _ if second_factor => view! { <Later fetch=parts::provider_second_factor() /> }.into_any(),
             Shown::Asking => view! { <Asking /> }.into_any(),
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Invitation => view! { <Later fetch=parts::invitation() /> }.into_any(),

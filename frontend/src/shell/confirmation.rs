@@ -4,28 +4,38 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use types::ConfirmSession;
 
 use super::oidc::ConfirmAtProvider;
+use super::parts;
 use super::sign_in::focus;
 use crate::api::use_api;
 use crate::language::say;
 use crate::session::use_desk;
-use crate::ui::{Modal, ModalHead, Problem, SaveButton, TextField, When};
+use crate::ui::{Later, Modal, ModalHead, Problem, SaveButton, TextField, When};
 
 /// The question, while something waits for its answer (`session::fresh`).
 #[component]
 pub fn Confirmation() -> impl IntoView {
+    let open = use_api().confirming.open;
+    view! {
+        <When is=move || open.get()>
+            <Later fetch=parts::confirmation() />
+        </When>
+    }
+}
+
+/// The question itself: the password, or the way to the provider that knows the account.
+#[component]
+pub fn Question() -> impl IntoView {
     let (confirming, desk) = (use_api().confirming, use_desk());
     let on_close = Callback::new(move |()| confirming.settle(false));
     view! {
-        <When is=move || confirming.open.get()>
-            <When is=move || desk.password.get() otherwise=move || view! { <ConfirmAtProvider on_close /> }>
-                <Question />
-            </When>
+        <When is=move || desk.password.get() otherwise=move || view! { <ConfirmAtProvider on_close /> }>
+            <PasswordQuestion />
         </When>
     }
 }
 
 #[component]
-fn Question() -> impl IntoView {
+fn PasswordQuestion() -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
     let password = RwSignal::new(String::new());
     let code = RwSignal::new(String::new());

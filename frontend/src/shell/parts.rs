@@ -17,6 +17,9 @@ use crate::schedules::{HolidaysPage, SchedulePage, SchedulesPage};
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
 
+use super::confirmation::Question;
+use super::oidc::ProviderSecondFactor;
+
 #[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn enrolment() -> Result<Build, NotFetched> {
     Ok(Box::new(|| view! { <EnrolmentPage /> }.into_any()))
@@ -90,4 +93,14 @@ pub fn review() -> Result<Build, NotFetched> {
 #[wasm_split(settings, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn settings(section: String) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <SettingsPage section /> }.into_any()))
+}
+
+#[wasm_split(confirmation, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn confirmation() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <Question /> }.into_any()))
+}
+
+#[wasm_split(confirmation, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn provider_second_factor() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <ProviderSecondFactor /> }.into_any()))
 }
