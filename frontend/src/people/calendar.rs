@@ -166,15 +166,19 @@ fn Cell(day: NaiveDate, at: RwSignal<NaiveDate>, known: Memo<Month>, today: bool
                 class:cal-today=today
                 class:cal-chosen=chosen
                 tabindex=move || if chosen.get() { "0" } else { "-1" }
-                aria-label=label
                 aria-current=today.then_some("date")
                 data-testid="calendar-day"
                 data-state=move || state.get().map(AttendanceState::name)
                 on:click=move |_| at.set(day)
             >
-                <span class="cal-number tabular">{day.day()}</span>
+                <span class="sr-only">{label}</span>
+                <span class="cal-number tabular" aria-hidden="true">{day.day()}</span>
                 {move || {
-                    state.get().map(|state| view! { <span class=states::class(state)>{states::letter(state)}</span> })
+                    state
+                        .get()
+                        .map(|state| {
+                            view! { <span class=states::class(state) aria-hidden="true">{states::letter(state)}</span> }
+                        })
                 }}
             </button>
         </td>
