@@ -87,7 +87,7 @@ fn Asking() -> impl IntoView {
         <main class="boot">
             <When
                 is=move || !api.server_up.get()
-                otherwise=|| view! { <span class="boot-mark" role="status" aria-label=say!(common.loading)></span> }
+                otherwise=|| view! { <span class="boot-mark" role="status" aria-label=say!(words.loading)></span> }
             >
                 <div class="state" role="alert">
                     <span class="state-mark state-mark-error">

@@ -38,7 +38,7 @@ pub fn grouped(count: i64) -> String {
 pub fn significant(value: f64) -> String {
     match value {
         value if value <= 0.0 => "0".to_owned(),
-        value if value < 0.001 => say!(common.less_than, number = "0.001"),
+        value if value < 0.001 => say!(words.less_than, number = "0.001"),
         value if value < 0.1 => short(value, 3),
         value if value < 1.0 => short(value, 2),
         value if value < 10.0 => short(value, 1),
@@ -56,9 +56,9 @@ pub fn significant(value: f64) -> String {
 /// A rate as a share of a hundred, or as one in so many where it is rarer than one in a thousand.
 pub fn rate(share: f64) -> String {
     match share {
-        share if share <= 0.0 => say!(common.none_seen).to_owned(),
-        share if share < 0.001 => say!(common.one_in, number = significant(1.0 / share)),
-        share => say!(common.percent, number = short(share * 100.0, 2)),
+        share if share <= 0.0 => say!(words.none_seen).to_owned(),
+        share if share < 0.001 => say!(words.one_in, number = significant(1.0 / share)),
+        share => say!(words.percent, number = short(share * 100.0, 2)),
     }
 }
 

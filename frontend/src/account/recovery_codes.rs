@@ -29,11 +29,11 @@ pub fn RecoveryCodes(codes: Vec<String>, on_done: Callback<()>) -> impl IntoView
                 <CopyButton text />
                 <button type="button" class="btn" on:click=print>
                     <Icon icon=icons::Print />
-                    {say!(common.print)}
+                    {say!(words.print)}
                 </button>
                 <a class="btn" href=file download=say!(account.codes_file)>
                     <Icon icon=icons::Download />
-                    {say!(common.download)}
+                    {say!(words.download)}
                 </a>
             </div>
             <label class="check no-print">
@@ -52,7 +52,7 @@ pub fn RecoveryCodes(codes: Vec<String>, on_done: Callback<()>) -> impl IntoView
                 disabled=move || !kept.get()
                 on:click=move |_| on_done.run(())
             >
-                {say!(common.done)}
+                {say!(words.done)}
             </button>
         </section>
     }

@@ -88,7 +88,7 @@ fn Channel(view: ChannelView) -> impl IntoView {
                                 on:input:target=move |event| to.set(event.target().value())
                             />
                             <button type="submit" class="btn" disabled=busy>
-                                {move || if busy.get() { say!(common.sending) } else { say!(alerts.test) }}
+                                {move || if busy.get() { say!(words.sending) } else { say!(alerts.test) }}
                             </button>
                         </form>
                     }

@@ -189,8 +189,8 @@ pub fn QuietField(
             <legend class="label">{say!(alerts.quiet)}</legend>
             <Tickbox words=say!(alerts.quiet_on) value=quiet.on />
             <div class="field-pair" class:hidden=move || !quiet.on.get()>
-                <TimeField id="quiet-from" label=say!(common.from) value=quiet.from />
-                <TimeField id="quiet-until" label=say!(common.until) value=quiet.until />
+                <TimeField id="quiet-from" label=say!(words.from) value=quiet.from />
+                <TimeField id="quiet-until" label=say!(words.until) value=quiet.until />
             </div>
         </fieldset>
     }
@@ -210,7 +210,7 @@ pub fn accounts() -> Loader<Vec<Tick>> {
 /// What stands in the place of choices: that they are on their way, why they cannot be had, or that there are none.
 pub fn missing(choices: Loader<Vec<Tick>>, none: &'static str) -> Signal<String> {
     Signal::derive(move || match choices.get() {
-        Load::Waiting => say!(common.loading).to_owned(),
+        Load::Waiting => say!(words.loading).to_owned(),
         Load::Failed(failure) => failure.message(),
         Load::Ready(_) => none.to_owned(),
     })

@@ -69,7 +69,7 @@ fn Form(preferences: AlertPreferences) -> impl IntoView {
         busy.set(true);
         spawn_local(async move {
             match api.save_alert_preferences(&request).await {
-                Ok(()) => toasts.show(say!(common.saved)),
+                Ok(()) => toasts.show(say!(words.saved)),
                 Err(failure) => {
                     problem.try_set(Some(refusal(&failure, &["quiet_hours", "muted"])));
                 }
@@ -127,7 +127,7 @@ fn Form(preferences: AlertPreferences) -> impl IntoView {
             </table>
             <QuietField quiet />
             <Problem text=problem />
-            <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy testid="alert-preferences-save" />
+            <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy testid="alert-preferences-save" />
         </form>
     }
 }

@@ -163,7 +163,7 @@ pub fn RuleDialog(
             <ModalHead title on_close />
             <form id="rule-form" class="sheet-columns" on:submit=submit novalidate>
                 <div class="sheet-column">
-                    <TextField id="rule-name" label=say!(common.name) value=name problem=name_problem required=true />
+                    <TextField id="rule-name" label=say!(words.name) value=name problem=name_problem required=true />
                     <SelectField id="rule-kind" label=say!(alerts.about) value=kind choices=kinds />
                     <When
                         is=of_person
@@ -180,14 +180,14 @@ pub fn RuleDialog(
                     >
                         <SelectField
                             id="rule-group"
-                            label=say!(common.group)
+                            label=say!(words.group)
                             value=group
                             choices=with_all(groups, say!(reports.all_groups))
                         />
                     </When>
                     <SelectField id="rule-when" label=say!(alerts.when) value=when choices=digests />
                     <When is=move || when.with(|when| when == "daily")>
-                        <TimeField id="rule-at" label=say!(common.time) value=at />
+                        <TimeField id="rule-at" label=say!(words.time) value=at />
                     </When>
                     <QuietField quiet />
                     <Tickbox words=say!(alerts.enabled) value=enabled />
@@ -198,7 +198,7 @@ pub fn RuleDialog(
                         label=say!(alerts.accounts)
                         value=users
                         choices=Signal::derive(move || known.value().unwrap_or_default())
-                        empty=missing(known, say!(common.none))
+                        empty=missing(known, say!(words.none))
                     />
                     <When is=of_person>
                         <Tickbox words=say!(alerts.managers) value=managers />
@@ -216,8 +216,8 @@ pub fn RuleDialog(
             </form>
             <div class="px-6"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
-                <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy form="rule-form" testid="rule-save" />
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
+                <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy form="rule-form" testid="rule-save" />
             </footer>
         </Modal>
     }

@@ -28,7 +28,7 @@ pub fn Rules() -> impl IntoView {
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
     let on_saved = Callback::new(move |()| {
-        toasts.show(say!(common.saved));
+        toasts.show(say!(words.saved));
         doing.try_set(Doing::Nothing);
         read.try_run(());
     });
@@ -38,7 +38,7 @@ pub fn Rules() -> impl IntoView {
         spawn_local(async move {
             match api.delete_alert_rule(id).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     doing.try_set(Doing::Nothing);
                     read.try_run(());
                 }
@@ -86,7 +86,7 @@ pub fn Rules() -> impl IntoView {
                     <Confirm
                         title=say!(alerts.rule_delete, name = rule.name)
                         text=say!(alerts.rule_delete_text)
-                        action=say!(common.delete)
+                        action=say!(words.delete)
                         busy
                         problem
                         on_confirm=Callback::new(move |()| delete(id))
@@ -118,7 +118,7 @@ fn RuleRow(rule: AlertRuleView, doing: RwSignal<Doing>) -> impl IntoView {
                 <button type="button" class="link" on:click=move |_| doing.set(Doing::Editing(Some(edit.clone())))>
                     {name}
                 </button>
-                {(!enabled).then(|| view! { " " <span class="tag">{say!(common.off)}</span> })}
+                {(!enabled).then(|| view! { " " <span class="tag">{say!(words.off)}</span> })}
                 <span class="note block">{facts}</span>
             </span>
             <button

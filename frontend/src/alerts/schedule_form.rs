@@ -165,7 +165,7 @@ pub fn ScheduleDialog(
                 <div class="sheet-column">
                     <TextField
                         id="schedule-name"
-                        label=say!(common.name)
+                        label=say!(words.name)
                         value=name
                         problem=name_problem
                         hint=say!(alerts.schedule_name_hint)
@@ -173,7 +173,7 @@ pub fn ScheduleDialog(
                     />
                     <SelectField id="schedule-kind" label=say!(reports.kind) value=kind choices=kinds />
                     <SelectField id="schedule-range" label=say!(reports.presets) value=range choices=ranges />
-                    <SelectField id="schedule-group" label=say!(common.group) value=group choices=group_choices />
+                    <SelectField id="schedule-group" label=say!(words.group) value=group choices=group_choices />
                     <SelectField id="schedule-format" label=say!(alerts.format) value=format choices=formats />
                 </div>
                 <div class="sheet-column">
@@ -181,7 +181,7 @@ pub fn ScheduleDialog(
                     <When is=move || every.with(|every| every == "week")>
                         <SelectField
                             id="schedule-weekday"
-                            label=say!(common.day)
+                            label=say!(words.day)
                             value=weekday
                             choices=weekdays.clone()
                         />
@@ -189,18 +189,18 @@ pub fn ScheduleDialog(
                     <When is=move || every.with(|every| every == "month")>
                         <SelectField
                             id="schedule-day"
-                            label=say!(common.day)
+                            label=say!(words.day)
                             value=day
                             choices=days.clone()
                             hint=say!(alerts.last_day_hint)
                         />
                     </When>
-                    <TimeField id="schedule-time" label=say!(common.time) value=at />
+                    <TimeField id="schedule-time" label=say!(words.time) value=at />
                     <Checks
                         label=say!(alerts.accounts)
                         value=users
                         choices=Signal::derive(move || known.value().unwrap_or_default())
-                        empty=missing(known, say!(common.none))
+                        empty=missing(known, say!(words.none))
                     />
                     <Lines id="schedule-emails" label=say!(alerts.other_emails) value=emails />
                     <Tickbox words=say!(alerts.enabled) value=enabled />
@@ -208,10 +208,10 @@ pub fn ScheduleDialog(
             </form>
             <div class="px-6"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
-                    words=say!(common.save)
-                    busy_words=say!(common.saving)
+                    words=say!(words.save)
+                    busy_words=say!(words.saving)
                     busy
                     form="schedule-form"
                     testid="schedule-save"

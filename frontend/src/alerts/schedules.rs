@@ -30,7 +30,7 @@ pub fn Schedules() -> impl IntoView {
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
     let on_saved = Callback::new(move |()| {
-        toasts.show(say!(common.saved));
+        toasts.show(say!(words.saved));
         doing.try_set(Doing::Nothing);
         read.try_run(());
     });
@@ -40,7 +40,7 @@ pub fn Schedules() -> impl IntoView {
         spawn_local(async move {
             match api.delete_report_schedule(id).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     doing.try_set(Doing::Nothing);
                     read.try_run(());
                 }
@@ -89,7 +89,7 @@ pub fn Schedules() -> impl IntoView {
                     <Confirm
                         title=say!(alerts.schedule_delete, name = schedule.name)
                         text=say!(alerts.schedule_delete_text)
-                        action=say!(common.delete)
+                        action=say!(words.delete)
                         busy
                         problem
                         on_confirm=Callback::new(move |()| delete(id))
@@ -141,7 +141,7 @@ fn ScheduleRow(schedule: ReportScheduleView, doing: RwSignal<Doing>, read: Callb
                 <span class="note block">
                     {match next {
                         Some(at) => view! { {say!(alerts.next_run)} " " <Moment at style=Style::Full /> }.into_any(),
-                        None => say!(common.off).into_any(),
+                        None => say!(words.off).into_any(),
                     }}
                 </span>
             </span>

@@ -41,7 +41,7 @@ pub fn Webhooks() -> impl IntoView {
     });
     let on_saved = Callback::new(move |secret: Option<(String, String)>| {
         if secret.is_none() {
-            toasts.show(say!(common.saved));
+            toasts.show(say!(words.saved));
         }
         doing.try_set(secret.map_or(Doing::Nothing, |(name, secret)| Doing::Showing(name, secret)));
         read.try_run(());
@@ -52,7 +52,7 @@ pub fn Webhooks() -> impl IntoView {
         spawn_local(async move {
             match fresh(api, move || api.delete_webhook(id)).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     doing.try_set(Doing::Nothing);
                     read.try_run(());
                 }
@@ -132,7 +132,7 @@ pub fn Webhooks() -> impl IntoView {
                     <Confirm
                         title=say!(alerts.webhook_delete, name = hook.name)
                         text=say!(alerts.webhook_delete_text)
-                        action=say!(common.delete)
+                        action=say!(words.delete)
                         busy
                         problem
                         on_confirm=Callback::new(move |()| delete(id))
@@ -171,13 +171,13 @@ fn HookRow(hook: WebhookView, doing: RwSignal<Doing>) -> impl IntoView {
                 <button type="button" class="link" on:click=move |_| doing.set(Doing::Editing(Some(edit.clone())))>
                     {name}
                 </button>
-                {(!enabled).then(|| view! { " " <span class="tag">{say!(common.off)}</span> })}
+                {(!enabled).then(|| view! { " " <span class="tag">{say!(words.off)}</span> })}
                 <span class="note block" dir="ltr">{url}</span>
                 <span class="note block">{say!(alerts.secret_since)} " " <Moment at=secret_changed_at style=Style::Full /></span>
             </span>
             <span class="row-actions ms-auto">
                 <button type="button" class="btn" disabled=busy on:click=test>
-                    {move || if busy.get() { say!(common.sending) } else { say!(alerts.test) }}
+                    {move || if busy.get() { say!(words.sending) } else { say!(alerts.test) }}
                 </button>
                 <button type="button" class="btn" on:click=move |_| doing.set(Doing::Rotating(rotate.clone()))>
                     {say!(alerts.rotate)}
@@ -250,7 +250,7 @@ fn HookDialog(
         <Modal label=title on_close>
             <ModalHead title on_close />
             <form id="webhook-form" class="dialog-content" on:submit=submit novalidate>
-                <TextField id="webhook-name" label=say!(common.name) value=name problem=name_problem required=true />
+                <TextField id="webhook-name" label=say!(words.name) value=name problem=name_problem required=true />
                 <TextField
                     id="webhook-url"
                     label=say!(alerts.url)
@@ -265,10 +265,10 @@ fn HookDialog(
                 <Problem text=problem />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
-                    words=say!(common.save)
-                    busy_words=say!(common.saving)
+                    words=say!(words.save)
+                    busy_words=say!(words.saving)
                     busy
                     form="webhook-form"
                     testid="webhook-save"
@@ -305,19 +305,19 @@ fn SecretDialog(name: String, secret: String, on_close: Callback<()>) -> impl In
                     <code dir="ltr" data-testid="webhook-secret">{secret}</code>
                     <button type="button" class="btn" on:click=copy>
                         <Icon icon=icons::Copy />
-                        {say!(common.copy)}
+                        {say!(words.copy)}
                     </button>
                 </div>
                 <p class="note" role="status">
                     {move || match copied.get() {
-                        Some(true) => say!(common.copied),
+                        Some(true) => say!(words.copied),
                         Some(false) => say!(alerts.no_clipboard),
                         None => "",
                     }}
                 </p>
             </div>
             <footer class="modal-foot">
-                <button type="button" class="btn btn-primary" on:click=move |_| on_close.run(())>{say!(common.done)}</button>
+                <button type="button" class="btn btn-primary" on:click=move |_| on_close.run(())>{say!(words.done)}</button>
             </footer>
         </Modal>
     }

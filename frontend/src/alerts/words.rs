@@ -26,7 +26,7 @@ pub fn message(kind: MessageKind) -> &'static str {
 /// A way to tell somebody.
 pub fn channel(channel: AlertChannel) -> &'static str {
     match channel {
-        AlertChannel::Email => say!(common.email),
+        AlertChannel::Email => say!(words.email),
         AlertChannel::Sms => say!(alerts.sms),
         AlertChannel::Webhook => say!(alerts.webhook),
     }
@@ -44,8 +44,8 @@ pub fn digest(digest: Digest) -> String {
 /// Which days a report is about.
 pub fn range(range: ReportRange) -> &'static str {
     match range {
-        ReportRange::Today => say!(common.today),
-        ReportRange::Yesterday => say!(common.yesterday),
+        ReportRange::Today => say!(words.today),
+        ReportRange::Yesterday => say!(words.yesterday),
         ReportRange::Last7Days => say!(alerts.last_7_days),
         ReportRange::LastWeek => say!(reports.last_week),
         ReportRange::LastMonth => say!(reports.last_month),

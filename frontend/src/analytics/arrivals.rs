@@ -147,13 +147,13 @@ pub fn tables(counts: &Analytics) -> Vec<Table> {
     vec![
         Table {
             caption: say!(analytics.arrivals_title).to_owned(),
-            heads: vec![say!(common.time), say!(analytics.arrivals)],
+            heads: vec![say!(words.time), say!(analytics.arrivals)],
             rows: quarters.iter().map(quarter).collect(),
         },
         Table {
             caption: say!(analytics.by_weekday).to_owned(),
             heads: vec![
-                say!(common.day),
+                say!(words.day),
                 say!(analytics.arrivals),
                 say!(analytics.days),
                 say!(analytics.mean),

@@ -236,7 +236,7 @@ pub fn tables(counts: &Analytics) -> Vec<Table> {
     };
     vec![Table {
         caption: say!(analytics.days_title).to_owned(),
-        heads: vec![say!(common.day), say!(common.state), say!(analytics.minutes_late)],
+        heads: vec![say!(words.day), say!(words.state), say!(analytics.minutes_late)],
         rows: days.iter().map(row).collect(),
     }]
 }

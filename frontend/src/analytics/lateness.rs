@@ -55,7 +55,7 @@ pub fn tables(counts: &Analytics) -> Vec<Table> {
     vec![Table {
         caption: say!(analytics.lateness_title).to_owned(),
         heads: vec![
-            say!(common.group),
+            say!(words.group),
             say!(analytics.share_late),
             say!(analytics.late),
             say!(analytics.attended),

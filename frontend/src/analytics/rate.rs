@@ -138,7 +138,7 @@ pub fn tables(counts: &Analytics) -> Vec<Table> {
     vec![Table {
         caption: say!(analytics.rate_title).to_owned(),
         heads: vec![
-            say!(common.day),
+            say!(words.day),
             say!(reports.rate),
             say!(analytics.attended),
             say!(analytics.absent),

@@ -87,7 +87,7 @@ pub fn tables(counts: &Analytics) -> Vec<Table> {
         cells.push(grouped(group.excused));
         cells
     };
-    let mut heads = vec![say!(common.group), say!(analytics.expected)];
+    let mut heads = vec![say!(words.group), say!(analytics.expected)];
     heads.extend(part_names());
     heads.push(say!(analytics.excused));
     vec![Table {

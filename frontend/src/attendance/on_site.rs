@@ -73,7 +73,7 @@ fn RollCall(list: OnSite, stale: Signal<bool>) -> impl IntoView {
             </p>
             <button type="button" class="btn no-print" on:click=print>
                 <Icon icon=icons::Print />
-                {say!(common.print)}
+                {say!(words.print)}
             </button>
         </div>
         <When is=move || stale.get()>

@@ -132,7 +132,7 @@ fn Chooser(
         <div class="toolbar sheet-toolbar">
             <select
                 class="input sheet-group"
-                aria-label=say!(common.group)
+                aria-label=say!(words.group)
                 data-testid="sheet-group"
                 on:change:target=move |event| choose_group(event.target().value())
             >
@@ -153,7 +153,7 @@ fn Chooser(
                 <input
                     class="input"
                     type="date"
-                    aria-label=say!(common.day)
+                    aria-label=say!(words.day)
                     data-testid="sheet-day"
                     prop:value=move || day().map(|day| day.to_string())
                     on:change:target=move |event| to_day(event.target().value().parse().ok())
@@ -168,7 +168,7 @@ fn Chooser(
                 disabled=move || day() == Some(today)
                 on:click=move |_| to_day(Some(today))
             >
-                {say!(common.today)}
+                {say!(words.today)}
             </button>
         </div>
     }

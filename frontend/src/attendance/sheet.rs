@@ -86,7 +86,7 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
         </When>
         <Periods periods shown choose=Callback::new(move |slot| go.run(SheetKey { slot: Some(slot), ..base.clone() })) />
         <KeysNote />
-        <ul class="sheet" aria-label=say!(common.people) data-testid="sheet">
+        <ul class="marks-sheet" aria-label=say!(words.people) data-testid="sheet">
             {rows.with_value(|rows| rows.iter().cloned().map(|row| view! { <Row row desk /> }).collect_view())}
         </ul>
         <SaveBar key rows desk on_saved />
@@ -221,7 +221,7 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
                 node_ref=note_field
                 class="input sheet-note"
                 maxlength="500"
-                placeholder=say!(common.note)
+                placeholder=say!(words.note)
                 aria-label=say!(attendance.note_on, name = person.name.clone())
                 prop:value=move || edit.with(|edit| edit.note.clone())
                 on:input:target=move |event| {
@@ -347,7 +347,7 @@ fn SaveBar(
             <div class="save-bar" role="status" data-testid="save-bar">
                 <span class="me-auto">{move || say!(attendance.changes_unsaved, count = count.get())}</span>
                 <Problem text=problem />
-                <button type="button" class="btn" data-testid="sheet-discard" on:click=discard>{say!(common.discard)}</button>
+                <button type="button" class="btn" data-testid="sheet-discard" on:click=discard>{say!(words.discard)}</button>
                 <button
                     type="button"
                     class="btn btn-primary"
@@ -355,7 +355,7 @@ fn SaveBar(
                     disabled=busy
                     on:click=move |_| save()
                 >
-                    {move || if busy.get() { say!(common.saving) } else { say!(common.save) }}
+                    {move || if busy.get() { say!(words.saving) } else { say!(words.save) }}
                 </button>
             </div>
         </When>

@@ -41,8 +41,8 @@ fn facts(detail: &Map<String, Value>, without_pair: bool) -> Vec<(String, String
 fn written(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
-        Value::Bool(true) => say!(common.yes).to_owned(),
-        Value::Bool(false) => say!(common.no).to_owned(),
+        Value::Bool(true) => say!(words.yes).to_owned(),
+        Value::Bool(false) => say!(words.no).to_owned(),
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(whole), _) => whole.to_string(),
             (None, Some(fraction)) => short(fraction, 4),

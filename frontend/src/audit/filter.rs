@@ -113,7 +113,7 @@ pub fn Filter(
             </select>
             <div class="days">
                 <div class="days-row">
-                    {date("audit-first", say!(common.from), false)} {date("audit-last", say!(common.until), true)}
+                    {date("audit-first", say!(words.from), false)} {date("audit-last", say!(words.until), true)}
                 </div>
                 <p id="audit-days-problem" class="note problem" role="alert">
                     {move || chosen.with(Chosen::is_backwards).then_some(say!(reports.backwards))}

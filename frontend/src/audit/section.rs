@@ -114,7 +114,7 @@ fn AuditRow(entry: AuditEntry<Value>, chosen: RwSignal<Chosen>) -> impl IntoView
                 </span>
             </p>
             <details class="more">
-                <summary class="note">{say!(common.details)}</summary>
+                <summary class="note">{say!(words.details)}</summary>
                 <Detail detail />
                 <p class="note audit-link">
                     <code>{action}</code>

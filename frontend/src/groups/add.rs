@@ -114,10 +114,10 @@ pub fn AddMembers(group: GroupId, on_close: Callback<bool>) -> impl IntoView {
             </form>
             <footer class="modal-foot">
                 <button type="button" class="btn" disabled=busy on:click=move |_| close.run(())>
-                    {say!(common.cancel)}
+                    {say!(words.cancel)}
                 </button>
                 <SaveButton
-                    words=say!(common.add)
+                    words=say!(words.add)
                     busy_words=say!(groups.adding)
                     busy
                     disabled=Signal::derive(move || chosen.with(Vec::is_empty))

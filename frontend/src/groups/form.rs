@@ -42,7 +42,7 @@ pub fn GroupForm(
         spawn_local(async move {
             match request.await {
                 Ok(group) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(Some(group));
                 }
                 Err(failure) => {
@@ -71,7 +71,7 @@ pub fn GroupForm(
             <form id=FORM class="dialog-content" on:submit=submit novalidate>
                 <TextField
                     id="group-name"
-                    label=say!(common.name)
+                    label=say!(words.name)
                     value=name
                     problem=name_problem
                     required=true
@@ -79,7 +79,7 @@ pub fn GroupForm(
                 />
                 <OptionsField
                     id="group-kind"
-                    label=say!(common.kind)
+                    label=say!(words.kind)
                     value=kind
                     choices
                     problem=Signal::stored(None::<String>)
@@ -87,8 +87,8 @@ pub fn GroupForm(
                 <Problem text=problem />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
-                <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy form=FORM testid="group-save" />
+                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(words.cancel)}</button>
+                <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy form=FORM testid="group-save" />
             </footer>
         </Modal>
     }

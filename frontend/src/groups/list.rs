@@ -31,7 +31,7 @@ pub fn GroupsPage() -> impl IntoView {
         <div class="content">
             <PeopleNav here="/groups" />
             <header class="page-head">
-                <h1 class="page-title">{say!(common.groups)}</h1>
+                <h1 class="page-title">{say!(words.groups)}</h1>
                 <When is=move || desk.is_admin()>
                     <button
                         type="button"
@@ -85,8 +85,8 @@ fn GroupTable(groups: Vec<GroupView>) -> impl IntoView {
         <table class="list-table">
             <thead>
                 <tr>
-                    <th scope="col">{say!(common.name)}</th>
-                    <th scope="col" class="wide-only">{say!(common.kind)}</th>
+                    <th scope="col">{say!(words.name)}</th>
+                    <th scope="col" class="wide-only">{say!(words.kind)}</th>
                     <th scope="col" class="text-right">{say!(groups.people_today)}</th>
                 </tr>
             </thead>

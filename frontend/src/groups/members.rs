@@ -56,7 +56,7 @@ pub fn Members(group: GroupId, on_change: Callback<()>) -> impl IntoView {
             <div class="toolbar">
                 <div class="segments" role="group" aria-label=say!(groups.which_members)>
                     <Segment
-                        label=say!(common.today)
+                        label=say!(words.today)
                         on=Signal::derive(move || !all.get())
                         press=Callback::new(move |()| show(false))
                     />
@@ -77,8 +77,8 @@ pub fn Members(group: GroupId, on_change: Callback<()>) -> impl IntoView {
             <table class="list-table members" class:hidden=empty>
                 <thead>
                     <tr>
-                        <th scope="col">{say!(common.name)}</th>
-                        <th scope="col" class="wide-only">{say!(common.from)}</th>
+                        <th scope="col">{say!(words.name)}</th>
+                        <th scope="col" class="wide-only">{say!(words.from)}</th>
                         <th scope="col" class="wide-only">{say!(groups.last_day)}</th>
                         <th scope="col">
                             <span class="sr-only">{say!(groups.change_days)}</span>
@@ -175,7 +175,7 @@ fn MembershipDialog(
     let close = Callback::new(move |()| editing.set(None));
     let finish = move |outcome: Result<(), Failure>| match outcome {
         Ok(()) => {
-            toasts.show(say!(common.saved));
+            toasts.show(say!(words.saved));
             close.run(());
             on_change.run(());
         }
@@ -219,7 +219,7 @@ fn MembershipDialog(
                 <div class="field-pair">
                     <TextField
                         id="member-from"
-                        label=say!(common.from)
+                        label=say!(words.from)
                         value=from
                         kind="date"
                         problem=from_problem
@@ -258,11 +258,11 @@ fn MembershipDialog(
                                 {say!(groups.remove_entry)}
                             </button>
                             <button type="button" class="btn" on:click=move |_| close.run(())>
-                                {say!(common.cancel)}
+                                {say!(words.cancel)}
                             </button>
                             <SaveButton
-                                words=say!(common.save)
-                                busy_words=say!(common.saving)
+                                words=say!(words.save)
+                                busy_words=say!(words.saving)
                                 busy
                                 form=FORM
                                 testid="member-save"
@@ -271,9 +271,9 @@ fn MembershipDialog(
                     }
                 >
                     <p class="me-auto" role="alert">{say!(groups.remove_text, name = name.get_value())}</p>
-                    <button type="button" class="btn" on:click=move |_| removing.set(false)>{say!(common.keep)}</button>
+                    <button type="button" class="btn" on:click=move |_| removing.set(false)>{say!(words.keep)}</button>
                     <button type="button" class="btn btn-danger" disabled=busy on:click=remove>
-                        {say!(common.remove)}
+                        {say!(words.remove)}
                     </button>
                 </When>
             </footer>

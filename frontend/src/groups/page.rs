@@ -23,7 +23,7 @@ pub fn GroupPage(id: GroupId) -> impl IntoView {
     read.run(());
     view! {
         <div class="content">
-            <a class="crumb" href="/groups">{say!(common.groups)}</a>
+            <a class="crumb" href="/groups">{say!(words.groups)}</a>
             {move || match group.get() {
                 Load::Waiting => view! { <Skeleton rows=6 /> }.into_any(),
                 Load::Failed(failure) if failure.code() == types::codes::NOT_FOUND => {
@@ -100,7 +100,7 @@ fn Head(shown: GroupView, group: Loader<GroupView>) -> impl IntoView {
                 <When is=move || desk.is_admin()>
                     <button type="button" class="btn btn-quiet" data-testid="group-edit" on:click=move |_| editing.set(true)>
                         <Icon icon=icons::Edit />
-                        {say!(common.edit)}
+                        {say!(words.edit)}
                     </button>
                     <button
                         type="button"
@@ -109,7 +109,7 @@ fn Head(shown: GroupView, group: Loader<GroupView>) -> impl IntoView {
                         on:click=move |_| asking.set(true)
                     >
                         <Icon icon=icons::Delete />
-                        {say!(common.delete)}
+                        {say!(words.delete)}
                     </button>
                 </When>
             </div>

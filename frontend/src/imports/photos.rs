@@ -243,7 +243,7 @@ fn FileTable(entries: Memo<Vec<PhotoImportEntry>>) -> impl IntoView {
                 <h2 id="files-title" class="section-title me-auto">{say!(imports.files)}</h2>
                 <div class="segments" role="group" aria-label=say!(imports.which_files)>
                     <Segment
-                        label=say!(common.all)
+                        label=say!(words.all)
                         on=Signal::derive(move || !refused_only.get())
                         press=Callback::new(move |()| show(false))
                     />
@@ -271,7 +271,7 @@ fn FileTable(entries: Memo<Vec<PhotoImportEntry>>) -> impl IntoView {
             <When is=move || { fitting.with(Vec::len) > most.get() }>
                 <div class="flex justify-center py-4">
                     <button type="button" class="btn" on:click=move |_| most.update(|most| *most += SHOWN)>
-                        {say!(common.show_more)}
+                        {say!(words.show_more)}
                     </button>
                 </div>
             </When>

@@ -14,13 +14,13 @@ const PAGE: u32 = 50;
 /// A column in words.
 pub fn column_name(column: &str) -> &'static str {
     match column {
-        "name" => say!(common.name),
+        "name" => say!(words.name),
         "external_id" => say!(people.number),
-        "email" => say!(common.email),
+        "email" => say!(words.email),
         "phone" => say!(people.phone),
         "branch" => say!(people.branch),
-        "year" => say!(common.year),
-        _ => say!(common.groups),
+        "year" => say!(words.year),
+        _ => say!(words.groups),
     }
 }
 
@@ -56,7 +56,7 @@ pub fn Rows(id: ImportId, has_problems: bool) -> impl IntoView {
             <div class="toolbar">
                 <h2 id="rows-title" class="section-title me-auto">{say!(imports.rows)}</h2>
                 <div class="segments" role="group" aria-label=say!(imports.which_rows)>
-                    {segment(None, say!(common.all))}
+                    {segment(None, say!(words.all))}
                     {has_problems.then(|| segment(Some(ImportVerdict::Error), say!(imports.problems)))}
                     {segment(Some(ImportVerdict::Create), say!(imports.new_row))}
                     {segment(Some(ImportVerdict::Update), say!(imports.changed))}

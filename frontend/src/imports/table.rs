@@ -250,7 +250,7 @@ fn Plan(id: ImportId, import: Loader<ImportView>) -> impl IntoView {
             <div class="plan-actions">
                 <button type="button" class="btn btn-primary" data-testid="import-apply" disabled=off on:click=apply>
                     {move || {
-                        if busy.get() { say!(common.saving).to_owned() } else { say!(imports.apply, count = changes) }
+                        if busy.get() { say!(words.saving).to_owned() } else { say!(imports.apply, count = changes) }
                     }}
                 </button>
                 <a class="btn" href=TABLE>{say!(imports.other_file)}</a>
@@ -348,7 +348,7 @@ fn ProblemsButton(id: ImportId) -> impl IntoView {
     };
     view! {
         <button type="button" class="btn" data-testid="import-problems" disabled=busy on:click=get>
-            {move || if busy.get() { say!(common.loading) } else { say!(imports.problems_file) }}
+            {move || if busy.get() { say!(words.loading) } else { say!(imports.problems_file) }}
         </button>
     }
 }

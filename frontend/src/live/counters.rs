@@ -11,7 +11,7 @@ use crate::loading::Load;
 pub fn Counters() -> impl IntoView {
     let arrivals = expect_context::<Arrivals>();
     view! {
-        <dl class="counters" aria-label=say!(common.today)>
+        <dl class="counters" aria-label=say!(words.today)>
             <Counter label=say!(live.present) value=|today| today.present.to_string() note=share_of_expected />
             <Counter label=say!(live.expected) value=|today| today.expected.to_string() note=|_| say!(live.enrolled).to_owned() />
             <Counter label=say!(live.arrivals) value=|today| today.arrivals.to_string() note=|_| say!(live.today).to_owned() />
@@ -34,7 +34,7 @@ fn share_of_expected(today: &Today) -> String {
     if today.expected == 0 {
         return String::new();
     }
-    say!(common.percent, number = (today.present * 100 + today.expected / 2) / today.expected)
+    say!(words.percent, number = (today.present * 100 + today.expected / 2) / today.expected)
 }
 
 #[component]

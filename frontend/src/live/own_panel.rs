@@ -65,7 +65,7 @@ pub fn StartPanel(
                 >
                     {move || match (own.stage.get(), no_feed.get()) {
                         (Stage::Asking, _) => say!(live.waiting_permission),
-                        (Stage::Trouble(_), _) => say!(common.try_again),
+                        (Stage::Trouble(_), _) => say!(words.try_again),
                         (_, true) => say!(live.create_start),
                         _ => say!(live.start),
                     }}

@@ -97,7 +97,7 @@ pub fn AskDialog(person: PersonId, on_asked: Callback<()>, on_close: Callback<()
             <ModalHead title=say!(me.ask) on_close />
             <form id="me-ask-form" class="dialog-content form" on:submit=submit novalidate>
                 <div class="field">
-                    <label class="label" for="ask-day">{say!(common.day)}</label>
+                    <label class="label" for="ask-day">{say!(words.day)}</label>
                     <input
                         id="ask-day"
                         class="input"
@@ -124,7 +124,7 @@ pub fn AskDialog(person: PersonId, on_asked: Callback<()>, on_close: Callback<()
                     choices=Signal::stored(states.to_vec())
                 />
                 <div class="field">
-                    <label class="label" for="ask-reason">{say!(common.reason)}</label>
+                    <label class="label" for="ask-reason">{say!(words.reason)}</label>
                     <textarea
                         id="ask-reason"
                         class="input"
@@ -149,10 +149,10 @@ pub fn AskDialog(person: PersonId, on_asked: Callback<()>, on_close: Callback<()
                 <Problem text=problem />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
-                    words=say!(common.send)
-                    busy_words=say!(common.sending)
+                    words=say!(words.send)
+                    busy_words=say!(words.sending)
                     busy
                     disabled=Signal::derive(move || !periods.is_ready() || none())
                     form="me-ask-form"

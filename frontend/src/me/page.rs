@@ -191,7 +191,7 @@ fn TodayPanel(me: Me) -> impl IntoView {
     view! {
         <section class="me-today" aria-labelledby="me-today" data-testid="me-today">
             <h2 id="me-today" class="section-title">
-                {say!(common.today)} " " <span class="note">{date}</span>
+                {say!(words.today)} " " <span class="note">{date}</span>
             </h2>
             {move || match me.today.get() {
                 Load::Waiting => view! { <Skeleton rows=1 /> }.into_any(),

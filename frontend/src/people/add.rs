@@ -133,14 +133,14 @@ pub fn AddSheet(on_close: Callback<bool>) -> impl IntoView {
                     is=move || leaving.get()
                     otherwise=move || {
                         view! {
-                            <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
+                            <button type="button" class="btn" on:click=move |_| close.run(())>{say!(words.cancel)}</button>
                             <SaveButton words=say!(people.add) busy_words=say!(people.adding) busy form="add-person" testid="person-save" />
                         }
                     }
                 >
                     <p class="me-auto font-medium" role="alert">{say!(people.discard_question)}</p>
                     <button type="button" class="btn" on:click=move |_| leaving.set(false)>{say!(people.keep_editing)}</button>
-                    <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>{say!(common.discard)}</button>
+                    <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(false)>{say!(words.discard)}</button>
                 </When>
             </footer>
         </Modal>

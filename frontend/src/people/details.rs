@@ -25,7 +25,7 @@ pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl I
     view! {
         <div class="panels">
             <section class="panel" aria-labelledby="details-title">
-                <h2 id="details-title" class="section-title">{say!(common.details)}</h2>
+                <h2 id="details-title" class="section-title">{say!(words.details)}</h2>
                 {content}
                 <p class="note">{say!(people.added_on)} " " <Moment at=person.created_at style=Style::Full /></p>
             </section>
@@ -52,7 +52,7 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
         spawn_local(async move {
             match api.update_person(id, &changes).await {
                 Ok(person) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_change.run(person);
                 }
                 Err(failure) => {
@@ -70,7 +70,7 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
             <Problem text=problem />
             <SaveButton
                 words=say!(people.save_changes)
-                busy_words=say!(common.saving)
+                busy_words=say!(words.saving)
                 busy
                 disabled=Signal::derive(move || !changed.get())
                 testid="person-save"
@@ -82,13 +82,13 @@ fn EditForm(person: PersonView, draft: PersonDraft, on_change: Callback<PersonVi
 #[component]
 fn Facts(draft: PersonDraft) -> impl IntoView {
     let rows = [
-        (say!(common.name), draft.name),
+        (say!(words.name), draft.name),
         (say!(people.number), draft.external_id),
-        (say!(common.email), draft.email),
+        (say!(words.email), draft.email),
         (say!(people.phone), draft.phone),
         (say!(people.branch), draft.branch),
-        (say!(common.year), draft.year),
-        (say!(common.groups), draft.groups),
+        (say!(words.year), draft.year),
+        (say!(words.groups), draft.groups),
     ];
     view! {
         <dl class="facts">
@@ -132,7 +132,7 @@ fn Memberships(person: PersonId) -> impl IntoView {
     };
     view! {
         <section class="panel" aria-labelledby="memberships-title">
-            <h2 id="memberships-title" class="section-title">{say!(common.groups)}</h2>
+            <h2 id="memberships-title" class="section-title">{say!(words.groups)}</h2>
             {move || match held.get() {
                 Load::Waiting => ().into_any(),
                 Load::Failed(failure) => view! { <p class="problem" role="alert">{failure.message()}</p> }.into_any(),

@@ -81,7 +81,7 @@ impl FormState {
 #[component]
 pub fn PersonFields(form: FormState) -> impl IntoView {
     view! {
-        <TextField id="person-name" label=say!(common.name) value=form.name problem=form.problem("name") required=true testid="person-name" />
+        <TextField id="person-name" label=say!(words.name) value=form.name problem=form.problem("name") required=true testid="person-name" />
         <TextField
             id="person-external-id"
             label=say!(people.number)
@@ -90,15 +90,15 @@ pub fn PersonFields(form: FormState) -> impl IntoView {
             required=true
             testid="person-external-id"
         />
-        <TextField id="person-email" label=say!(common.email) value=form.email problem=form.problem("email") kind="email" inputmode="email" />
+        <TextField id="person-email" label=say!(words.email) value=form.email problem=form.problem("email") kind="email" inputmode="email" />
         <TextField id="person-phone" label=say!(people.phone) value=form.phone problem=form.problem("phone") kind="tel" inputmode="tel" />
         <div class="field-pair">
             <TextField id="person-branch" label=say!(people.branch) value=form.branch problem=form.problem("branch") />
-            <TextField id="person-year" label=say!(common.year) value=form.year problem=form.problem("year") inputmode="numeric" />
+            <TextField id="person-year" label=say!(words.year) value=form.year problem=form.problem("year") inputmode="numeric" />
         </div>
         <TextField
             id="person-groups"
-            label=say!(common.groups)
+            label=say!(words.groups)
             value=form.groups
             problem=form.problem("groups")
             hint=say!(people.groups_hint)

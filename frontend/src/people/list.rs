@@ -66,7 +66,7 @@ pub fn PeoplePage() -> impl IntoView {
         <div class="content">
             <PeopleNav here="/people" />
             <header class="page-head">
-                <h1 class="page-title">{say!(common.people)}</h1>
+                <h1 class="page-title">{say!(words.people)}</h1>
                 <When is=move || people.total.get().is_some()>
                     <span class="tag tabular">{move || people.total.get()}</span>
                 </When>
@@ -142,7 +142,7 @@ fn GroupFilter(group: RwSignal<String>, choose: Callback<String>) -> impl IntoVi
             view! {
                 <select
                     class="input sheet-group"
-                    aria-label=say!(common.group)
+                    aria-label=say!(words.group)
                     data-testid="people-group"
                     on:change:target=move |event| choose.run(event.target().value())
                 >
@@ -204,9 +204,9 @@ fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
         <table class="list-table" class:hidden=move || people.items.with(Vec::is_empty)>
             <thead>
                 <tr>
-                    <th scope="col">{say!(common.name)}</th>
+                    <th scope="col">{say!(words.name)}</th>
                     <th scope="col" class="wide-only">{say!(people.number_short)}</th>
-                    <th scope="col" class="wider-only">{say!(common.groups)}</th>
+                    <th scope="col" class="wider-only">{say!(words.groups)}</th>
                     <th scope="col" class="wide-only text-right">{say!(people.photos)}</th>
                     <th scope="col" class="text-right">{say!(people.last_seen)}</th>
                 </tr>
@@ -255,7 +255,7 @@ fn PersonRow(person: PersonView) -> impl IntoView {
             <td class="text-right">
                 {match person.last_seen {
                     Some(at) => view! { <Ago at /> }.into_any(),
-                    None => view! { <span class="text-xs text-faint">{say!(common.never)}</span> }.into_any(),
+                    None => view! { <span class="text-xs text-faint">{say!(words.never)}</span> }.into_any(),
                 }}
             </td>
         </tr>

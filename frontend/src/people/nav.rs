@@ -18,7 +18,7 @@ pub fn PeopleNav(
     };
     view! {
         <nav class="tabs subnav" aria-label=say!(people.parts)>
-            {link("/people", say!(common.people))} {link("/groups", say!(common.groups))}
+            {link("/people", say!(words.people))} {link("/groups", say!(words.groups))}
             {link("/schedules", say!(people.schedules))}
             <When is=move || desk.is_admin()>{link("/people/import", say!(people.import))}</When>
         </nav>

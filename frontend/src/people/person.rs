@@ -26,7 +26,7 @@ fn tab_name(tab: &str) -> &'static str {
     match tab {
         "calendar" => say!(people.calendar),
         "photos" => say!(people.photos),
-        "details" => say!(common.details),
+        "details" => say!(words.details),
         "privacy" => say!(people.privacy),
         _ => say!(people.timeline),
     }
@@ -115,7 +115,7 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
         states::of_day(&states)
     };
     view! {
-        <a class="crumb" href="/people">{say!(common.people)}</a>
+        <a class="crumb" href="/people">{say!(words.people)}</a>
         <header class="person-head">
             <Avatar
                 person=person.id
@@ -201,7 +201,7 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
         <div class="person-actions">
             <button type="button" class="btn btn-quiet" on:click=archive>
                 <Icon icon=icons::Archive />
-                {if archived { say!(people.bring_back) } else { say!(common.archive) }}
+                {if archived { say!(people.bring_back) } else { say!(words.archive) }}
             </button>
             <button
                 type="button"
@@ -210,7 +210,7 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 on:click=move |_| asking.set(true)
             >
                 <Icon icon=icons::Delete />
-                {say!(common.delete)}
+                {say!(words.delete)}
             </button>
         </div>
         <When is=move || asking.get()>

@@ -225,7 +225,7 @@ fn AddPhotos(
             </div>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <button
                     type="button"
                     class="btn btn-primary"

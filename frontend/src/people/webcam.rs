@@ -113,7 +113,7 @@ pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Cal
                                 <Icon icon=icons::CameraOff class="icon-lg" />
                                 <p class="font-medium">{why.title()}</p>
                                 <p class="note">{why.advice()}</p>
-                                <button type="button" class="btn" on:click=move |_| start()>{say!(common.try_again)}</button>
+                                <button type="button" class="btn" on:click=move |_| start()>{say!(words.try_again)}</button>
                             </div>
                         }
                     })

@@ -93,7 +93,7 @@ pub fn EraseDialog(
                         </ul>
                         <p class="text-soft">{say!(privacy.erase_stays)}</p>
                         <div class="field">
-                            <label class="label" for="erase-reason">{say!(common.reason)}</label>
+                            <label class="label" for="erase-reason">{say!(words.reason)}</label>
                             <textarea
                                 id="erase-reason"
                                 class="input"
@@ -111,9 +111,9 @@ pub fn EraseDialog(
                         </div>
                     </form>
                     <footer class="modal-foot">
-                        <button type="button" class="btn" on:click=move |_| leave.run(())>{say!(common.keep)}</button>
+                        <button type="button" class="btn" on:click=move |_| leave.run(())>{say!(words.keep)}</button>
                         <button type="submit" form="erase-form" class="btn btn-primary" data-testid="erase-next">
-                            {say!(common.next)}
+                            {say!(words.next)}
                         </button>
                     </footer>
                 }
@@ -128,7 +128,7 @@ pub fn EraseDialog(
                     </div>
                     <footer class="modal-foot">
                         <button type="button" class="btn" disabled=busy on:click=move |_| step.set(Step::Reason)>
-                            {say!(common.back)}
+                            {say!(words.back)}
                         </button>
                         <button
                             type="button"
@@ -189,7 +189,7 @@ fn Report(report: ErasureReport, name: String, leave: Callback<()>) -> impl Into
                 {fact(say!(privacy.backups_until), report.backups_until)}
                 {fact(say!(privacy.storage_until), report.storage_versions_until)}
                 <div>
-                    <dt class="note">{say!(common.reason)}</dt>
+                    <dt class="note">{say!(words.reason)}</dt>
                     <dd>{report.reason}</dd>
                 </div>
                 <div>
@@ -201,10 +201,10 @@ fn Report(report: ErasureReport, name: String, leave: Callback<()>) -> impl Into
         <footer class="modal-foot no-print">
             <button type="button" class="btn" on:click=print>
                 <Icon icon=icons::Print />
-                {say!(common.print)}
+                {say!(words.print)}
             </button>
             <button type="button" class="btn btn-primary" data-testid="erase-done" on:click=move |_| leave.run(())>
-                {say!(common.done)}
+                {say!(words.done)}
             </button>
         </footer>
     }

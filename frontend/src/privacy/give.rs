@@ -128,10 +128,10 @@ fn GiveForm(
             <Problem text=problem />
         </form>
         <footer class="modal-foot">
-            <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+            <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
             <SaveButton
                 words=say!(privacy.give)
-                busy_words=say!(common.saving)
+                busy_words=say!(words.saving)
                 busy
                 form="consent-form"
                 testid="consent-save"

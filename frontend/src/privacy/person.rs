@@ -224,7 +224,7 @@ fn ConsentTable(
                         <th scope="col">{say!(privacy.given_at)}</th>
                         <th scope="col">{say!(privacy.text_version)}</th>
                         <th scope="col">{say!(privacy.recorded)}</th>
-                        <th scope="col">{say!(common.state)}</th>
+                        <th scope="col">{say!(words.state)}</th>
                     </tr>
                 </thead>
                 <tbody>{records.into_iter().rev().map(row).collect_view()}</tbody>

@@ -119,7 +119,7 @@ fn RetentionForm(retention: Retention, last: Option<DateTime<Utc>>) -> impl Into
         spawn_local(async move {
             let request = Retention { arrivals_days, attendance_days, audit_days, imports_days };
             match api.save_retention(&request).await {
-                Ok(_) => toasts.show(say!(common.saved)),
+                Ok(_) => toasts.show(say!(words.saved)),
                 Err(failure) => refuse(&failure),
             }
             busy.try_set(false);
@@ -133,7 +133,7 @@ fn RetentionForm(retention: Retention, last: Option<DateTime<Utc>>) -> impl Into
             <PeriodField period=imports title=say!(privacy.keep_imports) text=say!(privacy.keep_imports_text) />
             <Problem text=problem />
             <div class="retention-foot">
-                <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy testid="retention-save" />
+                <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy testid="retention-save" />
                 <p class="note" data-testid="retention-last">
                     {match last {
                         Some(at) => view! { {say!(privacy.purged_last)} " " <Moment at style=Style::Full /> }.into_any(),

@@ -95,7 +95,7 @@ pub fn TextDialog(
                 <Paragraphs text=text.text />
             </div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.close)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.close)}</button>
             </footer>
         </Modal>
     }
@@ -200,10 +200,10 @@ fn AddDialog(
             </form>
             <footer class="modal-foot">
                 <p class="note me-auto">{say!(privacy.never_changed)}</p>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(privacy.texts_save)
-                    busy_words=say!(common.saving)
+                    busy_words=say!(words.saving)
                     busy
                     form="consent-text-form"
                     testid="consent-text-save"

@@ -100,11 +100,11 @@ pub fn DaysField(
             <div class="days-row">
                 {move || {
                     if one_day.get() {
-                        field("days-first", say!(common.day), false).into_any()
+                        field("days-first", say!(words.day), false).into_any()
                     } else {
                         view! {
-                            {field("days-first", say!(common.from), false)}
-                            {field("days-last", say!(common.until), true)}
+                            {field("days-first", say!(words.from), false)}
+                            {field("days-last", say!(words.until), true)}
                         }
                             .into_any()
                     }
@@ -135,7 +135,7 @@ pub fn GroupField(
     view! {
         <select
             class="input group-field"
-            aria-label=say!(common.group)
+            aria-label=say!(words.group)
             data-testid="report-group"
             on:change:target=move |event| on_group.run(event.target().value().parse().ok())
         >

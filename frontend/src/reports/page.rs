@@ -227,7 +227,7 @@ fn Head(choice: Choice, report: RwSignal<Option<(u32, Arc<ReportView>)>>) -> imp
                     }
                 >
                     <Icon icon=icons::Print />
-                    {say!(common.print)}
+                    {say!(words.print)}
                 </button>
             </div>
         </header>

@@ -111,7 +111,7 @@ fn Search(on_person: Callback<Option<PersonId>>) -> impl IntoView {
                 on:input:target=move |event| typed(event.target().value())
                 on:keydown=key
             />
-            <ul id="person-options" class="person-options" role="listbox" aria-label=say!(common.people)>
+            <ul id="person-options" class="person-options" role="listbox" aria-label=say!(words.people)>
                 {move || {
                     people()
                         .map(|people| {

@@ -31,8 +31,8 @@ pub fn kind_text(kind: ReportKind) -> &'static str {
 /// The name of a preset.
 pub fn preset_name(preset: Preset) -> &'static str {
     match preset {
-        Preset::Today => say!(common.today),
-        Preset::Yesterday => say!(common.yesterday),
+        Preset::Today => say!(words.today),
+        Preset::Yesterday => say!(words.yesterday),
         Preset::ThisWeek => say!(reports.this_week),
         Preset::LastWeek => say!(reports.last_week),
         Preset::ThisMonth => say!(reports.this_month),
@@ -57,19 +57,19 @@ pub fn minutes(count: i64) -> String {
 /// The heading of a column; the server's own where it is one that this page does not know.
 pub fn column(column: &ReportColumn) -> String {
     let known = match column.key.as_str() {
-        "person" => say!(common.name),
+        "person" => say!(words.name),
         "external_id" => say!(reports.number),
-        "group" => say!(common.group),
-        "day" => say!(common.day),
+        "group" => say!(words.group),
+        "day" => say!(words.day),
         "schedule" => say!(reports.schedule),
         "starts_at" => say!(reports.starts),
         "ends_at" => say!(reports.ends),
         "first_in" => say!(reports.first_in),
         "last_out" => say!(reports.last_out),
-        "state" => say!(common.state),
+        "state" => say!(words.state),
         "late_minutes" => say!(reports.minutes_late),
         "times" => say!(reports.times_late),
-        "note" => say!(common.note),
+        "note" => say!(words.note),
         "rate" => say!(reports.rate),
         "worked_minutes" => say!(reports.worked),
         "open" => say!(reports.not_seen_to_leave),

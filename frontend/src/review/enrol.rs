@@ -175,7 +175,7 @@ pub fn EnrolSheet(item: ReviewItem, queue: Queue) -> impl IntoView {
             </form>
             <Objections obstacle save busy />
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(review.add_person)
                     busy_words=say!(review.adding)

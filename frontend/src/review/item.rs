@@ -95,7 +95,7 @@ fn places(faces: &[ReviewFace]) -> String {
             names.push(&face.feed.name);
         }
     }
-    names.join(say!(common.comma))
+    names.join(say!(words.comma))
 }
 
 /// A face as the camera saw it, with its feed and time.

@@ -95,7 +95,7 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
                 <p class="note me-auto">
                     {move || known().map(|person| say!(review.will_be, name = person.name))}
                 </p>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(review.add_pictures)
                     busy_words=say!(review.adding)
@@ -152,7 +152,7 @@ fn PersonChoice(who: RwSignal<Option<PersonId>>, suggested: Vec<PersonRef>) -> i
     };
     view! {
         <div class="field">
-            <label class="label" for="review-who">{say!(common.person)}</label>
+            <label class="label" for="review-who">{say!(words.person)}</label>
             <input
                 id="review-who"
                 class="input"

@@ -120,7 +120,7 @@ fn SettingsForm(settings: ReviewSettings, queue: Queue) -> impl IntoView {
             let request = ReviewSettings { enabled: true, reason: Some(text), keep_hours };
             match api.save_review_settings(&request).await {
                 Ok(()) => {
-                    toasts.show(if was_on { say!(common.saved) } else { say!(review.is_on) });
+                    toasts.show(if was_on { say!(words.saved) } else { say!(review.is_on) });
                     queue.doing.try_set(Doing::Nothing);
                     queue.refresh();
                 }
@@ -159,8 +159,8 @@ fn SettingsForm(settings: ReviewSettings, queue: Queue) -> impl IntoView {
             />
             <Problem text=problem />
             <SaveButton
-                words=if was_on { say!(common.save) } else { say!(review.switch_on) }
-                busy_words=say!(common.saving)
+                words=if was_on { say!(words.save) } else { say!(review.switch_on) }
+                busy_words=say!(words.saving)
                 busy
                 testid="review-on"
             />

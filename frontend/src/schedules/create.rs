@@ -130,7 +130,7 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
                             toasts.show(failure.message());
                         }
                     }
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(Some(schedule));
                 }
                 Err(failure) => {
@@ -161,7 +161,7 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
                 <div class="sheet-column">
                     <TextField
                         id="schedule-name"
-                        label=say!(common.name)
+                        label=say!(words.name)
                         value=name
                         problem=problems.of("name")
                         required=true
@@ -169,7 +169,7 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
                     />
                     <OptionsField
                         id="schedule-kind"
-                        label=say!(common.kind)
+                        label=say!(words.kind)
                         value=kind
                         choices=kinds
                         problem=Signal::stored(None::<String>)
@@ -207,10 +207,10 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
                     is=move || leaving.get()
                     otherwise=move || {
                         view! {
-                            <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
+                            <button type="button" class="btn" on:click=move |_| close.run(())>{say!(words.cancel)}</button>
                             <SaveButton
                                 words=say!(schedules.add)
-                                busy_words=say!(common.saving)
+                                busy_words=say!(words.saving)
                                 busy
                                 form=FORM
                                 testid="schedule-save"
@@ -223,7 +223,7 @@ pub fn CreateSheet(on_close: Callback<Option<ScheduleView>>) -> impl IntoView {
                         {say!(schedules.keep_editing)}
                     </button>
                     <button type="button" class="btn btn-danger" on:click=move |_| on_close.run(None)>
-                        {say!(common.discard)}
+                        {say!(words.discard)}
                     </button>
                 </When>
             </footer>
@@ -260,7 +260,7 @@ fn GroupChecks(chosen: RwSignal<Vec<GroupId>>) -> impl IntoView {
     };
     view! {
         <fieldset class="slots">
-            <legend class="label">{say!(common.groups)}</legend>
+            <legend class="label">{say!(words.groups)}</legend>
             <p class="note">{say!(schedules.groups_hint)}</p>
             <div class="group-checks">
                 {move || groups.value().map(|groups| groups.into_iter().map(row).collect_view())}
@@ -298,7 +298,7 @@ pub fn RenameDialog(
         spawn_local(async move {
             match api.update_schedule(id, &changes).await {
                 Ok(schedule) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(Some(schedule));
                 }
                 Err(failure) => {
@@ -316,7 +316,7 @@ pub fn RenameDialog(
             <form id=FORM class="dialog-content" on:submit=submit novalidate>
                 <TextField
                     id="schedule-name"
-                    label=say!(common.name)
+                    label=say!(words.name)
                     value=name
                     problem=problems.of("name")
                     required=true
@@ -334,8 +334,8 @@ pub fn RenameDialog(
                 <Problem text=problems.other />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
-                <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy form=FORM />
+                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(words.cancel)}</button>
+                <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy form=FORM />
             </footer>
         </Modal>
     }

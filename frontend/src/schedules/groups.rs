@@ -32,7 +32,7 @@ pub fn Assignments(
     let row = move |held: ScheduleGroup, ended: bool| view! { <AssignmentRow held going ended /> };
     view! {
         <section class="panel" aria-labelledby="assignments-title">
-            <h2 id="assignments-title" class="section-title">{say!(common.groups)}</h2>
+            <h2 id="assignments-title" class="section-title">{say!(words.groups)}</h2>
             {nobody.then(|| view! { <p class="text-soft">{say!(schedules.no_group_text)}</p> })}
             <ul data-testid="assignments">
                 {held.into_iter().map(|held| row(held, false)).collect_view()}
@@ -124,7 +124,7 @@ fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callbac
         spawn_local(async move {
             match api.assign_schedule(schedule, &request).await {
                 Ok(_) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(());
                     on_change.run(());
                 }
@@ -139,11 +139,11 @@ fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callbac
         <Modal label=say!(schedules.assign) on_close>
             <ModalHead title=say!(schedules.assign) on_close />
             <form id=FORM class="dialog-content" on:submit=submit novalidate>
-                <SelectField id="assign-group" label=say!(common.group) value=group choices />
+                <SelectField id="assign-group" label=say!(words.group) value=group choices />
                 <div class="field-pair">
                     <TextField
                         id="assign-from"
-                        label=say!(common.from)
+                        label=say!(words.from)
                         value=from
                         kind="date"
                         problem=problems.of("from_day")
@@ -160,10 +160,10 @@ fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callbac
                 <Problem text=problems.other />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(schedules.assign)
-                    busy_words=say!(common.saving)
+                    busy_words=say!(words.saving)
                     busy
                     form=FORM
                     testid="assign-save"
@@ -190,7 +190,7 @@ fn Unassign(
         spawn_local(async move {
             match api.unassign_schedule(schedule, id).await {
                 Ok(()) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     going.try_set(None);
                     on_change.run(());
                 }

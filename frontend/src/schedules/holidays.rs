@@ -100,7 +100,7 @@ fn HolidayTable(holidays: Vec<HolidayView>, going: RwSignal<Option<HolidayView>>
         let whose = holiday
             .group
             .as_ref()
-            .map_or_else(|| say!(common.everyone).to_owned(), |group| group.name.clone());
+            .map_or_else(|| say!(words.everyone).to_owned(), |group| group.name.clone());
         let name = holiday.name.clone();
         let delete = desk.is_admin().then(move || {
             view! {
@@ -127,10 +127,10 @@ fn HolidayTable(holidays: Vec<HolidayView>, going: RwSignal<Option<HolidayView>>
         <table class="list-table members">
             <thead>
                 <tr>
-                    <th scope="col">{say!(common.name)}</th>
-                    <th scope="col">{say!(common.dates)}</th>
+                    <th scope="col">{say!(words.name)}</th>
+                    <th scope="col">{say!(words.dates)}</th>
                     <th scope="col" class="wide-only">{say!(schedules.whose)}</th>
-                    <th scope="col"><span class="sr-only">{say!(common.delete)}</span></th>
+                    <th scope="col"><span class="sr-only">{say!(words.delete)}</span></th>
                 </tr>
             </thead>
             <tbody>{holidays.into_iter().map(row).collect_view()}</tbody>
@@ -150,7 +150,7 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
     let groups = Loader::<Vec<GroupView>>::new();
     groups.run(async move { api.groups().await.map(|page| page.items) });
     let choices = Signal::derive(move || {
-        let everyone = (String::new(), say!(common.everyone).to_owned());
+        let everyone = (String::new(), say!(words.everyone).to_owned());
         let groups = groups.value().unwrap_or_default().into_iter();
         std::iter::once(everyone)
             .chain(groups.map(|group| (group.id.to_string(), group.name)))
@@ -189,7 +189,7 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
         spawn_local(async move {
             match api.create_holiday(&request).await {
                 Ok(_) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(());
                     on_change.run(());
                 }
@@ -206,7 +206,7 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
             <form id=FORM class="dialog-content" on:submit=submit novalidate>
                 <TextField
                     id="holiday-name"
-                    label=say!(common.name)
+                    label=say!(words.name)
                     value=name
                     problem=problems.of("name")
                     required=true
@@ -234,8 +234,8 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
                 <Problem text=problems.other />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
-                <SaveButton words=say!(common.add) busy_words=say!(common.saving) busy form=FORM testid="holiday-save" />
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
+                <SaveButton words=say!(words.add) busy_words=say!(words.saving) busy form=FORM testid="holiday-save" />
             </footer>
         </Modal>
     }
@@ -254,7 +254,7 @@ fn DeleteHoliday(going: RwSignal<Option<HolidayView>>, on_change: Callback<()>) 
         spawn_local(async move {
             match api.delete_holiday(id).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     going.try_set(None);
                     on_change.run(());
                 }
@@ -269,7 +269,7 @@ fn DeleteHoliday(going: RwSignal<Option<HolidayView>>, on_change: Callback<()>) 
         <Confirm
             title=say!(schedules.delete_holiday_title, name = name)
             text=say!(schedules.delete_holiday_text)
-            action=say!(common.delete)
+            action=say!(words.delete)
             busy
             problem
             on_confirm=delete

@@ -119,7 +119,7 @@ fn Head(shown: ScheduleView, schedule: Loader<ScheduleView>, zone_open: bool) ->
         spawn_local(async move {
             match api.delete_schedule(id).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     router.replace("/schedules");
                 }
                 Err(failure) => {
@@ -144,7 +144,7 @@ fn Head(shown: ScheduleView, schedule: Loader<ScheduleView>, zone_open: bool) ->
                 <div class="person-actions">
                     <button type="button" class="btn btn-quiet" on:click=move |_| editing.set(true)>
                         <Icon icon=icons::Edit />
-                        {say!(common.edit)}
+                        {say!(words.edit)}
                     </button>
                     <button
                         type="button"
@@ -153,7 +153,7 @@ fn Head(shown: ScheduleView, schedule: Loader<ScheduleView>, zone_open: bool) ->
                         on:click=move |_| asking.set(true)
                     >
                         <Icon icon=icons::Delete />
-                        {say!(common.delete)}
+                        {say!(words.delete)}
                     </button>
                 </div>
             </When>

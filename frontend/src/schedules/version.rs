@@ -108,7 +108,7 @@ fn DeleteVersion(
         spawn_local(async move {
             match api.delete_schedule_version(schedule, from_day).await {
                 Ok(()) => {
-                    toasts.show(say!(common.deleted));
+                    toasts.show(say!(words.deleted));
                     on_close.run(());
                     on_change.run(());
                 }
@@ -161,7 +161,7 @@ pub fn VersionSheet(
         spawn_local(async move {
             match api.add_schedule_version(id, &ScheduleVersion { from_day, rules }).await {
                 Ok(schedule) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     on_close.run(Some(schedule));
                 }
                 Err(failure) => {
@@ -200,10 +200,10 @@ pub fn VersionSheet(
                 <Problem text=problems.other boxed=true />
             </div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(schedules.add_rules)
-                    busy_words=say!(common.saving)
+                    busy_words=say!(words.saving)
                     busy
                     form=FORM
                     testid="version-save"

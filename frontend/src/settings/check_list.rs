@@ -77,7 +77,7 @@ pub fn CheckList(
             <legend class="label">{label}</legend>
             <p class="note">{hint}</p>
             {move || match list.get() {
-                Load::Waiting => view! { <p class="note">{say!(common.loading)}</p> }.into_any(),
+                Load::Waiting => view! { <p class="note">{say!(words.loading)}</p> }.into_any(),
                 Load::Failed(failure) => view! { <p class="problem">{failure.message()}</p> }.into_any(),
                 Load::Ready(list) if list.is_empty() => view! { <p class="note">{empty}</p> }.into_any(),
                 Load::Ready(list) => {

@@ -203,7 +203,7 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
             match outcome {
                 Ok(next) => {
                     toasts.show(if existing.is_some() {
-                        say!(common.saved)
+                        say!(words.saved)
                     } else {
                         say!(settings.feed_added)
                     });
@@ -226,8 +226,8 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
             </form>
             <div class="objections"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
-                <SaveButton words=if existing.is_some() { say!(common.save) } else { say!(settings.feed_add) } busy_words=say!(common.saving) busy form="feed-form" testid="feed-save" />
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
+                <SaveButton words=if existing.is_some() { say!(words.save) } else { say!(settings.feed_add) } busy_words=say!(words.saving) busy form="feed-form" testid="feed-save" />
             </footer>
         </Modal>
     }
@@ -248,7 +248,7 @@ fn FeedFields(form: Form) -> impl IntoView {
         .to_vec();
     view! {
         <div class="sheet-column">
-            <TextField id="feed-name" label=say!(common.name) value=form.name problem=form.problem("name") required=true testid="feed-name" />
+            <TextField id="feed-name" label=say!(words.name) value=form.name problem=form.problem("name") required=true testid="feed-name" />
             <SelectField id="feed-direction" label=say!(settings.people_pass) value=form.direction choices=directions />
             <TextField
                 id="feed-dedup"

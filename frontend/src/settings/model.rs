@@ -39,7 +39,7 @@ fn Pack(pack: PackView) -> impl IntoView {
         (true, true) => say!(settings.both_kinds),
         (true, false) => say!(settings.liveness_passive),
         (false, true) => say!(settings.liveness_challenge),
-        (false, false) => say!(common.none),
+        (false, false) => say!(words.none),
     };
     let facts = [
         (say!(settings.pack), pack.name.clone()),

@@ -40,7 +40,7 @@ pub fn PersonChoice(
                 <p class="label">{say!(users.person)}</p>
                 <div class="chosen-person">
                     {move || match person.get() {
-                        Load::Waiting => view! { <span class="note">{say!(common.loading)}</span> }.into_any(),
+                        Load::Waiting => view! { <span class="note">{say!(words.loading)}</span> }.into_any(),
                         Load::Failed(failure) => view! { <span class="problem">{failure.message()}</span> }.into_any(),
                         Load::Ready(person) => {
                             view! {
@@ -111,7 +111,7 @@ fn Search(who: RwSignal<Option<PersonId>>) -> impl IntoView {
     view! {
         <label class="label" for="user-person">
             {say!(users.person)}
-            <span class="optional">{say!(common.optional)}</span>
+            <span class="optional">{say!(words.optional)}</span>
         </label>
         <input
             id="user-person"

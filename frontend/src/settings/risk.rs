@@ -17,7 +17,7 @@ pub fn Risk() -> impl IntoView {
     view! {
         <h3 class="label mt-6">{say!(settings.risk)}</h3>
         {move || match risk.get() {
-            Load::Waiting => view! { <p class="note">{say!(common.loading)}</p> }.into_any(),
+            Load::Waiting => view! { <p class="note">{say!(words.loading)}</p> }.into_any(),
             Load::Failed(failure) => view! { <p class="problem">{failure.message()}</p> }.into_any(),
             Load::Ready(risk) => view! { <RiskWords risk /> }.into_any(),
         }}

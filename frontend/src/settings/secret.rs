@@ -37,7 +37,7 @@ pub fn SecretDialog(
             </div>
             <footer class="modal-foot">
                 <button type="button" class="btn btn-primary" data-testid="secret-done" on:click=move |_| on_close.run(())>
-                    {say!(common.done)}
+                    {say!(words.done)}
                 </button>
             </footer>
         </Modal>

@@ -61,7 +61,7 @@ fn SiteForm(settings: Settings) -> impl IntoView {
         spawn_local(async move {
             match fresh(api, || api.save_settings(&request)).await {
                 Ok(()) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     before.try_set_value(rule);
                     desk.site.try_set(Some(request));
                     arrivals.refresh_today();
@@ -85,7 +85,7 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     };
     view! {
         <form class="form" on:submit=submit novalidate>
-            <TextField id="site-name" label=say!(common.name) value=name problem=name_problem required=true hint=say!(settings.site_name_hint) />
+            <TextField id="site-name" label=say!(words.name) value=name problem=name_problem required=true hint=say!(settings.site_name_hint) />
             <TextField
                 id="site-zone"
                 label=say!(settings.zone)
@@ -102,7 +102,7 @@ fn SiteForm(settings: Settings) -> impl IntoView {
             </div>
             <FactorRule needed before=needed_before />
             <Problem text=problem />
-            <SaveButton words=say!(common.save) busy_words=say!(common.saving) busy testid="site-save" />
+            <SaveButton words=say!(words.save) busy_words=say!(words.saving) busy testid="site-save" />
         </form>
     }
 }

@@ -91,7 +91,7 @@ fn PasswordQuestion() -> impl IntoView {
                 <input type="text" class="hidden" autocomplete="username" prop:value=desk.email() tabindex="-1" aria-hidden="true" />
                 <TextField
                     id="confirmation-password"
-                    label=say!(common.password)
+                    label=say!(words.password)
                     value=password
                     problem=password_problem
                     kind="password"
@@ -115,7 +115,7 @@ fn PasswordQuestion() -> impl IntoView {
             </form>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {say!(common.cancel)}
+                    {say!(words.cancel)}
                 </button>
                 <SaveButton
                     words=say!(sign_in.confirm)

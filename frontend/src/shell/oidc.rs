@@ -85,7 +85,7 @@ pub fn ConfirmAtProvider(
             <p class="dialog-content text-soft">{say!(oidc.confirm_text)}</p>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {say!(common.cancel)}
+                    {say!(words.cancel)}
                 </button>
                 <a
                     class="btn btn-primary"

@@ -131,7 +131,7 @@ fn PasswordStep(form: Form) -> impl IntoView {
     view! {
         <TextField
             id="email"
-            label=say!(common.email)
+            label=say!(words.email)
             value=form.email
             kind="email"
             inputmode="email"
@@ -141,7 +141,7 @@ fn PasswordStep(form: Form) -> impl IntoView {
         />
         <TextField
             id="password"
-            label=say!(common.password)
+            label=say!(words.password)
             value=form.password
             kind="password"
             autocomplete="current-password"

@@ -40,7 +40,7 @@ pub fn Confirm(
             </div>
             <footer class="modal-foot">
                 <button type="button" class="btn" on:click=move |_| on_close.run(())>
-                    {if danger { say!(common.keep) } else { say!(common.cancel) }}
+                    {if danger { say!(words.keep) } else { say!(words.cancel) }}
                 </button>
                 <button
                     type="button"

@@ -27,11 +27,11 @@ pub fn CopyButton(
         <span class="copy">
             <button type="button" class="btn" on:click=copy>
                 <Icon icon=icons::Copy />
-                {say!(common.copy)}
+                {say!(words.copy)}
             </button>
             <span class="note" role="status">
                 {move || match copied.get() {
-                    Some(true) => say!(common.copied),
+                    Some(true) => say!(words.copied),
                     Some(false) => say!(account.clipboard_missing),
                     None => "",
                 }}

@@ -44,7 +44,7 @@ pub fn TextField(
         <div class="field">
             <label class="label" for=id>
                 {label}
-                {(!required).then(|| view! { <span class="optional">{say!(common.optional)}</span> })}
+                {(!required).then(|| view! { <span class="optional">{say!(words.optional)}</span> })}
             </label>
             <input
                 id=id

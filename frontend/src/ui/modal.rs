@@ -71,7 +71,7 @@ pub fn ModalHead(
     view! {
         <header class="modal-head">
             <h2 class="title truncate">{title}</h2>
-            <button type="button" class="icon-btn" aria-label=say!(common.close) on:click=move |_| on_close.run(())>
+            <button type="button" class="icon-btn" aria-label=say!(words.close) on:click=move |_| on_close.run(())>
                 <Icon icon=icons::Close />
             </button>
         </header>

@@ -60,7 +60,7 @@ pub fn Failed(
             <div class="state-actions">
                 <button type="button" class="btn" on:click=move |_| retry.run(())>
                     <Icon icon=icons::Retry />
-                    {say!(common.try_again)}
+                    {say!(words.try_again)}
                 </button>
             </div>
         </div>
@@ -76,7 +76,7 @@ pub fn Skeleton(
 ) -> impl IntoView {
     view! {
         <div class="skeleton" role="status">
-            <span class="sr-only">{say!(common.loading)}</span>
+            <span class="sr-only">{say!(words.loading)}</span>
             {(0..rows)
                 .map(|_| {
                     view! {
@@ -104,7 +104,7 @@ pub fn MoreButton(
     view! {
         <div class="flex justify-center py-4">
             <button type="button" class="btn" disabled=busy on:click=move |_| on_more.run(())>
-                {move || if busy.get() { say!(common.loading) } else { say!(common.show_more) }}
+                {move || if busy.get() { say!(words.loading) } else { say!(words.show_more) }}
             </button>
         </div>
     }

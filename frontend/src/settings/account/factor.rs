@@ -105,7 +105,7 @@ fn Removal(on_close: Callback<bool>) -> impl IntoView {
                 <p class="text-soft">{say!(account.factor_remove_text)}</p>
                 <TextField
                     id="removal-password"
-                    label=say!(common.password)
+                    label=say!(words.password)
                     value=password
                     problem=password_problem
                     kind="password"
@@ -124,7 +124,7 @@ fn Removal(on_close: Callback<bool>) -> impl IntoView {
                 <Problem text=problem boxed=true />
             </form>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| leave.run(())>{say!(common.keep)}</button>
+                <button type="button" class="btn" on:click=move |_| leave.run(())>{say!(words.keep)}</button>
                 <SaveButton
                     words=say!(account.factor_remove)
                     busy_words=say!(account.factor_confirming)

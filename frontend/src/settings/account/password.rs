@@ -48,7 +48,7 @@ pub fn PasswordPart() -> impl IntoView {
             <form class="form mt-3" on:submit=submit novalidate>
                 <TextField
                     id="password-current"
-                    label=say!(common.current_password)
+                    label=say!(words.current_password)
                     value=current
                     problem=current_problem
                     kind="password"

@@ -73,7 +73,7 @@ pub fn KeySheet(doing: RwSignal<Doing>, done: Callback<Doing>) -> impl IntoView 
                 <div class="sheet-column">
                     <TextField
                         id="key-name"
-                        label=say!(common.name)
+                        label=say!(words.name)
                         value=name
                         problem=name_problem
                         required=true
@@ -96,10 +96,10 @@ pub fn KeySheet(doing: RwSignal<Doing>, done: Callback<Doing>) -> impl IntoView 
             </form>
             <div class="objections"><Problem text=problem boxed=true /></div>
             <footer class="modal-foot">
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(keys.make)
-                    busy_words=say!(common.creating)
+                    busy_words=say!(words.creating)
                     busy
                     form="key-form"
                     testid="key-save"

@@ -127,10 +127,10 @@ pub fn InviteSheet(doing: RwSignal<Doing>, done: Callback<Doing>) -> impl IntoVi
             <div class="objections"><Problem text=form.problem boxed=true /></div>
             <footer class="modal-foot">
                 <p class="note me-auto">{say!(users.invite_note)}</p>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
                     words=say!(users.make_link)
-                    busy_words=say!(common.creating)
+                    busy_words=say!(words.creating)
                     busy=form.busy
                     form="user-form"
                     testid="user-save"
@@ -156,7 +156,7 @@ pub fn ChangeSheet(user: AccountView, doing: RwSignal<Doing>, done: Callback<Doi
         spawn_local(async move {
             match fresh(api, || api.update_user(id, &changes)).await {
                 Ok(_) => {
-                    toasts.show(say!(common.saved));
+                    toasts.show(say!(words.saved));
                     done.run(Doing::Nothing);
                 }
                 Err(failure) => form.take(&failure),
@@ -175,10 +175,10 @@ pub fn ChangeSheet(user: AccountView, doing: RwSignal<Doing>, done: Callback<Doi
             <div class="objections"><Problem text=form.problem boxed=true /></div>
             <footer class="modal-foot">
                 <p class="note me-auto">{move || role_changes().then(|| say!(users.role_change_note))}</p>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.cancel)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.cancel)}</button>
                 <SaveButton
-                    words=say!(common.save)
-                    busy_words=say!(common.saving)
+                    words=say!(words.save)
+                    busy_words=say!(words.saving)
                     busy=form.busy
                     form="user-form"
                     testid="user-save"
@@ -218,7 +218,7 @@ fn Fields(form: Form) -> impl IntoView {
         <div class="sheet-column">
             <TextField
                 id="user-email"
-                label=say!(common.email)
+                label=say!(words.email)
                 value=form.email
                 problem=form.email_problem
                 kind="email"
@@ -228,7 +228,7 @@ fn Fields(form: Form) -> impl IntoView {
             />
             <OptionsField
                 id="user-role"
-                label=say!(common.role)
+                label=say!(words.role)
                 value=form.role
                 choices=Signal::derive(move || roles.clone())
                 problem=Signal::derive(|| None::<String>)
@@ -248,7 +248,7 @@ fn Fields(form: Form) -> impl IntoView {
             </When>
             <When is=move || form.is_role(Role::Manager)>
                 <CheckList
-                    label=say!(common.groups)
+                    label=say!(words.groups)
                     hint=say!(users.groups_hint)
                     empty=say!(settings.no_groups)
                     list=groups

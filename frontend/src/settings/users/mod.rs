@@ -147,11 +147,11 @@ fn UserTable(users: Vec<AccountView>, doing: RwSignal<Doing>) -> impl IntoView {
                 <thead>
                     <tr>
                         <th scope="col">{say!(users.account)}</th>
-                        <th scope="col" class="wide-only">{say!(common.role)}</th>
-                        <th scope="col" class="wider-only">{say!(common.groups)}</th>
+                        <th scope="col" class="wide-only">{say!(words.role)}</th>
+                        <th scope="col" class="wider-only">{say!(words.groups)}</th>
                         <th scope="col" class="wide-only">{say!(users.factor)}</th>
-                        <th scope="col">{say!(common.state)}</th>
-                        <th scope="col"><span class="sr-only">{say!(common.edit)}</span></th>
+                        <th scope="col">{say!(words.state)}</th>
+                        <th scope="col"><span class="sr-only">{say!(words.edit)}</span></th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -160,7 +160,7 @@ fn UserTable(users: Vec<AccountView>, doing: RwSignal<Doing>) -> impl IntoView {
         <When is=move || found.with(|found| found.len() > limit.get())>
             <div class="flex justify-center py-4">
                 <button type="button" class="btn" on:click=move |_| limit.update(|limit| *limit += SHOWN)>
-                    {say!(common.show_more)}
+                    {say!(words.show_more)}
                 </button>
             </div>
         </When>
@@ -187,7 +187,7 @@ fn UserRow(user: AccountView, names: Memo<HashMap<String, String>>, doing: RwSig
         (_, true) => ("tag tag-uncertain", say!(users.state_invited)),
         _ => ("tag tag-known", say!(users.state_active)),
     };
-    let factor = if user.second_factor { say!(common.on) } else { say!(common.off) };
+    let factor = if user.second_factor { say!(words.on) } else { say!(words.off) };
     let words = say!(users.edit, email = user.email.clone());
     let person = user.person.map(|id| {
         view! { <a class="link note" href=format!("/people/{id}")>{say!(users.linked_person)}</a> }

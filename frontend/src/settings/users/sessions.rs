@@ -72,7 +72,7 @@ pub fn SessionsDialog(user: AccountView, on_close: Callback<()>) -> impl IntoVie
                         {say!(users.end_sessions)}
                     </button>
                 </When>
-                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(common.close)}</button>
+                <button type="button" class="btn" on:click=move |_| on_close.run(())>{say!(words.close)}</button>
             </footer>
         </Modal>
     }
