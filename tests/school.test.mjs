@@ -141,8 +141,8 @@ describe('a school', { concurrency: false }, () => {
 describe('the pages of a school', { skip: noBrowser, concurrency: false }, () => {
   const paths = () => ['/', '/people', `/people/${person}`, `/people/${person}?tab=calendar`, '/people/import', '/groups', `/groups/${group}`,
     '/schedules', `/attendance?group=${group}&day=2026-10-26`, '/attendance/on-site', '/attendance/corrections',
-    `/reports?kind=register&from=${from}&to=${to}&group=${group}`, `/reports?kind=late&from=${from}&to=${to}`,
-    `/analytics?from=${from}&to=${to}`, '/review', '/settings/feeds', '/settings/site', '/settings/users', '/settings/keys',
+    `/reports?kind=register&first=${from}&last=2026-11-01&group=${group}`, `/reports?kind=late&first=${from}&last=2026-11-01`,
+    `/analytics?first=${from}&last=2026-11-01`, '/review', '/settings/feeds', '/settings/site', '/settings/users', '/settings/keys',
     '/settings/model', '/settings/privacy', '/settings/audit', '/settings/alerts', '/settings/account', '/settings/appearance'];
   let person;
 

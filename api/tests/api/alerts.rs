@@ -646,10 +646,10 @@ async fn webhooks_reach_no_private_address() {
     let outcome: Value = site.admin.send(Method::POST, &path, None).await.json().await.unwrap();
     assert!(outcome["error"].as_str().unwrap().contains("public internet"), "{outcome}");
     assert!(receiver.got().is_empty());
-    site.database.execute(&format!(
+    site.database.execute(
         "INSERT INTO outbox (id, key, kind, channel, target, webhook_id, payload, bundle, not_before)
-         SELECT gen_random_uuid(), 'k', 'camera_back', 'webhook', id::text, id, '{{}}', 'b', now() FROM webhooks"
-    ));
+         SELECT gen_random_uuid(), 'k', 'camera_back', 'webhook', id::text, id, '{}', 'b', now() FROM webhooks"
+    );
     until(&site, "state = 'dead' AND attempts = 1", 1).await;
 }
 

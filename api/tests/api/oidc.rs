@@ -372,7 +372,8 @@ async fn a_token_that_proves_nothing_opens_nothing() {
         });
         assert_eq!(error_of(&answer.await), "token_refused", "{what}");
     }
-    let forgeries: [(&str, fn(&Provider, &Value) -> String); 5] = [
+    type Forge = fn(&Provider, &Value) -> String;
+    let forgeries: [(&str, Forge); 5] = [
         ("unsigned", |_, claims| format!("{}.", unsigned(&json!({ "alg": "none" }), claims))),
         ("signed with the client's secret", |_, claims| {
             let message = unsigned(&json!({ "alg": "HS256" }), claims);
