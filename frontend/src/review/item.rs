@@ -182,11 +182,11 @@ fn CandidateRow(item: ReviewItem, candidate: ReviewCandidate, first: bool, queue
                 class="btn btn-small"
                 data-testid="review-deny"
                 aria-keyshortcuts=first.then_some("n")
-                aria-label=say!(review.not_this_person_name, name = person.name.clone())
                 disabled=busy
                 on:click=deny
             >
-                {say!(review.not_this_person)}
+                <span aria-hidden="true">{say!(review.not_this_person)}</span>
+                <span class="sr-only">{say!(review.not_this_person_name, name = person.name.clone())}</span>
                 {first.then(|| view! { <kbd class="key" aria-hidden="true">"N"</kbd> })}
             </button>
         </li>

@@ -36,8 +36,9 @@ pub fn TopBar() -> impl IntoView {
 fn ReviewLink() -> impl IntoView {
     let waiting = expect_context::<Waiting>().count;
     view! {
-        <a class="icon-btn topbar-review" href="/review" aria-label=say!(shell.review) data-testid="topbar-review">
+        <a class="icon-btn topbar-review" href="/review" data-testid="topbar-review">
             <Icon icon=icons::Review />
+            <span class="sr-only">{say!(shell.review)}</span>
             <When is=move || { waiting.get() > 0 }>
                 <span class="rail-badge tabular">
                     {move || badge_text(waiting.get())}
