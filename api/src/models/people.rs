@@ -89,7 +89,7 @@ pub struct Consent {
 pub struct PeopleFilter {
     /// Whose records the caller may see.
     pub scope: Scope,
-    /// Part of a name or external id, accents and case aside, slips forgiven.
+    /// Part of a name or external id, accents and case aside; slips are forgiven where nothing is found.
     pub query: Option<String>,
     /// Name of a group.
     pub group: Option<String>,
@@ -99,7 +99,16 @@ pub struct PeopleFilter {
 
 type Condition = Box<dyn BoxableExpression<people::table, Pg, SqlType = Bool>>;
 
-fn conditions(filter: &PeopleFilter) -> Vec<Condition> {
+/// How a name is looked for.
+#[derive(Clone, Copy)]
+enum Spelling {
+    /// As it was typed.
+    Typed,
+    /// Or nearly so. Takes ten times as long where words are many.
+    Near,
+}
+
+fn conditions(filter: &PeopleFilter, spelling: Spelling) -> Vec<Condition> {
     let mut conditions: Vec<Condition> = vec![if filter.archived {
         Box::new(people::archived_at.is_not_null())
     } else {
@@ -107,11 +116,10 @@ fn conditions(filter: &PeopleFilter) -> Vec<Condition> {
     }];
     conditions.push(filter.scope.people());
     if let Some(query) = &filter.query {
-        conditions.push(Box::new(
-            people::search
-                .like(search_text(containing(query)))
-                .or(WordSimilar::new(search_text(query.clone()), people::search)),
-        ));
+        conditions.push(match spelling {
+            Spelling::Typed => Box::new(people::search.like(search_text(containing(query)))),
+            Spelling::Near => Box::new(WordSimilar::new(search_text(query.clone()), people::search)),
+        });
     }
     if let Some(group) = &filter.group {
         conditions.push(Box::new(exists(
@@ -131,19 +139,34 @@ pub fn containing(part: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// A page of people, best matches first, then by name, and how many there are in all.
+/// A page of people, best matches first, then by name, and how many there are in all. Who is called nearly so is found
+/// where nobody is called so.
 pub fn list(
     conn: &mut PgConnection,
     filter: &PeopleFilter,
     offset: i64,
     limit: i64,
 ) -> QueryResult<(Vec<Person>, i64)> {
+    let found = list_spelt(conn, filter, Spelling::Typed, offset, limit)?;
+    if found.1 == 0 && filter.query.is_some() {
+        return list_spelt(conn, filter, Spelling::Near, offset, limit);
+    }
+    Ok(found)
+}
+
+fn list_spelt(
+    conn: &mut PgConnection,
+    filter: &PeopleFilter,
+    spelling: Spelling,
+    offset: i64,
+    limit: i64,
+) -> QueryResult<(Vec<Person>, i64)> {
     let mut total = people::table.select(count_star()).into_boxed::<Pg>();
     let mut rows = people::table.select(Person::as_select()).into_boxed::<Pg>();
-    for condition in conditions(filter) {
+    for condition in conditions(filter, spelling) {
         total = total.filter(condition);
     }
-    for condition in conditions(filter) {
+    for condition in conditions(filter, spelling) {
         rows = rows.filter(condition);
     }
     if let Some(query) = &filter.query {
