@@ -17,6 +17,8 @@ use super::{
     info(title = "Attendance", description = "People pass a camera, arrivals are logged."),
     security(("session" = []), ("feed_token" = [])),
     modifiers(&SecuritySchemes),
+    // What parameters alone refer to; bodies bring theirs.
+    components(schemas(types::AnalyticsKind)),
     paths(
         system::livez, system::readyz, system::health, system::today, system::get_settings, system::put_settings,
         model::get_model, model::get_risk, model::list_packs, model::prepare_pack, model::forget_pack,

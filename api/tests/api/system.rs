@@ -89,6 +89,12 @@ async fn the_contract_is_documented_and_browsable() {
     let site = Site::start().await;
     let document = site.admin.anonymous().get("/openapi.json").await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3."));
+    let text = document.to_string();
+    let mut references =
+        text.split("#/components/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap());
+    assert!(references.clone().count() > 100);
+    let dangling = references.find(|name| document["components"]["schemas"][*name].is_null());
+    assert_eq!(dangling, None, "every reference leads somewhere");
     let page = site.admin.http.get(format!("{}/api/docs", site.admin.base)).send().await.unwrap();
     assert_eq!(page.status(), 200);
     assert!(page.text().await.unwrap().contains("swagger"));
