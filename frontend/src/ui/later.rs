@@ -1,6 +1,5 @@
 //! Pages whose code is fetched when they are first opened, so that the first page does not wait for all of them.
 
-use crate::language::say;
 use std::future::Future;
 
 use leptos::prelude::*;
@@ -8,6 +7,7 @@ use leptos::task::spawn_local;
 use leptos::wasm_split::SplitLoaderError;
 
 use super::{Icon, Skeleton, icons};
+use crate::language::say;
 
 /// Makes a page's view. What a fetched part of the program hands over: views are made where they are shown, since
 /// they belong to the reactive owner there.

@@ -84,6 +84,7 @@ async fn keep_sending(app: App, channel: AlertChannel) {
             _ = stopping.wait_for(|stopping| *stopping) => break,
         }
     }
+    // What is not done by then stays claimed, and is sent when its claim has run out.
     let _ = tokio::time::timeout(LAST_WAIT, async { while under_way.next().await.is_some() {} }).await;
 }
 
