@@ -1,7 +1,7 @@
 # What the targets do stands in scripts/; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run start stop demo test bench fmt models frontend build images setup clean-data
+.PHONY: help run start stop demo test bench fmt models frontend camera build images setup clean-data
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ models: setup ## Only make the default model pack, or PACK=name [FROM=folder] an
 
 frontend: setup ## Only build the page
 	@scripts/build.sh frontend
+
+camera: ## Only build the camera agent, target/release/attendance-camera
+	@scripts/setup.sh camera
+	@scripts/build.sh camera
 
 images: build ## Lay out the container images and their secrets for docker-compose
 	@scripts/images.sh

@@ -13,7 +13,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 
 profile=wasm
 folder=wasm
-limit=300
+limit=305
 if [ "${1:-}" = --dev ]; then
     profile=dev
     folder=debug
@@ -36,10 +36,15 @@ cargo build --package bundler --release
 css=$target/wasm32-unknown-unknown/$folder/frontend.css
 (cd "$here" && node node_modules/@tailwindcss/cli/dist/index.mjs \
     --input styles/app.css --output "$css" --minify >/dev/null)
+# The kiosk's own style sheet is fetched by its page alone.
+kiosk_css=$target/wasm32-unknown-unknown/$folder/kiosk.css
+(cd "$here" && node node_modules/@tailwindcss/cli/dist/index.mjs \
+    --input styles/kiosk.css --output "$kiosk_css" --minify >/dev/null)
 
 exec "$target/release/bundler" \
     --wasm "$target/wasm32-unknown-unknown/$folder/frontend.wasm" \
     --css "$css" \
+    --kiosk-css "$kiosk_css" \
     --static-files "$here/static" \
     --out "$here/dist" \
     --limit-kb "$limit"

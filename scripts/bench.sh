@@ -72,5 +72,8 @@ fi
 step "From a frame to a dashboard"
 record dashboard node --experimental-websocket --no-warnings tests/bench/arrival-latency.mjs
 
+step "Many cameras, many dashboards"
+record cameras node --no-warnings tests/bench/many-feeds.mjs
+
 node scripts/bench-table.mjs "$results" "$target/criterion" docs/BENCHMARKS.md
 say "docs/BENCHMARKS.md has the table of this run"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs, the default model pack and the page; without argument all three, else `programs`,
-# `models` (also other packs) or `frontend`. What is up to date is left alone.
+# `models` (also other packs), `frontend`, or `camera`, the agent. What is up to date is left alone.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 use_tools
@@ -48,5 +48,9 @@ all)
 programs) build_programs ;;
 models) build_pack ;;
 frontend) build_page ;;
-*) fail "usage: scripts/build.sh [programs|models|frontend]" ;;
+camera)
+    step "Building the camera agent"
+    cargo build --release --locked -p camera
+    ;;
+*) fail "usage: scripts/build.sh [programs|models|frontend|camera]" ;;
 esac

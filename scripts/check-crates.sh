@@ -16,8 +16,9 @@ complain() {
 declare -A may=(
     [types]="" [recognizer-types]="types" [gallery]="" [decision]="types gallery" [models]="" [bundler]=""
     [recognizer]="types recognizer-types models gallery decision"
-    [api]="types recognizer-types gallery decision"
-    [frontend]="types"
+    [api]="types recognizer-types gallery decision sealing"
+    [sealing]="" [camera]="types sealing"
+    [frontend]="types sealing"
 )
 # shellcheck disable=SC2016
 edges=$(cargo metadata --locked --no-deps --format-version 1 | node -e '

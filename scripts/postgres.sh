@@ -82,7 +82,7 @@ postgres_prepare() {
     {
         printf "# Written at every start.\nlisten_addresses = ''\nunix_socket_directories = '%s'\n" "$pg_socket"
         printf "unix_socket_permissions = 0700\nlogging_collector = off\nlog_destination = 'stderr'\n"
-        printf "log_line_prefix = '%%m [%%p] '\npassword_encryption = 'scram-sha-256'\n"
+        printf "log_line_prefix = '%%m [%%p] '\n# Without the values that a constraint refused: they are people's names and addresses.\nlog_error_verbosity = terse\npassword_encryption = 'scram-sha-256'\n"
         [[ $kind != scratch ]] || printf "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 300\n"
     } >"$pg_data/attendance.conf"
     if ((EUID == 0)); then chown "$pg_owner" "$pg_data/attendance.conf"; fi

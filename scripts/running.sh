@@ -32,7 +32,7 @@ announce() {
         email=$(json_value "$data/first-admin.json" email)
         password=$(json_value "$data/first-admin.json" password)
         say "  First admin:          $email"
-        say "  Password:             $password   (until it is changed)"
+        [[ -z $password ]] || say "  Password:             $password   (until it is changed)"
     fi
     say "  Data and logs:        $data"
     case $host in

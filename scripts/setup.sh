@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what `make run`, `make test` or `make demo` (argument `run`, `test`, `demo`) needs and this machine lacks:
+# Installs what `make run`, `make test`, `make demo` or `make camera` (the argument) needs and this machine lacks:
 # system packages with apt, the toolchain's wasm target, ONNX Runtime, Node where it is too old, npm packages.
 # Everything that is not a system package goes into ~/.cache/attendance; what is there already is left alone.
 # shellcheck source=scripts/settings.sh
@@ -14,6 +14,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 have_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && have psql; }
 have_libpq() { [[ -e /usr/include/postgresql/libpq-fe.h || -e /usr/include/libpq-fe.h ]]; }
 have_btree_gist() { compgen -G '/usr/share/postgresql/*/extension/btree_gist.control' >/dev/null; }
+have_libclang() { [[ -n ${LIBCLANG_PATH:-} ]] || compgen -G '/usr/lib/llvm-*/lib/libclang.so*' >/dev/null || compgen -G '/usr/lib/*/libclang-*.so*' >/dev/null; }
+have_rtsp_server() { compgen -G '/usr/lib/*/girepository-1.0/GstRtspServer-1.0.typelib' >/dev/null; }
 have_chromium() { have chromium || have chromium-browser || have google-chrome; }
 
 # Debian's package starts a cluster of its own on port 5432; this machine only wants the programs.
@@ -38,7 +40,13 @@ install_system_packages() {
     have python3 && python3 -m pip --version >/dev/null 2>&1 || wanted+=(python3 python3-pip)
     have ps || wanted+=(procps)
     have flock && have setpriv || wanted+=(util-linux)
+    if [[ $purpose == test || $purpose == camera ]]; then
+        # nokhwa's bindings to the kernel's video interface are made by bindgen.
+        have_libclang || wanted+=(libclang-dev)
+    fi
     if [[ $purpose == test ]]; then
+        have_rtsp_server || wanted+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+            gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
@@ -156,8 +164,8 @@ install_npm_packages() {
 }
 
 case $purpose in
-run | test | demo) ;;
-*) fail "usage: scripts/setup.sh run|test|demo" ;;
+run | test | demo | camera) ;;
+*) fail "usage: scripts/setup.sh run|test|demo|camera" ;;
 esac
 if [[ $purpose == demo ]]; then
     install_photos
@@ -167,6 +175,7 @@ if [[ $purpose == demo ]]; then
 fi
 install_system_packages
 check_rust
+[[ $purpose != camera ]] || exit 0
 install_onnxruntime
 install_node
 install_npm_packages models

@@ -22,6 +22,8 @@ mkdir -p "$log"
 output=$log/supervisor.log
 lines=0
 [[ ! -f $output ]] || lines=$(wc -l <"$output")
+# It holds the first admin's password.
+(umask 077 && touch "$output" && chmod 600 "$output")
 setsid "$root/scripts/supervise.sh" >>"$output" 2>&1 </dev/null &
 supervisor=$!
 while [[ $(json_value "$run_json" supervisor) != "$supervisor" ]]; do

@@ -189,6 +189,7 @@ if wanted "unused dependencies"; then cargo_tool cargo-machete 0.9.2 cargo-mache
 if needs "unused dependencies" cargo-machete; then gate "unused dependencies" cargo machete; fi
 
 gate "build" scripts/build.sh
+gate "build of the agent" scripts/build.sh camera
 
 if wanted "cargo tests" || wanted "schema.rs"; then start_scratch_postgres; fi
 if wanted "schema.rs"; then cargo_tool diesel 2.3.14 diesel_cli --no-default-features --features postgres; fi

@@ -65,7 +65,7 @@ describe('who may do what', () => {
 
   it('keeps every operation of openapi.json behind a sign-in, but for the public ones', async () => {
     const open = new Set(['get /api/v1/health', 'get /livez', 'get /readyz', 'post /api/v1/session', 'get /api/v1/openapi.json',
-      'post /api/v1/invitations/acceptance',
+      'post /api/v1/invitations/acceptance', 'post /api/v1/kiosk/pairing',
       'get /api/v1/session/oidc', 'get /api/v1/session/oidc/callback', 'get /api/v1/session/oidc/start', 'post /api/v1/session/oidc/second-factor']);
     const { json } = await system.anonymous().get('/api/v1/openapi.json');
     let checked = 0;

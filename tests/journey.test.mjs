@@ -46,8 +46,11 @@ async function deletePerson(page, name) {
   await page.byId('nav-people').click();
   await page.byId('person-row').filter({ hasText: name }).click();
   await page.byId('person-delete').first().click();
-  await page.byId('confirm-delete').click();
-  await page.byId('confirm-delete').waitFor({ state: 'hidden' });
+  await page.locator('#erase-reason').fill('left');
+  await page.byId('erase-next').click();
+  await page.byId('erase-confirm').click();
+  await page.byId('erase-done').click();
+  await page.byId('erase-done').waitFor({ state: 'hidden' });
   await page.byId('nav-people').click();
   await eventually(`${name} to be gone from the list`, async () => !await page.byId('person-row').filter({ hasText: name }).count());
 }

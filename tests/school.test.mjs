@@ -86,7 +86,7 @@ describe('a school', { concurrency: false }, () => {
     // From arrivals alone: nothing of the product's own states.
     const expected = await system.sql(`
       select p.name, d::date, case
-               when d = date '2026-10-30' then 'off'
+               when d = date '2026-10-30' then 'holiday'
                when first is null then 'absent'
                when first > time '08:05' then 'late' else 'present' end,
              extract(epoch from first - time '08:00')::int / 60

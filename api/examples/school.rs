@@ -78,8 +78,8 @@ const ATTENDANCE: &str = "INSERT INTO attendance_days (person_id, schedule_id, d
           FROM school_days AS d CROSS JOIN group_members m JOIN group_schedules gs ON gs.group_id = m.group_id \
           CROSS JOIN LATERAL (SELECT (hashtext(m.person_id::text || d.number) & 2147483647) % 1000 AS dice) AS r) AS days";
 
-const FEED: &str = "INSERT INTO feeds (id, name, liveness, min_frames, dedup_seconds, max_fps, direction, reveals, token_hash) \
-    VALUES (gen_random_uuid(), 'Main door', 'off', 3, 300, 15, 'both', 'all', sha256(gen_random_uuid()::text::bytea))";
+const FEED: &str = "INSERT INTO feeds (id, name, liveness, min_frames, dedup_seconds, max_fps, direction, reveals) \
+    VALUES (gen_random_uuid(), 'Main door', 'off', 3, 300, 15, 'both', 'all')";
 
 const ARRIVALS: &str = "INSERT INTO arrivals (id, person_id, feed_id, at, span, captured_at, received_at, recorded_at, \
       method, similarity, margin, sender_kind, sender_id, source_kind) \

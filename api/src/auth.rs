@@ -3,11 +3,13 @@
 //! [`CurrentUser`] is anybody signed in, a member with their own record included; [`Viewer`] whoever may look at other
 //! people's records, within their [`Scope`]; [`Manager`] whoever may mark attendance, within the same; [`Reader`] whoever
 //! may see what attendance was, a member their own; [`Admin`] an admin; [`Owner`] an admin who is an owner;
-//! [`FrameSender`] a feed's own token, an admin, or whoever is assigned to the feed. An API key counts as an admin
+//! [`FrameSender`] a feed's own token, its kiosk, an admin, or whoever is assigned to the feed; [`Kiosk`] a paired tablet, by
+//! a cookie of its own that nothing else looks at. An API key counts as an admin
 //! within its scopes. [`Account`] is anybody signed in but a key; [`InPerson`] the same, an admin who has yet to enrol a
 //! second factor included; [`Fresh`] adds to a permission that their password was given lately, which no key has.
-//! A handler without one of them is public; `routes` lists those. Requests that carry the session cookie and
-//! change something, and WebSocket upgrades, must come from the site itself (`Origin`).
+//! A handler without one of them is public; `routes` lists those. Requests that carry a cookie and change something, and WebSocket upgrades, must come from the site itself (`Origin`).
+
+mod kiosk;
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
@@ -28,16 +30,22 @@ use crate::domain::sessions::{self, SignInFrom, token_hash};
 use crate::domain::users::By;
 use crate::error::ApiError;
 use crate::models::audit::Actor;
+use crate::models::feed_tokens::DEVICE;
 use crate::models::feeds::Feed;
 use crate::models::scope::Scope;
 use crate::models::{self};
 use crate::state::App;
+
+pub use crate::domain::kiosk::Kiosk;
+pub use kiosk::{ended_kiosk_cookie, kiosk_cookie};
 
 const COOKIE: &str = "attendance_session";
 /// How a browser, which cannot set headers on a WebSocket, sends a device token.
 const SUBPROTOCOL: &str = "bearer.";
 /// How long after a password was given what asks for a fresh sign-in may be done.
 const FRESH: TimeDelta = TimeDelta::minutes(30);
+/// How often it is written down that a feed's token is used.
+const TOKEN_USE_NOTED: TimeDelta = TimeDelta::minutes(1);
 const NO_KEY: ApiError = ApiError::Forbidden("A key cannot do this: it takes somebody who signs in.");
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -121,6 +129,8 @@ pub struct FrameSender {
     pub feed: Feed,
     /// What opened it.
     pub credential: Credential,
+    /// The sender's address.
+    pub address: IpAddr,
 }
 
 /// What opened a feed.
@@ -128,6 +138,8 @@ pub struct FrameSender {
 pub enum Credential {
     /// Its token; by its hash it is looked up again later.
     Token(Vec<u8>),
+    /// The cookie of a kiosk of the feed; by its hash it is looked up again later.
+    Kiosk(Vec<u8>),
     /// An admin, or somebody who is assigned to the feed.
     User(CurrentUser),
 }
@@ -136,7 +148,7 @@ impl Credential {
     /// Who an arrival is said to come from.
     pub fn actor(&self, feed: &Feed) -> Actor {
         match self {
-            Self::Token(_) => Actor::Feed(feed.id),
+            Self::Token(_) | Self::Kiosk(_) => Actor::Feed(feed.id),
             Self::User(user) => Actor::User(user.id.0),
         }
     }
@@ -144,7 +156,7 @@ impl Credential {
     /// Whether the sender may date frames back as far as they like.
     pub fn may_backdate(&self) -> bool {
         match self {
-            Self::Token(_) => false,
+            Self::Token(_) | Self::Kiosk(_) => false,
             Self::User(user) => match &user.shown {
                 Shown::Session { .. } => user.role == Role::Admin,
                 Shown::Key { scopes, .. } => scopes.has(api_keys::BACKFILL),
@@ -161,7 +173,8 @@ impl FrameSender {
     pub async fn renew(&mut self, app: &App) -> Result<(), ApiError> {
         let id = self.feed.id;
         self.feed = match &self.credential {
-            Credential::Token(hash) => feed_by_token(app, hash.clone(), id).await?,
+            Credential::Token(hash) => feed_by_token(app, hash.clone(), id, self.address).await?,
+            Credential::Kiosk(hash) => kiosk::feed(app, hash.clone(), id, self.address).await?,
             Credential::User(user) => {
                 user.renew(app).await?;
                 feed_for(app, user, id).await?
@@ -271,9 +284,28 @@ pub fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, A
     })
 }
 
-async fn feed_by_token(app: &App, hash: Vec<u8>, id: Uuid) -> Result<Feed, ApiError> {
-    let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
-    let feed = feed.ok_or(ApiError::Unauthenticated)?;
+/// What a token of a `kind` opens, and the token's id; notes now and then that it is used, and from where.
+async fn opened_by(
+    app: &App,
+    kind: &'static str,
+    hash: Vec<u8>,
+    from: IpAddr,
+) -> Result<Option<(Feed, Uuid)>, ApiError> {
+    app.db
+        .run(move |conn| {
+            let Some((feed, token)) = models::feed_tokens::find(conn, kind, &hash)? else { return Ok(None) };
+            let now = Utc::now();
+            if token.last_used_at.is_none_or(|at| now - at >= TOKEN_USE_NOTED) {
+                models::feed_tokens::used(conn, token.id, now, Some(from.into()))?;
+            }
+            Ok(Some((feed, token.id)))
+        })
+        .await
+}
+
+/// The feed that a token opens, where it is this one.
+async fn feed_by_token(app: &App, hash: Vec<u8>, id: Uuid, from: IpAddr) -> Result<Feed, ApiError> {
+    let (feed, _) = opened_by(app, DEVICE, hash, from).await?.ok_or(ApiError::Unauthenticated)?;
     if feed.id == id { Ok(feed) } else { Err(ApiError::Forbidden("This token belongs to another feed.")) }
 }
 
@@ -303,7 +335,8 @@ fn app(request: &HttpRequest) -> Result<App, ApiError> {
     app.map(|app| App::clone(app)).ok_or_else(|| ApiError::Internal(anyhow::anyhow!("no App in this scope")))
 }
 
-fn bearer(request: &HttpRequest) -> Option<String> {
+/// The key, token or proof in a request's `Authorization`, or a device token in its subprotocol.
+pub fn bearer(request: &HttpRequest) -> Option<String> {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let authorization = header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
     if let Some((_, token)) = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
@@ -332,16 +365,19 @@ async fn identify(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
             }
             return Ok(user);
         }
-        let feed = app.db.run(move |conn| Ok(models::feeds::find_by_token(conn, &hash)?)).await?;
-        feed.ok_or(ApiError::Unauthenticated)?;
+        let found = app.db.run(move |conn| Ok(models::feed_tokens::find(conn, DEVICE, &hash)?)).await?;
+        found.ok_or(ApiError::Unauthenticated)?;
         return Err(ApiError::Forbidden("A feed's token opens that feed's frames and nothing else."));
     };
     let user = user_of_session(&app, session).await?;
-    let changes = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
-    if changes {
-        check_origin(request, &app, true)?;
-    }
+    check_own_origin(request, &app)?;
     Ok(user)
+}
+
+/// What is asked with a cookie and changes something, or opens a socket, must come from the site itself.
+fn check_own_origin(request: &HttpRequest, app: &App) -> Result<(), ApiError> {
+    let changes = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
+    if changes { check_origin(request, app, true) } else { Ok(()) }
 }
 
 async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
@@ -536,17 +572,27 @@ impl FromRequest for FrameSender {
         let request = request.clone();
         Box::pin(async move {
             let app = app(&request)?;
+            let address = client_address(&request, &app);
+            // An id that is none is nobody's feed: who may send anywhere learns so, all others that they may not.
             let id = request.match_info().get("feed").and_then(|id| id.parse::<FeedId>().ok());
-            if let Some(token) = bearer(&request).filter(|token| !token.starts_with(api_keys::PREFIX)) {
-                let hash = token_hash(&token);
-                let id = id.unwrap_or(FeedId(Uuid::nil())).0;
-                let feed = feed_by_token(&app, hash.clone(), id).await?;
-                return Ok(Self { feed, credential: Credential::Token(hash) });
+            let id = id.unwrap_or(FeedId(Uuid::nil())).0;
+            match bearer(&request) {
+                Some(token) if !token.starts_with(api_keys::PREFIX) => {
+                    let hash = token_hash(&token);
+                    let feed = feed_by_token(&app, hash.clone(), id, address).await?;
+                    return Ok(Self { feed, credential: Credential::Token(hash), address });
+                }
+                Some(_) => {}
+                // Beside a kiosk's cookie somebody may be signed in: the cookie counts for its own feed.
+                None => {
+                    if let Some(sender) = kiosk::sender(&request, &app, id).await? {
+                        return Ok(sender);
+                    }
+                }
             }
             let user = authenticate(&request).await?;
-            // An id that is none is nobody's feed: who may send anywhere learns so, all others that they may not.
-            let feed = feed_for(&app, &user, id.unwrap_or(FeedId(Uuid::nil())).0).await?;
-            Ok(Self { feed, credential: Credential::User(user) })
+            let feed = feed_for(&app, &user, id).await?;
+            Ok(Self { feed, credential: Credential::User(user), address })
         })
     }
 }

@@ -93,7 +93,8 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
         }
         std::thread::sleep(LOOK_EVERY);
     }
-    Ok(())
+    // The next start asks how long nobody was heard.
+    Ok(feeds::note_last_frames(&mut conn, app)?)
 }
 
 /// Starts the thread that opens and closes the instances of schedules until the server stops.

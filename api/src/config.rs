@@ -78,6 +78,10 @@ pub struct HttpConfig {
     /// from it. Default: derived from host and port.
     #[arg(long, env = "ATTENDANCE_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Where the other API processes of this site reach this one, for example `http://10.0.1.5:8080`; absent: there
+    /// are no others. It must not be reachable from outside.
+    #[arg(long, env = "ATTENDANCE_PEER_URL")]
+    pub peer_url: Option<String>,
     /// Folder of the built single-page app; without it only the API is served.
     #[arg(long, env = "ATTENDANCE_SPA")]
     pub spa: Option<PathBuf>,

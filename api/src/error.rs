@@ -74,8 +74,12 @@ pub enum ApiError {
     /// The recognizer's own verdict on an image, passed on.
     #[error("{message}")]
     ImageRefused { status: u16, code: String, message: String },
+    #[error("This was not sealed to the key of this server for this use, or it changed on the way.")]
+    WrongSealKey,
     #[error("The body is larger than {limit} bytes.")]
     TooLarge { limit: usize },
+    #[error("This address takes bodies of the type {takes}.")]
+    UnsupportedType { takes: &'static str },
     #[error("{message}")]
     TooManyRequests { message: &'static str, retry_after_s: u64 },
     #[error("Recognition is not available at the moment. Try again shortly.")]
@@ -102,6 +106,12 @@ pub enum ApiError {
     CorrectionDecided,
     #[error("This arrival is voided already.")]
     ArrivalVoided,
+    #[error("Nothing about this arrival is in doubt any more.")]
+    ArrivalCertain,
+    #[error("That did not work. Try again, or ask at the desk.")]
+    CheckInRefused,
+    #[error("This PIN was stopped after five wrong tries. Ask at the desk for a new one.")]
+    PinStopped,
     #[error("{0}")]
     Overlaps(&'static str),
     #[error("The database is not available at the moment. Try again shortly.")]
@@ -161,7 +171,9 @@ impl ApiError {
             Self::ImageRefused { status, code, .. } => {
                 (S::from_u16(*status).unwrap_or(S::UNPROCESSABLE_ENTITY), code)
             }
+            Self::WrongSealKey => (S::UNPROCESSABLE_ENTITY, codes::WRONG_SEAL_KEY),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::UnsupportedType { .. } => (S::UNSUPPORTED_MEDIA_TYPE, "unsupported_type"),
             Self::TooManyRequests { .. } => (S::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS),
             Self::RecognizerUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::RECOGNIZER_UNAVAILABLE),
             Self::ModelPackMissing(_) => (S::SERVICE_UNAVAILABLE, "model_pack_missing"),
@@ -172,6 +184,9 @@ impl ApiError {
             Self::CorrectionOpen => (S::CONFLICT, "correction_open"),
             Self::CorrectionDecided => (S::CONFLICT, "correction_decided"),
             Self::ArrivalVoided => (S::CONFLICT, "arrival_voided"),
+            Self::ArrivalCertain => (S::CONFLICT, "arrival_certain"),
+            Self::CheckInRefused => (S::UNPROCESSABLE_ENTITY, codes::CHECK_IN_REFUSED),
+            Self::PinStopped => (S::UNPROCESSABLE_ENTITY, codes::PIN_STOPPED),
             Self::Overlaps(_) => (S::CONFLICT, "overlaps"),
             Self::DatabaseUnavailable(_) => (S::SERVICE_UNAVAILABLE, codes::DATABASE_UNAVAILABLE),
             Self::StorageUnavailable(_) => (S::SERVICE_UNAVAILABLE, "storage_unavailable"),
@@ -264,6 +279,11 @@ impl ResponseError for ApiError {
     }
 }
 
+/// Whether PostgreSQL refused a text for a NUL character in it.
+fn says_nul(message: &str) -> bool {
+    message.contains("invalid byte sequence") && message.contains("0x00")
+}
+
 impl From<DieselError> for ApiError {
     fn from(error: DieselError) -> Self {
         match &error {
@@ -294,6 +314,10 @@ impl From<DieselError> for ApiError {
                 (DatabaseErrorKind::ForeignKeyViolation, _) => Self::NotFound("thing any more"),
                 (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _) => {
                     Self::DatabaseUnavailable(error.to_string())
+                }
+                // PostgreSQL's texts hold everything but NUL.
+                (DatabaseErrorKind::Unknown, _) if says_nul(info.message()) => {
+                    Self::invalid("body", "A text holds a NUL character. Leave it out.")
                 }
                 // A server that stops, starts or runs out of disk in the middle of a statement reports codes
                 // that Diesel does not name. They pass; a wrong statement would not have passed the tests.

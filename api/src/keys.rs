@@ -1,7 +1,7 @@
 //! Keys for biometric data at rest.
 //!
 //! Each person has a random AES-256-GCM key that seals their photos and templates, and so has each item of the
-//! review queue, and each account with a second factor; the associated data names owner, kind and pack, so a sealed value moved to another row does not
+//! review queue, each account with a second factor, each webhook, and the site's servers; the associated data names owner, kind and pack, so a sealed value moved to another row does not
 //! open. The owner's key is stored wrapped by a master key, whose versions live in a 0600 file outside database,
 //! photos and backups. Erasing the one wrapped key makes every copy of its owner's data unreadable.
 //!
@@ -43,6 +43,8 @@ pub enum Sealed<'a> {
     TotpSecret,
     /// What requests to a webhook are signed with.
     WebhookSecret,
+    /// From what the pair follows that devices seal to.
+    SealSecret,
 }
 
 impl Sealed<'_> {
@@ -56,6 +58,7 @@ impl Sealed<'_> {
             Self::ReviewPicture(face) => format!("review-picture|{owner}|{face}"),
             Self::TotpSecret => format!("totp|{owner}"),
             Self::WebhookSecret => format!("webhook|{owner}"),
+            Self::SealSecret => format!("seal|{owner}"),
             Self::ReviewTemplate(face, pack) => format!("review-template|{owner}|{face}|{pack}"),
         }
     }
@@ -72,6 +75,8 @@ pub enum Owner {
     User(UserId),
     /// A webhook.
     Webhook(WebhookId),
+    /// The site's servers.
+    Server,
 }
 
 impl Owner {
@@ -81,6 +86,7 @@ impl Owner {
             | Self::Review(ReviewId(id))
             | Self::User(UserId(id))
             | Self::Webhook(WebhookId(id)) => id,
+            Self::Server => Uuid::nil(),
         }
     }
 
@@ -91,6 +97,7 @@ impl Owner {
             Self::Review(item) => format!("review-key|{item}"),
             Self::User(user) => format!("user-key|{user}"),
             Self::Webhook(webhook) => format!("webhook-key|{webhook}"),
+            Self::Server => "server-key".to_owned(),
         }
     }
 }

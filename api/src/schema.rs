@@ -82,6 +82,9 @@ diesel::table! {
         voided_by -> Nullable<Uuid>,
         void_reason -> Nullable<Text>,
         reassigned_from -> Nullable<Uuid>,
+        provisional -> Bool,
+        confirmed_at -> Nullable<Timestamptz>,
+        confirmed_by -> Nullable<Uuid>,
     }
 }
 
@@ -141,6 +144,16 @@ diesel::table! {
 diesel::table! {
     audit_pending (audit_id) {
         audit_id -> Int8,
+    }
+}
+
+diesel::table! {
+    badges (id) {
+        id -> Uuid,
+        person_id -> Uuid,
+        created_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -215,11 +228,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    feed_devices (feed_id, device_id) {
+        feed_id -> Uuid,
+        device_id -> Uuid,
+        heartbeat -> Jsonb,
+        received_at -> Timestamptz,
+        drift_ms -> Int8,
+        address -> Nullable<Inet>,
+        backlog_from -> Nullable<Timestamptz>,
+        backlog_lost -> Bool,
+    }
+}
+
+diesel::table! {
     feed_gaps (id) {
         id -> Uuid,
         feed_id -> Uuid,
         from_at -> Timestamptz,
         until_at -> Nullable<Timestamptz>,
+        filled_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -227,6 +254,19 @@ diesel::table! {
     feed_groups (feed_id, group_id) {
         feed_id -> Uuid,
         group_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    feed_tokens (id) {
+        id -> Uuid,
+        feed_id -> Uuid,
+        kind -> Text,
+        token_hash -> Bytea,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        last_address -> Nullable<Inet>,
+        revoked_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -242,13 +282,15 @@ diesel::table! {
         reveals -> Text,
         threshold -> Nullable<Float4>,
         margin -> Nullable<Float4>,
-        token_hash -> Bytea,
         last_frame_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         range -> Text,
         on_doubt -> Text,
         tuned_for -> Nullable<Text>,
+        device_settings -> Jsonb,
+        settings_revision -> Int4,
+        served_by -> Nullable<Text>,
     }
 }
 
@@ -336,6 +378,25 @@ diesel::table! {
         user_id -> Uuid,
         token_hash -> Bytea,
         created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    kiosk_check_ins (id) {
+        id -> Uuid,
+        feed_id -> Uuid,
+        arrival_id -> Uuid,
+        received_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    kiosk_pairings (code_hash) {
+        code_hash -> Bytea,
+        feed_id -> Uuid,
+        created_by -> Uuid,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
     }
@@ -447,6 +508,15 @@ diesel::table! {
         person_id -> Uuid,
         master_key_version -> Int4,
         wrapped -> Bytea,
+    }
+}
+
+diesel::table! {
+    person_pins (person_id) {
+        person_id -> Uuid,
+        pin_hash -> Text,
+        set_at -> Timestamptz,
+        wrong_tries -> Int4,
     }
 }
 
@@ -572,6 +642,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    seal_keys (singleton) {
+        singleton -> Bool,
+        master_key_version -> Int4,
+        wrapped -> Bytea,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     second_factors (user_id) {
         user_id -> Uuid,
         master_key_version -> Int4,
@@ -686,14 +766,17 @@ diesel::joinable!(attendance_days -> groups (group_id));
 diesel::joinable!(attendance_days -> marks (mark_id));
 diesel::joinable!(attendance_days -> people (person_id));
 diesel::joinable!(attendance_days -> schedules (schedule_id));
+diesel::joinable!(badges -> people (person_id));
 diesel::joinable!(consent_history -> people (person_id));
 diesel::joinable!(consents -> people (person_id));
 diesel::joinable!(corrections -> marks (mark_id));
 diesel::joinable!(corrections -> people (person_id));
 diesel::joinable!(corrections -> schedules (schedule_id));
+diesel::joinable!(feed_devices -> feeds (feed_id));
 diesel::joinable!(feed_gaps -> feeds (feed_id));
 diesel::joinable!(feed_groups -> feeds (feed_id));
 diesel::joinable!(feed_groups -> groups (group_id));
+diesel::joinable!(feed_tokens -> feeds (feed_id));
 diesel::joinable!(group_members -> groups (group_id));
 diesel::joinable!(group_members -> people (person_id));
 diesel::joinable!(group_schedules -> groups (group_id));
@@ -701,6 +784,9 @@ diesel::joinable!(group_schedules -> schedules (schedule_id));
 diesel::joinable!(holidays -> groups (group_id));
 diesel::joinable!(import_rows -> imports (import_id));
 diesel::joinable!(invitations -> users (user_id));
+diesel::joinable!(kiosk_check_ins -> arrivals (arrival_id));
+diesel::joinable!(kiosk_check_ins -> feeds (feed_id));
+diesel::joinable!(kiosk_pairings -> feeds (feed_id));
 diesel::joinable!(marks -> people (person_id));
 diesel::joinable!(marks -> schedules (schedule_id));
 diesel::joinable!(non_matches -> model_packs (model_pack));
@@ -713,6 +799,7 @@ diesel::joinable!(outbox -> report_schedules (report_schedule_id));
 diesel::joinable!(outbox -> users (user_id));
 diesel::joinable!(outbox -> webhooks (webhook_id));
 diesel::joinable!(person_keys -> people (person_id));
+diesel::joinable!(person_pins -> people (person_id));
 diesel::joinable!(photos -> people (person_id));
 diesel::joinable!(recovery_codes -> second_factors (user_id));
 diesel::joinable!(report_schedules -> groups (group_id));
@@ -744,14 +831,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     audit_chain,
     audit_pending,
+    badges,
     consent_history,
     consent_texts,
     consents,
     corrections,
     enrolment_overrides,
     face_counts,
+    feed_devices,
     feed_gaps,
     feed_groups,
+    feed_tokens,
     feeds,
     gallery_changes,
     gallery_revision,
@@ -762,6 +852,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_rows,
     imports,
     invitations,
+    kiosk_check_ins,
+    kiosk_pairings,
     marks,
     model_packs,
     non_matches,
@@ -770,6 +862,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     outbox,
     people,
     person_keys,
+    person_pins,
     photos,
     recovery_codes,
     report_schedules,
@@ -781,6 +874,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     schedule_runs,
     schedule_versions,
     schedules,
+    seal_keys,
     second_factors,
     sessions,
     settings,

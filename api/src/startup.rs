@@ -12,8 +12,11 @@ use tracing_actix_web::TracingLogger;
 use crate::config::{Config, HttpConfig};
 use crate::db::{self, Db};
 use crate::domain::messengers::Messengers;
+use crate::domain::peers::{self, Peers};
 use crate::domain::recognizer::Recognizer;
-use crate::domain::{alerts, audit_chain, erasure, first_admin, master_key, oidc, reembedding, retention};
+use crate::domain::{
+    alerts, audit_chain, erasure, feeds, first_admin, master_key, oidc, reembedding, retention,
+};
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
@@ -66,10 +69,14 @@ impl Application {
             gallery: Default::default(),
             streams: Default::default(),
             traffic: Default::default(),
+            hearing: Default::default(),
+            replays: Default::default(),
             hub: Default::default(),
+            peers: Peers::new(config.http.peer_url.as_deref())?,
             events: Default::default(),
             review: Default::default(),
             challenges: Default::default(),
+            seal_keys: Default::default(),
             messengers: Messengers::new(&config.messages)?,
             oidc,
             metrics: Metrics::new()?,
@@ -77,6 +84,7 @@ impl Application {
             stopping: watch::channel(false).0,
         });
         erasure::replay(&app).await.context("the ledger of erasures cannot be replayed")?;
+        feeds::recall(&app).await.context("it cannot be read when feeds were last heard")?;
         let server = server(app.clone(), &config, listener)?;
         let metrics_server = metrics_server(&app, config.http.metrics_port)?;
         Ok(Self { app, config, server, metrics_server, address })
@@ -108,6 +116,7 @@ impl Application {
         let recognizer = tokio::spawn(background::follow_recognizer(self.app.clone()));
         let heads = tokio::spawn(background::keep_audit_heads(self.app.clone()));
         let purge = tokio::spawn(retention::run(self.app.clone()));
+        let peers = tokio::spawn(peers::run(self.app.clone()));
         let messages = tokio::spawn(alerts::sending::run(self.app.clone()));
         let templates = tokio::spawn(reembedding::run(self.app.clone(), self.config.database.url.clone()));
         if let Some(server) = self.metrics_server {
@@ -126,6 +135,7 @@ impl Application {
         heads.await?;
         purge.await?;
         messages.await?;
+        peers.await?;
         Ok(())
     }
 }

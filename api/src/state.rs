@@ -16,11 +16,14 @@ use crate::domain::audit_chain::ChainKey;
 use crate::domain::challenges::Challenges;
 use crate::domain::frames::Hub;
 use crate::domain::gallery_sync::GallerySync;
+use crate::domain::hearing::Hearing;
 use crate::domain::messengers::Messengers;
+use crate::domain::peers::Peers;
 use crate::domain::recognizer::Recognizer;
+use crate::domain::replays::Replays;
 use crate::domain::streams::Streams;
 use crate::domain::traffic::Traffic;
-use crate::domain::{oidc, packs, review};
+use crate::domain::{oidc, packs, review, sealed};
 use crate::error::ApiError;
 use crate::keys::MasterKeys;
 use crate::storage::PhotoStore;
@@ -43,10 +46,15 @@ pub struct Parts {
     pub gallery: GallerySync,
     pub streams: Streams,
     pub traffic: Traffic,
+    pub hearing: Hearing,
+    pub replays: Replays,
     pub hub: Hub,
+    pub peers: Peers,
     pub events: ArrivalEvents,
     pub review: review::Switch,
     pub challenges: Challenges,
+    /// What devices seal to.
+    pub seal_keys: sealed::KeyPair,
     pub messengers: Messengers,
     /// Whom people sign in by besides their password.
     pub oidc: Option<oidc::Provider>,

@@ -32,6 +32,10 @@ pub struct Metrics {
     pub arrivals: IntCounter,
     pub messages: IntCounterVec,
     pub gallery_revision: IntGauge,
+    pub devices_online: IntGauge,
+    pub backlog_frames: IntGauge,
+    pub heartbeats: IntCounter,
+    pub replayed: IntCounter,
 }
 
 impl Metrics {
@@ -60,13 +64,41 @@ impl Metrics {
         )?;
         let gallery_revision =
             IntGauge::new("attendance_gallery_revision", "Revision of the gallery in memory.")?;
+        let devices_online =
+            IntGauge::new("attendance_devices_online", "Devices of all feeds that called lately.")?;
+        let backlog_frames =
+            IntGauge::new("attendance_device_backlog_frames", "Frames that wait on all devices.")?;
+        let heartbeats =
+            IntCounter::new("attendance_heartbeats_total", "Calls of devices that this process answered.")?;
+        let replayed = IntCounter::new(
+            "attendance_frames_replayed_total",
+            "Frames that their sender had kept and this process answered.",
+        )?;
+        for gauge in [&devices_online, &backlog_frames] {
+            registry.register(Box::new(gauge.clone()))?;
+        }
+        for counter in [&heartbeats, &replayed] {
+            registry.register(Box::new(counter.clone()))?;
+        }
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(frames.clone()))?;
         registry.register(Box::new(frame_seconds.clone()))?;
         registry.register(Box::new(arrivals.clone()))?;
         registry.register(Box::new(messages.clone()))?;
         registry.register(Box::new(gallery_revision.clone()))?;
-        Ok(Self { registry, requests, frames, frame_seconds, arrivals, messages, gallery_revision })
+        Ok(Self {
+            registry,
+            requests,
+            frames,
+            frame_seconds,
+            arrivals,
+            messages,
+            gallery_revision,
+            devices_online,
+            backlog_frames,
+            heartbeats,
+            replayed,
+        })
     }
 
     /// All metrics in Prometheus' text format.

@@ -22,6 +22,7 @@ enum Shown {
     Asking,
     SignIn,
     Invitation,
+    Kiosk,
     Enrolment,
     Dashboard,
 }
@@ -38,7 +39,16 @@ pub fn App() -> impl IntoView {
     let toasts = Toasts::new();
     provide_context(toasts);
     theme::follow_system();
-    ask_session(api, desk);
+    let outside = Memo::new(move |_| {
+        router.path.with(|path| match Place::at(path) {
+            Place::Invitation => Some(Shown::Invitation),
+            Place::Kiosk => Some(Shown::Kiosk),
+            _ => None,
+        })
+    });
+    if outside.get_untracked() != Some(Shown::Kiosk) {
+        ask_session(api, desk);
+    }
 
     Effect::new(move |_| {
         if api.signed_out.get() {
@@ -50,13 +60,13 @@ pub fn App() -> impl IntoView {
     });
     set_interval(move || desk.now_ms.set(js_sys::Date::now()), TICK);
 
-    let invited = Memo::new(move |_| router.path.with(|path| Place::at(path) == Place::Invitation));
-    let shown = Memo::new(move |_| match desk.session.get() {
-        _ if invited.get() => Shown::Invitation,
-        Session::Asking => Shown::Asking,
-        Session::SignedOut { .. } => Shown::SignIn,
-        Session::SignedIn(_) if desk.must_enrol.get() => Shown::Enrolment,
-        Session::SignedIn(_) => Shown::Dashboard,
+    let shown = Memo::new(move |_| {
+        outside.get().unwrap_or_else(|| match desk.session.get() {
+            Session::Asking => Shown::Asking,
+            Session::SignedOut { .. } => Shown::SignIn,
+            Session::SignedIn(_) if desk.must_enrol.get() => Shown::Enrolment,
+            Session::SignedIn(_) => Shown::Dashboard,
+        })
     });
     let second_factor = oidc::asks_second_factor();
     view! {
@@ -65,6 +75,7 @@ pub fn App() -> impl IntoView {
             Shown::Asking => view! { <Asking /> }.into_any(),
             Shown::SignIn => view! { <SignIn /> }.into_any(),
             Shown::Invitation => view! { <Later fetch=parts::invitation() /> }.into_any(),
+            Shown::Kiosk => view! { <Later fetch=parts::kiosk() /> }.into_any(),
             Shown::Enrolment => view! { <Later fetch=parts::enrolment() /> }.into_any(),
             Shown::Dashboard => {
                 // A confirmation came to nothing; whoever is signed in stays so.

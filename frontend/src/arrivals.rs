@@ -1,39 +1,24 @@
-//! The newest arrivals and today's figures, kept current by the server's events.
+//! The newest arrivals and today's figures, kept current over the dashboard's connection ([`crate::watch`]).
 //!
-//! The event stream starts at "now" whenever it is opened anew (the browser resumes by itself only after a
-//! broken connection), so the list is read again each time the stream opens, and both are merged by id.
+//! The list is read again each time the connection opens, and what came over it is merged by id.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
-use types::{ArrivalId, ArrivalView, Today};
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Event, EventSource, MessageEvent};
+use types::{ArrivalDoubt, ArrivalId, ArrivalMethod, ArrivalView, Today};
 
 use crate::api::{Api, ArrivalQuery, use_api};
-use crate::backoff::Backoff;
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::{Desk, use_desk};
+use crate::ui::{Icon, icons};
+use crate::watch::{Told, Watch, provide_watch};
 
 /// How many arrivals the rail keeps.
 const KEPT: usize = 50;
 /// A burst of arrivals asks for today's figures once.
 const FIGURES_DELAY: Duration = Duration::from_millis(400);
-
-/// State of a pushed connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// Not needed at the moment.
-    Idle,
-    /// Being opened for the first time.
-    Opening,
-    /// Open.
-    Up,
-    /// Broken; being opened again.
-    Down,
-}
 
 /// An arrival, and whether it came while the page was open.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,72 +36,25 @@ pub struct Arrivals {
     pub state: RwSignal<Load<()>>,
     /// Today's figures.
     pub today: Loader<Today>,
-    /// The event stream.
-    pub link: RwSignal<Link>,
     /// The newest arrival as a sentence for screen readers.
     pub spoken: RwSignal<String>,
     figures_due: StoredValue<bool>,
-    backoff: StoredValue<Backoff>,
-    stream: StoredValue<Option<Stream>, LocalStorage>,
     api: Api,
     desk: Desk,
 }
 
-/// An open event stream and the handlers that it calls.
-struct Stream {
-    source: EventSource,
-    _on_event: Closure<dyn FnMut(Event)>,
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onerror(None);
-        self.source.close();
-    }
-}
-
 impl Arrivals {
-    /// Nothing read, no stream.
+    /// Nothing read.
     pub fn new(api: Api, desk: Desk) -> Self {
         Self {
             items: RwSignal::new(Vec::new()),
             state: RwSignal::new(Load::Waiting),
             today: Loader::new(),
-            link: RwSignal::new(Link::Opening),
             spoken: RwSignal::new(String::new()),
             figures_due: StoredValue::new(false),
-            backoff: StoredValue::new(Backoff::default()),
-            stream: StoredValue::new_local(None),
             api,
             desk,
         }
-    }
-
-    /// Opens the stream; an open one is replaced.
-    pub fn open(self) {
-        let Ok(source) = EventSource::new("/api/v1/arrivals/events") else { return };
-        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| match event.type_().as_str() {
-            "open" => self.opened(),
-            "arrival" => self.received(&event),
-            _ => self.broken(),
-        });
-        let handler = on_event.as_ref().unchecked_ref();
-        source.set_onopen(Some(handler));
-        source.set_onerror(Some(handler));
-        // Registering a listener fails only on a handler that is not callable.
-        let _ = source.add_event_listener_with_callback("arrival", handler);
-        self.stream.try_set_value(Some(Stream { source, _on_event: on_event }));
-    }
-
-    /// Closes the stream and forgets what came over it.
-    pub fn close(self) {
-        self.stream.set_value(None);
-        self.items.set(Vec::new());
-        self.state.set(Load::Waiting);
-        self.today.reset();
-        self.link.set(Link::Opening);
-        self.spoken.set(String::new());
     }
 
     /// Reads the list and today's figures again.
@@ -152,54 +90,34 @@ impl Arrivals {
         self.today.run(self.api.today());
     }
 
-    fn opened(self) {
-        self.link.try_set(Link::Up);
-        self.backoff.try_update_value(Backoff::reset);
-        self.refresh();
+    /// Somebody has looked at an arrival, or it counts no more.
+    pub fn settle(self, id: ArrivalId, settled: Option<ArrivalView>) {
+        self.items.try_update(|items| {
+            items.retain(|recent| recent.arrival.id != id);
+            merge(items, settled.map(|arrival| Recent { arrival, pushed: false }));
+        });
+        self.refresh_today();
     }
 
-    fn received(self, event: &Event) {
-        let text = event.dyn_ref::<MessageEvent>().and_then(|message| message.data().as_string());
-        let Some(arrival) = text.and_then(|text| serde_json::from_str::<ArrivalView>(&text).ok()) else {
-            return;
-        };
-        let zone = self.desk.site.with_untracked(|site| site.clone().map(|s| s.timezone).unwrap_or_default());
-        let time = clock::format(arrival.at, &zone, Style::Minute);
-        let (name, feed) = (arrival.person.name.clone(), arrival.feed.name.clone());
-        self.spoken.try_set(say!(live.spoken, name = name, feed = feed, time = time));
-        self.items.try_update(|items| merge(items, [Recent { arrival, pushed: true }]));
-        self.refresh_today_soon();
-    }
-
-    fn broken(self) {
-        self.link.try_set(Link::Down);
-        let closed = self
-            .stream
-            .try_with_value(|stream| {
-                stream.as_ref().is_some_and(|open| open.source.ready_state() == EventSource::CLOSED)
-            })
-            .unwrap_or(false);
-        if !closed {
-            return;
+    fn told(self, told: Told<'_>) {
+        match told {
+            Told::Opened => self.refresh(),
+            Told::Arrival(arrival) => self.received(arrival),
         }
-        // The browser gave up (an answer other than 200). Is the session still there? Then try again.
-        let Some(wait) = self.backoff.try_update_value(|backoff| backoff.next_ms(js_sys::Math::random()))
-        else {
-            return;
-        };
-        set_timeout(
-            move || {
-                leptos::task::spawn_local(async move {
-                    let asked = self.api.session().await;
-                    let wanted =
-                        self.stream.try_with_value(Option::is_some).unwrap_or(false) && !signed_out(&asked);
-                    if wanted {
-                        self.open();
-                    }
-                });
-            },
-            Duration::from_millis(u64::from(wait)),
-        );
+    }
+
+    fn received(self, arrival: &ArrivalView) {
+        let known =
+            self.items.try_with_untracked(|items| items.iter().any(|item| item.arrival.id == arrival.id));
+        if known == Some(false) {
+            let zone =
+                self.desk.site.with_untracked(|site| site.clone().map(|s| s.timezone).unwrap_or_default());
+            let time = clock::format(arrival.at, &zone, Style::Minute);
+            let (name, feed) = (arrival.person.name.clone(), arrival.feed.name.clone());
+            self.spoken.try_set(say!(live.spoken, name = name, feed = feed, time = time));
+        }
+        self.items.try_update(|items| merge(items, [Recent { arrival: arrival.clone(), pushed: true }]));
+        self.refresh_today_soon();
     }
 
     fn refresh_today_soon(self) {
@@ -217,22 +135,50 @@ impl Arrivals {
     }
 }
 
-/// The arrivals of this page, opened while `Arrivals` is in use and the user is signed in.
-pub fn provide_arrivals() -> Arrivals {
+/// The arrivals of this page, and the connection that they come over. Nothing is pushed to members, whose pages do not
+/// ask for it.
+pub fn provide_arrivals() -> Watch {
     let arrivals = Arrivals::new(use_api(), use_desk());
     provide_context(arrivals);
-    if use_desk().is_member() {
-        // Nothing is pushed to members.
-        arrivals.link.set(Link::Idle);
-        return arrivals;
-    }
-    arrivals.open();
-    on_cleanup(move || arrivals.close());
-    arrivals
+    provide_watch(move |told| arrivals.told(told))
 }
 
-fn signed_out<T>(asked: &Result<T, crate::api::Failure>) -> bool {
-    matches!(asked, Err(crate::api::Failure::Refused { status: 401, .. }))
+/// How somebody was identified, in a word.
+pub fn method_words(method: ArrivalMethod) -> &'static str {
+    match method {
+        ArrivalMethod::Face => say!(people.method_face),
+        ArrivalMethod::Pin => say!(people.method_pin),
+        ArrivalMethod::Qr => say!(people.method_qr),
+        ArrivalMethod::Manual => say!(people.method_manual),
+    }
+}
+
+/// The sign of a way to identify oneself.
+pub fn method_icon(method: ArrivalMethod) -> icondata_core::Icon {
+    match method {
+        ArrivalMethod::Face => icons::Mark,
+        ArrivalMethod::Pin => icons::Pin,
+        ArrivalMethod::Qr => icons::Badge,
+        ArrivalMethod::Manual => icons::Edit,
+    }
+}
+
+/// Why somebody should look at an arrival, as a small mark with words.
+#[component]
+pub fn DoubtMark(
+    /// Why.
+    doubt: ArrivalDoubt,
+) -> impl IntoView {
+    let words = match doubt {
+        ArrivalDoubt::Provisional => say!(live.doubt_provisional),
+        ArrivalDoubt::TimeUnproven => say!(live.doubt_time),
+    };
+    view! {
+        <span class="doubt" data-testid="arrival-doubt">
+            <Icon icon=icons::Alert />
+            {words}
+        </span>
+    }
 }
 
 /// Puts `fresh` into `items`, newest first, each id once (a replay may move an arrival's time).
@@ -269,6 +215,7 @@ mod tests {
                 margin: None,
                 liveness: None,
                 method: ArrivalMethod::Face,
+                doubt: None,
                 reassigned_from: None,
                 voided: None,
             },
@@ -277,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn events_and_the_list_merge_newest_first_without_doubles() {
+    fn what_is_pushed_and_the_list_merge_newest_first_without_doubles() {
         let mut items = Vec::new();
         merge(&mut items, [recent(2, 200, true)]);
         merge(&mut items, [recent(3, 300, false), recent(2, 200, false), recent(1, 100, false)]);

@@ -65,12 +65,16 @@ pub struct Choice {
     pub label: String,
 }
 
-/// Opens a camera: the one with the id, or the browser's choice for `None`.
-pub async fn open(device: Option<&str>) -> Result<MediaStream, Trouble> {
+/// Opens a camera: the one with the id, or for `None` the browser's choice, the one that `facing` names where there is
+/// one (`user` is beside the screen).
+pub async fn open(device: Option<&str>, facing: Option<&str>) -> Result<MediaStream, Trouble> {
     let devices = devices()?;
     let video = js_sys::Object::new();
-    set(&video, "width", &ideal(1280.0));
-    set(&video, "height", &ideal(720.0));
+    set(&video, "width", &ideal(1280.0.into()));
+    set(&video, "height", &ideal(720.0.into()));
+    if let Some(facing) = facing {
+        set(&video, "facingMode", &ideal(facing.into()));
+    }
     if let Some(device) = device {
         let exact = js_sys::Object::new();
         set(&exact, "exact", &device.into());
@@ -161,9 +165,9 @@ fn devices() -> Result<MediaDevices, Trouble> {
     if devices.is_undefined() { Err(Trouble::Insecure) } else { Ok(devices) }
 }
 
-fn ideal(value: f64) -> JsValue {
+fn ideal(value: JsValue) -> JsValue {
     let wish = js_sys::Object::new();
-    set(&wish, "ideal", &value.into());
+    set(&wish, "ideal", &value);
     wish.into()
 }
 

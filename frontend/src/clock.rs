@@ -20,6 +20,10 @@ pub enum Style {
     Full,
     /// 2026-11-03, to compare days
     Key,
+    /// Tuesday 3 November
+    Day,
+    /// 08, of 24, to count with
+    Hour,
 }
 
 impl Style {
@@ -35,6 +39,8 @@ impl Style {
                 ("minute", "2-digit"),
             ],
             Self::Key => &[("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")],
+            Self::Day => &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
+            Self::Hour => &[("hour", "2-digit"), ("hourCycle", "h23")],
         }
     }
 }
@@ -88,9 +94,21 @@ fn build(zone: &str, style: Style) -> Option<Intl::DateTimeFormat> {
         set("timeZone", zone)?;
     }
     // Canada's English writes a date as 2026-11-03, which sorts and compares.
-    let tag = if style == Style::Key { "en-CA".to_owned() } else { language::format_tag() };
+    let tag =
+        if matches!(style, Style::Key | Style::Hour) { "en-CA".to_owned() } else { language::format_tag() };
     // Constructed through Reflect: the plain constructor would end the page on a zone it does not know.
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
     let class = Reflect::get(&intl, &"DateTimeFormat".into()).ok()?.dyn_into::<Function>().ok()?;
     Reflect::construct(&class, &Array::of2(&tag.into(), &options)).ok()?.dyn_into().ok()
+}
+
+/// The zones that the browser knows, by their IANA names; UTC where it tells none.
+pub fn zones() -> Vec<String> {
+    let known = || {
+        let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
+        let list = Reflect::get(&intl, &"supportedValuesOf".into()).ok()?;
+        let list = list.dyn_into::<Function>().ok()?.call1(&intl, &"timeZone".into()).ok()?;
+        Some(Array::from(&list).iter().filter_map(|zone| zone.as_string()).collect::<Vec<_>>())
+    };
+    known().unwrap_or_else(|| vec!["UTC".to_owned()])
 }

@@ -41,6 +41,13 @@ impl FrameGate {
         Self { interval_ms, not_before: 0.0, stage: Stage::Free }
     }
 
+    /// Another rate from now on; a frame that waits for its turn does so by the new one.
+    pub fn set_rate(&mut self, frames_per_second: u16) {
+        let interval_ms = Self::new(frames_per_second).interval_ms;
+        self.not_before += (interval_ms - self.interval_ms).min(0.0);
+        self.interval_ms = interval_ms;
+    }
+
     /// What to do at `now`.
     pub fn step(&self, now: f64) -> Step {
         match self.stage {
@@ -101,6 +108,17 @@ mod tests {
         gate.answered();
         assert_eq!(gate.step(1_025.0), Step::Wait(80.0));
         assert_eq!(gate.step(1_105.0), Step::Capture);
+    }
+
+    #[test]
+    fn a_higher_rate_counts_at_once() {
+        let mut gate = FrameGate::new(2);
+        gate.begin(0.0);
+        gate.sent(5.0);
+        gate.answered();
+        assert_eq!(gate.step(105.0), Step::Wait(420.0));
+        gate.set_rate(10);
+        assert_eq!(gate.step(105.0), Step::Capture);
     }
 
     #[test]

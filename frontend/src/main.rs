@@ -3,7 +3,8 @@
 //! `api` is the only door to the HTTP API; `arrivals` and `live::watch` hold the two pushed connections; pages
 //! are folders (`live`, `people`, `groups`, `schedules`, `imports`, `attendance`, `reports`, `analytics`, `review`, `me`,
 //! `settings` with `privacy`, `audit` and `alerts`), what frames them is `shell`, what they share is `ui`. `account` is what
-//! there is of one's own account outside of the settings: the way in by a link, the second step. Rules that need no browser
+//! there is of one's own account outside of the settings: the way in by a link, the second step. `kiosk` is the page of a
+//! tablet at the door, outside of the shell. Rules that need no browser
 //! (`backoff`, `elapsed`, `gate`, `geometry`, `draft`, `numbers`) stand alone and are tested on the host.
 
 mod account;
@@ -17,6 +18,7 @@ mod audit;
 mod backoff;
 mod calendar;
 mod camera;
+mod checkin;
 mod clock;
 mod draft;
 mod elapsed;
@@ -24,6 +26,7 @@ mod gate;
 mod geometry;
 mod groups;
 mod imports;
+mod kiosk;
 mod language;
 mod live;
 mod loading;
@@ -31,6 +34,7 @@ mod me;
 mod numbers;
 mod people;
 mod privacy;
+mod qr;
 mod reports;
 mod review;
 mod router;
@@ -39,6 +43,7 @@ mod session;
 mod settings;
 mod shell;
 mod ui;
+mod watch;
 
 fn main() {
     console_error_panic_hook::set_once();

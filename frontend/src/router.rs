@@ -42,6 +42,8 @@ pub enum Place {
     Settings(String),
     /// Where the link of an invitation leads; shown to whoever has it, signed in or not.
     Invitation,
+    /// A tablet at the door; it needs no one to be signed in.
+    Kiosk,
     /// Nothing that exists.
     Nowhere,
 }
@@ -67,6 +69,7 @@ impl Place {
             ["analytics"] => Self::Analytics,
             ["review"] => Self::Review,
             ["invitation"] => Self::Invitation,
+            ["kiosk"] => Self::Kiosk,
             ["settings"] => Self::Settings(String::new()),
             ["settings", section] => Self::Settings((*section).to_owned()),
             _ => Self::Nowhere,
@@ -126,11 +129,12 @@ impl Router {
     fn read(self) {
         let location = window().location();
         let (path, query) = (location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
-        if self.query.get_untracked() != query {
-            self.query.set(query);
-        }
+        // The path first: what shows at the old one is gone before it could read the new query.
         if self.path.get_untracked() != path {
             self.path.set(path);
+        }
+        if self.query.get_untracked() != query {
+            self.query.set(query);
         }
     }
 }
@@ -174,6 +178,8 @@ mod tests {
             ("/review", Place::Review),
             ("/review/more", Place::Nowhere),
             ("/invitation", Place::Invitation),
+            ("/kiosk", Place::Kiosk),
+            ("/kiosk/more", Place::Nowhere),
             ("/settings", Place::Settings(String::new())),
             ("/settings/feeds", Place::Settings("feeds".to_owned())),
             ("/settings/feeds/more", Place::Nowhere),

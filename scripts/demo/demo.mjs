@@ -43,9 +43,10 @@ const asJson = (value) => ({ body: JSON.stringify(value), headers: { 'content-ty
 async function signIn() {
   let { ATTENDANCE_EMAIL: email, ATTENDANCE_PASSWORD: password } = process.env;
   if (!email || !password) ({ email, password } = JSON.parse(await readFile(join(data, 'first-admin.json'), 'utf8')));
+  if (!password) throw new Stop(`the first admin's password was changed. Set ATTENDANCE_EMAIL and ATTENDANCE_PASSWORD to an admin without a second factor`);
   const answer = await call('POST', '/api/v1/session', { ...asJson({ email, password }), expect: [201, 401] });
   if (answer.status === 401) {
-    throw new Stop(`cannot sign in as ${email}. If the first admin's password was changed, set ATTENDANCE_EMAIL and ATTENDANCE_PASSWORD`);
+    throw new Stop(`cannot sign in as ${email}. Set ATTENDANCE_EMAIL and ATTENDANCE_PASSWORD to an admin without a second factor`);
   }
 }
 

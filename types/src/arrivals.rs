@@ -27,6 +27,9 @@ pub struct ArrivalView {
     pub liveness: Option<f32>,
     /// How the person was identified.
     pub method: ArrivalMethod,
+    /// Why somebody should look at it, until somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<ArrivalDoubt>,
     /// Which wrong arrival this one stands in for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reassigned_from: Option<ArrivalId>,
@@ -67,6 +70,17 @@ pub struct ReassignArrival {
     pub person: PersonId,
     /// Why, in 1 to 500 characters.
     pub reason: String,
+}
+
+/// Why somebody should look at an arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalDoubt {
+    /// It waited on a kiosk that could not ask the server whether PIN or badge is right.
+    Provisional,
+    /// It is said to be from a time in which the server itself heard from that feed, and came later.
+    TimeUnproven,
 }
 
 /// How a person was identified.

@@ -338,8 +338,8 @@ pub struct OnSitePerson {
     pub person: PersonRef,
     /// Since when.
     pub since: DateTime<Utc>,
-    /// Where they were last seen.
-    pub feed: FeedRef,
-    /// When they were last seen.
+    /// Where they were last seen; null for somebody whom a person marked as present.
+    pub feed: Option<FeedRef>,
+    /// When they were last seen or marked.
     pub last_seen: DateTime<Utc>,
 }

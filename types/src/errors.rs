@@ -73,6 +73,12 @@ pub mod codes {
     pub const INVALID: &str = "invalid";
     /// 422: a photo cannot be enrolled; `fields` has each verdict.
     pub const PHOTO_REFUSED: &str = "photo_refused";
+    /// 422: the staff number, PIN or badge that was shown at a kiosk is not good; which of them is not told.
+    pub const CHECK_IN_REFUSED: &str = "check_in_refused";
+    /// 422: the PIN was stopped after five wrong tries, until it is set anew.
+    pub const PIN_STOPPED: &str = "pin_stopped";
+    /// 422: the body was not sealed to this server's key for this use, or it changed on the way.
+    pub const WRONG_SEAL_KEY: &str = "wrong_seal_key";
     /// 429: too many requests, sign-ins or frames.
     pub const TOO_MANY_REQUESTS: &str = "too_many_requests";
     /// 503: the recognizer is down or late.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{FeedId, GroupId};
+use crate::{DeviceSettings, DeviceView, FeedId, GroupId};
 
 /// A camera position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct FeedView {
     pub threshold: Option<f32>,
     /// Least distance to the second-best person; null takes the model pack's.
     pub margin: Option<f32>,
+    /// What its device said last, where one has called within the last day.
+    #[serde(default)]
+    pub device: Option<DeviceView>,
     /// When the feed last sent a frame.
     pub last_frame_at: Option<DateTime<Utc>>,
     /// When it was created.
@@ -181,6 +184,9 @@ pub struct UpdateFeed {
     /// All groups; those not named are left.
     #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
     pub groups: Option<Vec<GroupId>>,
+    /// How its device is to work, all of it.
+    #[serde(default, deserialize_with = "crate::people::not_null", skip_serializing_if = "Option::is_none")]
+    pub device_settings: Option<DeviceSettings>,
     /// Null returns to the model pack's.
     #[serde(default, deserialize_with = "crate::people::present", skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Option<f32>>,

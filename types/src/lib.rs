@@ -10,6 +10,7 @@ mod analytics;
 mod arrivals;
 mod attendance;
 mod audit;
+mod devices;
 mod errors;
 mod faces;
 mod feeds;
@@ -38,13 +39,18 @@ pub use analytics::{
     Analytics, AnalyticsKind, GroupLateness, GroupToday, HeatDay, QuarterHour, RateOfDay, WeekdayArrivals,
 };
 pub use arrivals::{
-    ArrivalMethod, ArrivalView, FeedRef, PersonRef, ReassignArrival, VoidArrival, VoidedView,
+    ArrivalDoubt, ArrivalMethod, ArrivalView, FeedRef, PersonRef, ReassignArrival, VoidArrival, VoidedView,
 };
 pub use attendance::{
     AskCorrection, AttendanceState, CorrectionView, DayView, DecideCorrection, MarkConflict, MarkRow,
     MarkState, MarkView, OnSite, OnSitePerson, ScheduleRef, Sheet, SheetInstance, SheetRow, UserRef,
 };
 pub use audit::{AuditEntry, AuditParty};
+pub use devices::{
+    Backlog, BadgeCreated, BadgeView, CheckIn, CheckInMeans, CheckInProof, DeviceSettings, DeviceView,
+    FeedDevices, FrameCounts, Heartbeat, HeartbeatAnswer, KioskGreeting, KioskPairing, KioskView, PairKiosk,
+    Passage, RotateToken, SetPin, SourceState, SourceStatus, TokenKind, TokenView,
+};
 pub use errors::{ErrorBody, ErrorDetail, codes};
 pub use faces::{
     BoundingBox, Challenge, ChallengeAction, FaceState, FaceView, FrameAnswer, Landmarks, Quality,
@@ -93,4 +99,4 @@ pub use users::{
     AcceptInvitation, AccountView, CreateUser, Invitation, InvitationAccepted, OpenSession, UpdateUser,
     UserCreated,
 };
-pub use watch::{FrameHeader, WatchRequest, WatchedFrame};
+pub use watch::{FrameHeader, WatchRequest, WatchedArrival, WatchedFrame};

@@ -111,8 +111,17 @@ pub struct ErasedCounts {
     /// Messages about them, sent or not.
     #[serde(default)]
     pub messages: i64,
+    /// Their PIN, where they had one.
+    #[serde(default)]
+    pub pins: i64,
+    /// Their badges, revoked ones too.
+    #[serde(default)]
+    pub badges: i64,
     /// Items of the review queue that showed them.
     pub review_items: i64,
+    /// Their account, where they were a member; another role's stays, for somebody to end it.
+    #[serde(default)]
+    pub accounts: i64,
     /// Entries of the audit whose values were emptied.
     pub audit_entries: i64,
 }

@@ -2,12 +2,12 @@
 //!
 //! The browser sends a [`WatchRequest`] as text whenever the feeds in view change. The server sends, for each
 //! new frame of a feed in view, one text message ([`WatchedFrame`]) followed by one binary message (the JPEG
-//! as the camera sent it); frames a slow viewer cannot take are left out, newest first kept. Arrivals come
-//! over `/api/v1/arrivals/events`.
+//! as the camera sent it); frames a slow viewer cannot take are left out, newest first kept. A viewer that asks for
+//! arrivals gets each as a text message ([`WatchedArrival`]) on the same connection.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{FeedId, FrameAnswer};
+use crate::{ArrivalView, FeedId, FrameAnswer};
 
 /// Feeds the viewer wants to see from now on; an empty list pauses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,22 @@ use crate::{FeedId, FrameAnswer};
 pub struct WatchRequest {
     /// The feeds.
     pub feeds: Vec<FeedId>,
+    /// Most pictures a second of each feed, 1 to 30; absent: as many as there are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fps: Option<u8>,
+    /// Whether arrivals are wanted too: `""` for those from now on, else the cursor of the last one that came. Absent
+    /// leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<String>,
+}
+
+/// An arrival, for a viewer that asked for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WatchedArrival {
+    /// What arrived.
+    pub arrival: ArrivalView,
+    /// What to ask with after the connection broke, to miss nothing.
+    pub cursor: String,
 }
 
 /// Announces the binary message that follows.
@@ -37,4 +53,10 @@ pub struct FrameHeader {
     /// When the frame was captured; absent means now.
     #[serde(default)]
     pub captured_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Which device took it; with `sequence`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<uuid::Uuid>,
+    /// The frame's number on that device; grows from frame to frame, also over restarts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
 }

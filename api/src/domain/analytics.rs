@@ -142,7 +142,7 @@ fn today(letters: Vec<GroupLetters>) -> Vec<GroupToday> {
         }
         let Some(counts) = groups.last_mut() else { continue };
         let place = match letter.as_str() {
-            "X" => {
+            "E" => {
                 counts.excused += people;
                 continue;
             }

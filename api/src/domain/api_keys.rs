@@ -80,7 +80,7 @@ fn needed(pattern: &str, reads: bool) -> Option<String> {
     let first = segments.next()?;
     let (_, third) = (segments.next(), segments.next());
     let area = match (first, third) {
-        ("feeds", Some("frames" | "live")) => return Some(SEND.to_owned()),
+        ("feeds", Some("frames" | "live" | "heartbeat")) => return Some(SEND.to_owned()),
         ("feeds", Some("stream")) => "watch",
         _ => AREAS.iter().find(|(_, claimed)| claimed.contains(&first))?.0,
     };
@@ -219,6 +219,11 @@ mod tests {
             ("/api/v1/feeds/{feed}/frames", false, Some("frames:send")),
             ("/api/v1/feeds/{feed}/live", true, Some("frames:send")),
             ("/api/v1/feeds/{feed}/stream", true, Some("watch:read")),
+            ("/api/v1/feeds/{feed}/pairing", false, Some("feeds:write")),
+            ("/api/v1/people/{person}/pin", false, Some("people:write")),
+            ("/api/v1/arrivals/{arrival}/confirmation", false, Some("arrivals:write")),
+            ("/api/v1/kiosk", true, None),
+            ("/api/v1/kiosk/check-ins", false, None),
             ("/api/v1/alerts/rules", false, Some("alerts:write")),
             ("/api/v1/report-schedules", true, Some("reports:read")),
             ("/api/v1/users", true, None),

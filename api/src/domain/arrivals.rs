@@ -10,14 +10,16 @@ use recognizer_types::Embedding;
 use serde_json::json;
 use tokio::sync::broadcast;
 use types::{
-    ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, PersonRef, PhotoId, UserId, VoidedView,
+    ArrivalDoubt, ArrivalId, ArrivalMethod, ArrivalView, FeedId, FeedRef, PersonId, PersonRef, PhotoId,
+    UserId, VoidedView,
 };
 use uuid::Uuid;
 
 use crate::domain::attendance::days;
-use crate::domain::clock::FrameTime;
+use crate::domain::clock::{self, FrameTime};
 use crate::domain::gallery_sync::encode_template;
 use crate::domain::master_key;
+use crate::domain::replays::Origin;
 use crate::error::ApiError;
 use crate::keys::{MasterKeys, Sealed};
 use crate::models::arrival_probes::Probe;
@@ -32,8 +34,10 @@ use decision::{Match, Rule};
 pub struct Source {
     /// The feed's token or an admin.
     pub sender: Actor,
-    /// `post` or `live`.
+    /// `post`, `live`, `kiosk`, or `replay` for a frame that was kept.
     pub kind: &'static str,
+    /// Which device took the frame, where its sender says so.
+    pub origin: Option<Origin>,
     /// The sender's address.
     pub address: Option<IpNetwork>,
 }
@@ -43,12 +47,34 @@ pub struct Source {
 pub struct Sighting {
     /// Where.
     pub feed: FeedId,
-    /// Who, and what speaks for it.
-    pub found: Match,
+    /// Who.
+    pub person: PersonId,
+    /// What speaks for it.
+    pub proof: Proof,
     /// When.
     pub time: FrameTime,
     /// The feed's window.
     pub dedup_seconds: i32,
+    /// Who sent the frame, or what was shown.
+    pub source: Source,
+}
+
+/// What speaks for a sighting.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// A face.
+    Face(Box<Face>),
+    /// Staff number and PIN.
+    Pin,
+    /// A badge.
+    Badge,
+}
+
+/// A face that was matched.
+#[derive(Debug, Clone)]
+pub struct Face {
+    /// Whose it is, and by how much.
+    pub found: Match,
     /// The rule it was judged by.
     pub rule: Rule,
     /// The pack that made the score.
@@ -57,10 +83,20 @@ pub struct Sighting {
     pub liveness: Option<f32>,
     /// What it was made of.
     pub liveness_evidence: Option<serde_json::Value>,
-    /// Who sent the frame.
-    pub source: Source,
     /// The face itself, while faces are kept for review.
     pub probe: Option<Embedding>,
+}
+
+impl Sighting {
+    /// Whether somebody showed a PIN or a badge that nobody could check at that moment.
+    fn is_provisional(&self) -> bool {
+        !matches!(self.proof, Proof::Face(_)) && self.time.is_replay()
+    }
+
+    /// Why somebody is to look at it: it is provisional, its time is unproven.
+    fn doubts(&self) -> (bool, bool) {
+        (self.is_provisional(), self.time.unproven)
+    }
 }
 
 /// The arrival that stands for a sighting.
@@ -108,8 +144,7 @@ fn try_record(
         days::arrived(conn, &[row.person_id], at)?;
         return Ok(Some(Recorded { id: ArrivalId(row.id), until: at + window, new: true }));
     }
-    let standing =
-        models::arrivals::overlapping(conn, sighting.found.person.0, sighting.feed.0, at, at + window)?;
+    let standing = models::arrivals::overlapping(conn, sighting.person.0, sighting.feed.0, at, at + window)?;
     // The earliest that covers the sighting, else the one that begins after it, which moves back.
     let Some((id, stood_at, span)) = standing.into_iter().next() else { return Ok(None) };
     let until = match span.1 {
@@ -119,12 +154,13 @@ fn try_record(
     if stood_at <= at {
         return Ok(Some(Recorded { id: ArrivalId(id), until, new: false }));
     }
-    // Only the start moves: what the row already stands for it goes on standing for.
-    models::arrivals::move_back(conn, id, at, (Bound::Included(at), Bound::Excluded(until)))?;
+    // Only the start moves: what the row already stands for it goes on standing for. A time in doubt comes with its doubt.
+    let span = (Bound::Included(at), Bound::Excluded(until));
+    models::arrivals::move_back(conn, id, at, span, sighting.doubts())?;
     models::arrivals::notify(conn)?;
     audit_time(conn, sighting, id, "arrival.moved_back", json!({ "from": stood_at, "to": at }))?;
-    days::arrived(conn, &[sighting.found.person.0], stood_at)?;
-    days::arrived(conn, &[sighting.found.person.0], at)?;
+    days::arrived(conn, &[sighting.person.0], stood_at)?;
+    days::arrived(conn, &[sighting.person.0], at)?;
     Ok(Some(Recorded { id: ArrivalId(id), until, new: false }))
 }
 
@@ -136,18 +172,19 @@ fn keep_probe(
     sighting: &Sighting,
     arrival: Uuid,
 ) -> Result<(), ApiError> {
-    let Some(probe) = &sighting.probe else { return Ok(()) };
+    let Proof::Face(face) = &sighting.proof else { return Ok(()) };
+    let Some(probe) = &face.probe else { return Ok(()) };
     let settings = models::review::settings(conn)?;
-    let person = sighting.found.person;
+    let person = sighting.person;
     let (true, Some(key)) = (settings.enabled, models::biometrics::key(conn, person.0)?) else {
         return Ok(());
     };
     let key = keys.unwrap(person, &master_key::wrapped(key))?;
-    let kind = Sealed::ArrivalProbe(ArrivalId(arrival), &sighting.model_pack);
+    let kind = Sealed::ArrivalProbe(ArrivalId(arrival), &face.model_pack);
     let row = Probe {
         arrival_id: arrival,
         person_id: person.0,
-        model_pack: sighting.model_pack.clone(),
+        model_pack: face.model_pack.clone(),
         sealed: key.seal(kind, &encode_template(&probe.0))?,
         expires_at: sighting.time.received_at + TimeDelta::hours(settings.keep_hours.into()),
     };
@@ -159,38 +196,58 @@ fn audit_time(
     sighting: &Sighting,
     id: Uuid,
     action: &str,
-    detail: serde_json::Value,
+    mut detail: serde_json::Value,
 ) -> Result<(), ApiError> {
+    if let Some(Origin { device, sequence }) = sighting.source.origin {
+        (detail["device"], detail["sequence"]) = (json!(device), json!(sequence));
+    }
     models::audit::insert(conn, sighting.source.sender, action, ("arrival", Some(id)), detail)?;
     Ok(())
 }
 
 fn new_arrival(sighting: &Sighting, at: DateTime<Utc>, until: DateTime<Utc>) -> NewArrival {
     let (sender_kind, sender_id) = sighting.source.sender.columns();
+    let (method, face) = match &sighting.proof {
+        Proof::Face(face) => ("face", Some(face)),
+        Proof::Pin => ("pin", None),
+        Proof::Badge => ("qr", None),
+    };
+    let runner_up = face.and_then(|face| face.found.runner_up);
     NewArrival {
         id: Uuid::now_v7(),
-        person_id: sighting.found.person.0,
+        person_id: sighting.person.0,
         feed_id: sighting.feed.0,
         at,
         span: (Bound::Included(at), Bound::Excluded(until)),
         captured_at: at,
         received_at: sighting.time.received_at,
-        method: "face",
-        model_pack: Some(sighting.model_pack.clone()),
-        similarity: Some(sighting.found.similarity),
-        margin: sighting.found.margin,
-        runner_up: sighting.found.runner_up.map(|other| other.person.0),
-        runner_up_similarity: sighting.found.runner_up.map(|other| other.score),
-        threshold: Some(sighting.rule.threshold),
-        min_margin: Some(sighting.rule.margin),
-        liveness: sighting.liveness,
+        method,
+        model_pack: face.map(|face| face.model_pack.clone()),
+        similarity: face.map(|face| face.found.similarity),
+        margin: face.and_then(|face| face.found.margin),
+        runner_up: runner_up.map(|other| other.person.0),
+        runner_up_similarity: runner_up.map(|other| other.score),
+        threshold: face.map(|face| face.rule.threshold),
+        min_margin: face.map(|face| face.rule.margin),
+        liveness: face.and_then(|face| face.liveness),
         sender_kind,
         sender_id: sender_id.unwrap_or_default(),
         source_kind: sighting.source.kind,
         source_address: sighting.source.address,
         time_unproven: sighting.time.unproven,
-        liveness_evidence: sighting.liveness_evidence.clone(),
+        provisional: sighting.is_provisional(),
+        liveness_evidence: face.and_then(|face| face.liveness_evidence.clone()),
         reassigned_from: None,
+    }
+}
+
+/// Why somebody should look at an arrival that counts, until somebody did.
+pub fn doubt(row: &Arrival) -> Option<ArrivalDoubt> {
+    match row {
+        Arrival { confirmed_at: Some(_), .. } | Arrival { voided_at: Some(_), .. } => None,
+        Arrival { provisional: true, .. } => Some(ArrivalDoubt::Provisional),
+        Arrival { time_unproven: true, .. } => Some(ArrivalDoubt::TimeUnproven),
+        _ => None,
     }
 }
 
@@ -207,6 +264,7 @@ pub fn views(conn: &mut PgConnection, rows: Vec<Arrival>) -> Result<Vec<ArrivalV
     Ok(rows
         .into_iter()
         .map(|row| ArrivalView {
+            doubt: doubt(&row),
             id: ArrivalId(row.id),
             person: PersonRef {
                 id: PersonId(row.person_id),
@@ -259,6 +317,7 @@ pub fn parse_position(text: &str) -> Result<(DateTime<Utc>, Uuid), ApiError> {
     let parsed = text.split_once('_').and_then(|(micros, id)| {
         Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
     });
+    let parsed = parsed.filter(|(at, _)| clock::check_range("after", Some(*at)).is_ok());
     parsed.ok_or_else(|| ApiError::invalid("after", "Pass the `next` of the page before."))
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use diesel::{Connection, PgConnection};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
@@ -99,10 +99,30 @@ fn read(path: &Path) -> Result<ChainKey> {
     ))
 }
 
+#[cfg(test)]
+impl ChainKey {
+    /// A key of tests.
+    pub fn of_test(byte: u8) -> Self {
+        Self([byte; KEY_BYTES])
+    }
+}
+
 /// What the first link follows.
 const GENESIS: [u8; 32] = [0; 32];
 
 impl ChainKey {
+    /// A key for another purpose, named by `label`: HMAC-SHA-256 of the label, so that no key tells of another.
+    ///
+    /// # Errors
+    /// Never; HMAC takes a key of any length.
+    pub fn derived(&self, label: &str) -> Result<[u8; KEY_BYTES]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).context("the audit key")?;
+        // What is hashed for links begins with a hash and never with this.
+        mac.update(b"attendance key: ");
+        mac.update(label.as_bytes());
+        Ok(mac.finalize().into_bytes().into())
+    }
+
     /// The hash of a link.
     fn link(&self, before: &[u8], seq: i64, entry: &Entry, values_hash: &[u8]) -> Result<Vec<u8>> {
         let kept = serde_json::to_vec(&(
@@ -119,6 +139,33 @@ impl ChainKey {
         mac.update(&kept);
         mac.update(values_hash);
         Ok(mac.finalize().into_bytes().to_vec())
+    }
+
+    /// What whoever holds the same key can check: a code for a text, as base64url. `purpose` keeps codes for
+    /// one use from standing for another.
+    ///
+    /// # Errors
+    /// None that happens: HMAC takes keys of every length.
+    pub fn proof(&self, purpose: &str, text: &str) -> Result<String> {
+        Ok(URL_SAFE_NO_PAD.encode(self.code(purpose, text)?.finalize().into_bytes()))
+    }
+
+    /// Whether a code is that of a text, in constant time.
+    pub fn is_proof(&self, purpose: &str, text: &str, code: &str) -> bool {
+        let (Ok(mac), Ok(code)) = (self.code(purpose, text), URL_SAFE_NO_PAD.decode(code)) else {
+            return false;
+        };
+        mac.verify_slice(&code).is_ok()
+    }
+
+    fn code(&self, purpose: &str, text: &str) -> Result<Hmac<Sha256>> {
+        // A key of its own for each purpose, away from the chain's.
+        let mut derived = Hmac::<Sha256>::new_from_slice(&self.0).context("the audit key")?;
+        derived.update(purpose.as_bytes());
+        let derived = derived.finalize().into_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(&derived).context("a derived key")?;
+        mac.update(text.as_bytes());
+        Ok(mac)
     }
 
     /// Whether this key made the link of a sequence; none where link or entry is gone.

@@ -19,7 +19,7 @@ pub struct FrameTime {
     pub captured_at: DateTime<Utc>,
     /// When it came in.
     pub received_at: DateTime<Utc>,
-    /// It is a replay from a time in which the server itself saw the feed alive.
+    /// It is a replay that nothing but its sender's word dates.
     pub unproven: bool,
 }
 
@@ -48,12 +48,12 @@ pub fn check_range(field: &str, time: Option<DateTime<Utc>>) -> Result<(), ApiEr
 ///
 /// # Errors
 /// 422 for a time in the future, or from a device further back than it can have kept frames. Whoever
-/// `may_backdate` dates a frame back without limit; the arrival is audited.
+/// `may_backdate` dates a frame back without limit; the arrival is audited. Anybody else's replay is unproven until
+/// something speaks for it (`domain/replays.rs`).
 pub fn frame_time(
     captured_at: Option<DateTime<Utc>>,
     received_at: DateTime<Utc>,
     may_backdate: bool,
-    feed_last_seen: Option<DateTime<Utc>>,
 ) -> Result<FrameTime, ApiError> {
     check_range("captured_at", captured_at)?;
     let Some(captured_at) = captured_at else {
@@ -69,9 +69,7 @@ pub fn frame_time(
         return Err(ApiError::invalid("captured_at", "A device may send frames of the last 72 hours only."));
     }
     let time = FrameTime { captured_at: captured_at.min(received_at), received_at, unproven: false };
-    let unproven =
-        !may_backdate && time.is_replay() && feed_last_seen.is_some_and(|seen| seen >= captured_at);
-    Ok(FrameTime { unproven, ..time })
+    Ok(FrameTime { unproven: !may_backdate && time.is_replay(), ..time })
 }
 
 /// When the day that contains `now` began in `zone`. Where a clock change skips midnight, the day begins with
@@ -98,18 +96,16 @@ mod tests {
     fn capture_times_count_within_their_limits() {
         let now = at("2026-11-20T12:00:00Z");
         let ago = |seconds| Some(now - TimeDelta::seconds(seconds));
-        let time = |captured, admin, seen| {
-            frame_time(captured, now, admin, seen).map(|t| (t.captured_at, t.unproven))
-        };
-        assert_eq!(time(None, false, None).expect("now"), (now, false));
-        assert_eq!(time(ago(-4), false, None).expect("a little ahead"), (now, false));
-        assert!(time(ago(-6), true, None).is_err());
-        assert_eq!(time(ago(3600), false, None).expect("replay").0, now - TimeDelta::hours(1));
-        assert!(time(ago(73 * 3600), false, None).is_err());
-        assert!(time(ago(73 * 3600), true, None).is_ok());
-        assert!(time(ago(3600), false, ago(1800)).expect("seen alive since").1);
-        assert!(!time(ago(3600), false, ago(7200)).expect("silent since before").1);
-        assert!(!time(ago(5), false, ago(0)).expect("a slow network").1);
+        let time = |captured, admin| frame_time(captured, now, admin).map(|t| (t.captured_at, t.unproven));
+        assert_eq!(time(None, false).expect("now"), (now, false));
+        assert_eq!(time(ago(-4), false).expect("a little ahead"), (now, false));
+        assert!(time(ago(-6), true).is_err());
+        assert_eq!(time(ago(3600), false).expect("replay"), (now - TimeDelta::hours(1), true));
+        assert!(!time(ago(3600), true).expect("an admin's").1);
+        assert!(time(ago(73 * 3600), false).is_err());
+        assert!(time(ago(73 * 3600), true).is_ok());
+        assert!(time(ago(15), false).expect("kept").1);
+        assert!(!time(ago(14), false).expect("a slow network").1);
     }
 
     #[test]

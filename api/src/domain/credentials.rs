@@ -12,6 +12,7 @@ use crate::state::App;
 /// # Errors
 /// 401 for a wrong password, a disabled account or one that was never opened; 429 after too many failures; 503.
 pub async fn password(app: &App, attempt: &Attempt, password: String) -> Result<User, ApiError> {
+    let _turn = attempt.turn().await;
     let checked = attempt.clone();
     let user = app
         .db

@@ -88,7 +88,9 @@ fn erase_rows(
     let review_items = review::purge_person(conn, app, id)?;
     let kept = models::rights::kept(conn, id.0)?;
     let emptied = models::audit::empty_about_person(conn, id.0)?;
+    let accounts = models::users::delete_member(conn, id.0)?;
     let erased = ErasedCounts {
+        accounts: accounts as i64,
         photos: kept.photos,
         templates: kept.templates,
         non_matches: kept.non_matches,
@@ -99,6 +101,8 @@ fn erase_rows(
         memberships: kept.memberships,
         consents: kept.consents,
         messages: kept.messages,
+        pins: kept.pins,
+        badges: kept.badges,
         review_items: review_items as i64,
         audit_entries: emptied.len() as i64,
     };

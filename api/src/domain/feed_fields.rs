@@ -6,16 +6,15 @@ use types::{CreateFeed, Direction, Liveness, OnDoubt, Range, Reveals, UpdateFeed
 use uuid::Uuid;
 
 use crate::domain::names;
-use crate::domain::sessions::new_token;
 use crate::error::ApiError;
 use crate::models::feeds::{Feed, FeedChanges, NewFeed};
 use crate::state::App;
 
-/// Checks a new feed and makes its row and its token.
+/// Checks a new feed and makes its row.
 ///
 /// # Errors
 /// 422 that names each field.
-pub fn new_feed(request: CreateFeed, gives: Gives) -> Result<(NewFeed, String), ApiError> {
+pub fn new_feed(request: CreateFeed, gives: Gives) -> Result<NewFeed, ApiError> {
     let name = names::tidy(&request.name);
     let feed = NewFeed {
         id: Uuid::now_v7(),
@@ -30,7 +29,6 @@ pub fn new_feed(request: CreateFeed, gives: Gives) -> Result<(NewFeed, String), 
         threshold: request.threshold,
         margin: request.margin,
         tuned_for: None,
-        token_hash: Vec::new(),
         name,
     };
     let mut problems = Problems::default();
@@ -39,8 +37,7 @@ pub fn new_feed(request: CreateFeed, gives: Gives) -> Result<(NewFeed, String), 
     problems.scores(feed.threshold, feed.margin);
     problems.liveness(Some(request.liveness), Some(request.on_doubt), gives);
     problems.into_result()?;
-    let (token, token_hash) = new_token();
-    Ok((NewFeed { token_hash, ..feed }, token))
+    Ok(feed)
 }
 
 /// Checks a change of a feed.
@@ -242,9 +239,8 @@ mod tests {
 
     #[test]
     fn defaults_are_the_contracts_and_each_bad_field_is_named() {
-        let (feed, token) =
-            new_feed(CreateFeed { name: " Door ".into(), ..CreateFeed::default() }, Gives::default())
-                .expect("ok");
+        let feed = new_feed(CreateFeed { name: " Door ".into(), ..CreateFeed::default() }, Gives::default())
+            .expect("ok");
         assert_eq!(
             (feed.name.as_str(), feed.min_frames, feed.dedup_seconds, feed.max_fps),
             ("Door", 3, 300, 15)
@@ -253,7 +249,6 @@ mod tests {
             (feed.liveness.as_str(), feed.direction.as_str(), feed.reveals.as_str()),
             ("off", "in", "all")
         );
-        assert!(token.len() >= 43);
         let bad = CreateFeed {
             name: "  ".into(),
             liveness: Liveness::Passive,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use diesel::{Connection, PgConnection};
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{Invitation, Role};
 use uuid::Uuid;
 
@@ -41,6 +41,18 @@ pub fn ensure(conn: &mut PgConnection, folder: &Path) -> Result<(), ApiError> {
         )?;
         insert(conn, EMAIL, Some(hash), Role::Admin, true).map(drop)
     })
+}
+
+/// Takes the password out of `first-admin.json` once it is not that account's any more.
+pub fn forget(folder: &Path, email: &str) {
+    let path = folder.join("first-admin.json");
+    let stands =
+        std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    if stands.is_some_and(|stands| stands["email"] == email && stands.get("password").is_some())
+        && let Err(error) = write_private(&path, &json!({ "email": email }).to_string())
+    {
+        tracing::warn!(error.cause = %error, path = %path.display(), "the first admin's old password stays in the file");
+    }
 }
 
 /// Adds a user with a generated password, which is returned.

@@ -14,7 +14,7 @@ use types::{
 };
 use uuid::Uuid;
 
-use crate::domain::arrivals::{self, Sighting, Source};
+use crate::domain::arrivals::{self, Face, Proof, Sighting, Source};
 use crate::domain::clock::FrameTime;
 use crate::domain::judging::{contradicts, decide, rule, settled_tracks};
 use crate::domain::liveness::{self, Demand, Presence};
@@ -62,7 +62,14 @@ impl Hub {
         feeds.entry(feed).or_insert_with(|| watch::channel(None).0).subscribe()
     }
 
-    fn publish(&self, feed: FeedId, frame: LiveFrame) {
+    /// The feeds that somebody follows.
+    pub fn watched(&self) -> Vec<FeedId> {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.iter().filter(|(_, sender)| sender.receiver_count() > 0).map(|(feed, _)| *feed).collect()
+    }
+
+    /// Shows a frame to whoever follows its feed.
+    pub fn publish(&self, feed: FeedId, frame: LiveFrame) {
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = feeds.get(&feed) {
             sender.send_replace((sender.receiver_count() > 0).then(|| Arc::new(frame)));
@@ -84,7 +91,11 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
     let feed = FeedId(frame.feed.id);
     let key = StreamKey { feed, name: frame.stream.clone() };
     let mut stream = app.streams.next_frame(&key).await;
+    let kept = frame.time.is_replay();
     let pack = app.pack_in_use().await?;
+    if kept {
+        stream.go_on_at(frame.time.captured_at);
+    }
     stream.use_pack(&pack.id);
     let settled = settled_tracks(&stream, app.gallery.read().as_ref(), frame.time.captured_at);
     let asked = FrameOf {
@@ -101,7 +112,7 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
     let demand = Demand::of(&frame.feed, &pack);
     observe_liveness(app, &mut stream, &frame, &seen, (&demand, &rule));
     let matched_ms = elapsed_ms(matching);
-    app.traffic.saw(feed, seen.faces.iter().filter_map(|face| face.track.as_deref()));
+    app.traffic.saw(feed, seen.faces.iter().filter_map(|face| face.track.as_deref()), kept);
 
     let writing = Instant::now();
     write_arrivals(app, &mut stream, &frame, &seen, &rule).await?;
@@ -114,13 +125,11 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
         ("write".to_owned(), write_ms),
         ("answer".to_owned(), elapsed_ms(began)),
     ]);
-    app.hub.publish(
-        feed,
-        LiveFrame {
-            header: WatchedFrame { feed, width: seen.width, height: seen.height, answer: answer.clone() },
-            image: frame.image,
-        },
-    );
+    // Whoever watches sees what is, not what was.
+    if !kept {
+        let header = WatchedFrame { feed, width: seen.width, height: seen.height, answer: answer.clone() };
+        app.hub.publish(feed, LiveFrame { header, image: frame.image });
+    }
     Ok(if frame.feed.reveals == "state" { without_names(answer) } else { answer })
 }
 
@@ -177,17 +186,21 @@ async fn write_arrivals(
             continue;
         }
         let name = name.clone();
-        let sighting = Sighting {
-            feed: FeedId(frame.feed.id),
+        let proof = Proof::Face(Box::new(Face {
             found,
-            time: frame.time,
-            dedup_seconds: frame.feed.dedup_seconds,
             rule: *rule,
             model_pack: seen.model.clone(),
             liveness: face.liveness,
             liveness_evidence: track.presented.evidence(),
-            source: frame.source,
             probe: face.embedding.clone().filter(|_| app.review.is_on()),
+        }));
+        let sighting = Sighting {
+            feed: FeedId(frame.feed.id),
+            person: found.person,
+            proof,
+            time: frame.time,
+            dedup_seconds: frame.feed.dedup_seconds,
+            source: frame.source,
         };
         let keys = app.keys.clone();
         match app.db.run(move |conn| arrivals::record(conn, &keys, &sighting)).await {

@@ -5,8 +5,9 @@ use diesel::{Connection, PgConnection};
 use types::{PersonId, ReviewId, UserId, WebhookId};
 
 use crate::config::DataConfig;
+use crate::domain::sealed;
 use crate::error::ApiError;
-use crate::keys::{MasterKeys, WrappedKey};
+use crate::keys::{MasterKeys, Owner, WrappedKey};
 use crate::models;
 use crate::models::audit::Actor;
 use crate::models::biometrics::PersonKeyRow;
@@ -27,7 +28,12 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     let items = models::review::item_of_each_version(conn)?;
     let factors = models::second_factors::one_of_each_version(conn)?;
     let webhooks = models::webhooks::one_of_each_version(conn)?;
-    let none = people.is_empty() && items.is_empty() && factors.is_empty() && webhooks.is_empty();
+    let seal_key = models::seal_keys::find(conn)?;
+    let none = people.is_empty()
+        && items.is_empty()
+        && factors.is_empty()
+        && webhooks.is_empty()
+        && seal_key.is_none();
     if !path.exists() && none {
         tracing::info!(path = %path.display(), "master key created: keep a copy of it apart from the backups");
         return MasterKeys::create(&path);
@@ -47,11 +53,14 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ma
     for webhook in webhooks {
         unwrapper.unwrap(WebhookId(webhook.id), &wrapped_webhook(&webhook))?;
     }
+    if let Some(row) = seal_key {
+        unwrapper.unwrap(Owner::Server, &sealed::wrapped(&row))?;
+    }
     Ok(keys)
 }
 
-/// Adds a master key and wraps every key of a person, an item of the review queue, a second factor or a webhook
-/// anew, while the servers go on; then forgets the old ones.
+/// Adds a master key and wraps every key of a person, an item of the review queue, a second factor, a webhook or the
+/// servers anew, while the servers go on; then forgets the old ones.
 /// Returns the new version and how many keys were wrapped.
 ///
 /// # Errors
@@ -106,6 +115,12 @@ fn wrap_some(conn: &mut PgConnection, keys: &MasterKeys, version: i32) -> Result
         let id = WebhookId(webhook.id);
         let fresh = keys.wrap(&keys.unwrap(id, &wrapped_webhook(&webhook))?)?;
         models::webhooks::update_key(conn, id.0, fresh.version, &fresh.bytes)?;
+    }
+    let seal_key = models::seal_keys::key_before(conn, version)?;
+    let count = count + usize::from(seal_key.is_some());
+    if let Some(row) = seal_key {
+        let fresh = keys.wrap(&keys.unwrap(Owner::Server, &sealed::wrapped(&row))?)?;
+        models::seal_keys::update_key(conn, fresh.version, &fresh.bytes)?;
     }
     Ok(count)
 }

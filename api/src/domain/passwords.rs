@@ -1,10 +1,11 @@
 //! Passwords: argon2id with the crate's defaults (19 MiB, two passes: OWASP's recommendation).
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::anyhow;
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::RngExt;
 use tokio::sync::Semaphore;
 
@@ -12,6 +13,8 @@ use crate::error::ApiError;
 
 /// Hashing takes 19 MiB each; more at once than this would let a flood of sign-ins take the memory.
 static AT_ONCE: Semaphore = Semaphore::const_new(4);
+/// The memory of those, which is used again: given back after each it would stay with the threads' allocators.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 /// Letters and digits that are not mistaken for each other on paper.
 const READABLE: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
@@ -48,10 +51,30 @@ pub async fn verify(password: String, stored: Option<String>) -> Result<bool, Ap
         let nobody =
             || NOBODY.get_or_init(|| hash_now("nobody has this password").unwrap_or_default()).clone();
         let stored = stored.unwrap_or_else(nobody);
-        let Ok(parsed) = PasswordHash::new(&stored) else { return false };
-        Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && exists
+        is_made_of(&stored, &password) && exists
     });
     verified.await.map_err(|e| ApiError::Internal(e.into()))
+}
+
+/// Whether `stored` was made of `password`, in constant time.
+fn is_made_of(stored: &str, password: &str) -> bool {
+    let Ok(stored) = PasswordHash::new(stored) else { return false };
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return false };
+    let Ok(algorithm) = Algorithm::try_from(stored.algorithm.as_str()) else { return false };
+    let (Ok(params), Ok(version)) =
+        (Params::try_from(&stored), Version::try_from(stored.version.unwrap_or(0x13)))
+    else {
+        return false;
+    };
+    let argon2 = Argon2::new(algorithm, version, params);
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+    if memory.len() < argon2.params().block_count() {
+        memory.resize(argon2.params().block_count(), Block::default());
+    }
+    let mut made = vec![0; expected.len()];
+    let hashed = argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut made, &mut memory[..]);
+    MEMORY.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+    hashed.is_ok() && Output::new(&made).is_ok_and(|made| made == *expected)
 }
 
 async fn permit() -> Result<tokio::sync::SemaphorePermit<'static>, ApiError> {

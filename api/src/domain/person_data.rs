@@ -12,7 +12,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use crate::domain::tables::{Cell, CsvTable, Heading};
-use crate::domain::{consents, people, photos};
+use crate::domain::{check_in_means, consents, people, photos};
 use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
@@ -22,7 +22,9 @@ use crate::state::App;
 
 const README: &str = "What is kept of this person.
 
-data.json         The person's fields, groups with their days, consents, photos, and what the audit says about them.
+data.json         The person's fields, groups with their days, consents, photos, when a PIN was set and badges were
+                  made and revoked, and what the audit says about them. The PIN itself is kept as a hash, and the texts
+                  of badges are not kept; neither is in this archive.
 photos/           The photos, decrypted. The templates computed from them are numbers that only this system compares;
                   they are kept encrypted for as long as the photos and are not in this archive.
 arrivals.csv      When the person was seen, by which camera, and what the decision rested on.
@@ -89,6 +91,7 @@ fn data(conn: &mut PgConnection, id: PersonId) -> Result<Value, ApiError> {
         "person": people::find(conn, id)?,
         "memberships": models::rights::rows_of(conn, id.0, PersonTable::Memberships)?,
         "consents": consents::history(conn, &Scope::Everyone, id)?,
+        "check_in_means": check_in_means::of_person(conn, id)?,
         "audit": audit,
     }))
 }

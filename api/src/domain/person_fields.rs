@@ -104,6 +104,9 @@ fn optional_fields(
             names::check(fields, field, value, most);
         }
     }
+    if phone.as_ref().is_some_and(|phone| phone.chars().filter(char::is_ascii_digit).count() < 3) {
+        fields.insert("phone".to_owned(), "This is not a telephone number.".to_owned());
+    }
 }
 
 /// The names of groups, tidied.

@@ -11,6 +11,8 @@ use types::{BoundingBox, Landmarks};
 
 use crate::error::ApiError;
 
+/// Larger images are not read.
+pub const MAX_IMAGE_BYTES: usize = 10 * 1024 * 1024;
 /// Longer sides are scaled down to this before storing: enough to enrol anew with another model.
 const STORED_SIDE: u32 = 1600;
 const STORED_QUALITY: u8 = 90;

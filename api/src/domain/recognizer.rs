@@ -17,7 +17,11 @@ use crate::error::ApiError;
 
 /// An enrolment may wait longer than a frame: a person has pressed a button and no newer picture is coming.
 const ENROLMENT_DEADLINE: Duration = Duration::from_secs(15);
+/// After this a photo that found no room is sent again.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// For so long after it refused something it counts as loaded.
+const LOADED: Duration = Duration::from_secs(1);
 
 /// Client of the recognizer.
 #[derive(Debug)]
@@ -27,6 +31,7 @@ pub struct Recognizer {
     secret: Option<Secret>,
     deadline: Duration,
     failed_at: Mutex<Option<Instant>>,
+    loaded_at: Mutex<Option<Instant>>,
     packs: RwLock<Option<Packs>>,
 }
 
@@ -83,6 +88,7 @@ impl Recognizer {
             secret,
             deadline: config.deadline(),
             failed_at: Mutex::new(None),
+            loaded_at: Mutex::new(None),
             packs: RwLock::new(None),
         })
     }
@@ -109,12 +115,21 @@ impl Recognizer {
         self.faces(pack, &query, image, self.deadline).await
     }
 
-    /// The faces in a picture, each with its embedding by a pack.
+    /// The faces in a picture, each with its embedding by a pack. Somebody waits for it who will not send it again in a
+    /// moment, as a camera does: where the recognizer has no room, it is asked again.
     ///
     /// # Errors
     /// As [`Self::faces_of_frame`].
     pub async fn faces_of_photo(&self, image: Bytes, pack: &str) -> Result<FacesAnswer, ApiError> {
-        self.faces(pack, &[], image, ENROLMENT_DEADLINE).await
+        let until = Instant::now() + ENROLMENT_DEADLINE;
+        loop {
+            match self.faces(pack, &[], image.clone(), ENROLMENT_DEADLINE).await {
+                Err(ApiError::TooManyRequests { .. }) if Instant::now() + ASK_AGAIN < until => {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     async fn faces(
@@ -146,10 +161,13 @@ impl Recognizer {
         }
         let body: Option<RecognizerError> = response.json().await.ok();
         match (status.as_u16(), body) {
-            (429, _) => Err(ApiError::TooManyRequests {
-                message: "Recognition is at its limit at the moment. Send fewer frames.",
-                retry_after_s: 1,
-            }),
+            (429, _) => {
+                *self.loaded_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                Err(ApiError::TooManyRequests {
+                    message: "Recognition is at its limit at the moment. Send fewer frames.",
+                    retry_after_s: 1,
+                })
+            }
             (404, Some(body)) if body.error.code == "unknown_pack" => {
                 self.forget_packs();
                 Err(ApiError::ModelPackMissing(pack.to_owned()))
@@ -160,6 +178,12 @@ impl Recognizer {
             }
             (status, _) => Err(ApiError::RecognizerUnavailable(format!("it answered {status}"))),
         }
+    }
+
+    /// Whether it refused something a moment ago for there being too much.
+    pub fn is_loaded(&self) -> bool {
+        let loaded_at = *self.loaded_at.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded_at.is_some_and(|at| at.elapsed() < LOADED)
     }
 
     /// Whether it is ready to recognise.

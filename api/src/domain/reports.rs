@@ -421,7 +421,9 @@ fn print(conn: &mut PgConnection, report: &Report, look: &Look<'_>, file: File) 
         about: format!("{}{about}", report.range()),
         made_at: format!("Made {made_at} {}", report.zone.name()),
     };
-    let mut print = pdf::Print::new(head, &report.headings(), usize::try_from(rows).unwrap_or(0), notes)?;
+    let headings =
+        if wide { report.columns.iter().map(Column::printed).collect() } else { report.headings() };
+    let mut print = pdf::Print::new(head, &headings, usize::try_from(rows).unwrap_or(0), notes)?;
     report.read(conn, None, None, |row| {
         print.row(&look.cells(&row));
         Ok(())

@@ -21,6 +21,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 const BATCH: i64 = 5000;
 /// How long messages stay that were sent, withdrawn or given up. What is usual at an hour is counted from four weeks.
 const MESSAGES: TimeDelta = TimeDelta::days(35);
+/// How long devices stay that do not call any more.
+const DEVICES: TimeDelta = TimeDelta::days(30);
+/// How long gaps stay that are too short to count for anybody's day: devices send what they kept for three days.
+const SHORT_GAPS: TimeDelta = TimeDelta::days(4);
 
 /// How long each kind of data is kept.
 ///
@@ -128,7 +132,10 @@ pub fn purge(conn: &mut PgConnection, today: NaiveDate, now: DateTime<Utc>) -> R
         }
     }
     let messages = models::outbox::purge(conn, now - MESSAGES)?;
+    let devices = models::feed_devices::purge(conn, now - DEVICES)?;
+    models::feed_gaps::purge_short(conn, now - SHORT_GAPS)?;
+    models::kiosk_pairings::purge(conn, now)?;
     let detail = json!({ "arrivals": arrivals, "attendance_days": days, "corrections": corrections,
-        "marks": marks, "messages": messages });
+        "marks": marks, "messages": messages, "devices": devices });
     Ok(models::audit::insert(conn, Actor::System, "retention.purged", ("settings", None), detail)?)
 }

@@ -12,7 +12,7 @@ use types::{ConfirmSession, OpenSession, PersonId, Role, SessionView, SignIn, Us
 use uuid::Uuid;
 
 use crate::domain::throttle::Attempt;
-use crate::domain::{credentials, passwords, second_factor};
+use crate::domain::{credentials, first_admin, passwords, second_factor};
 use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
@@ -214,6 +214,7 @@ pub async fn change_password(
             })
         })
         .await?;
+    first_admin::forget(&app.data, email);
     Ok(token)
 }
 

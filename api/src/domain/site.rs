@@ -63,8 +63,8 @@ fn settings_view(row: SiteSettings) -> Settings {
 /// 422 for an empty name, a zone that does not exist, or a second factor that the admin who asks has not either.
 pub async fn update_settings(app: &App, by: UserId, settings: Settings) -> Result<Settings, ApiError> {
     let site_name = settings.site_name.trim().to_owned();
-    if !(1..=80).contains(&site_name.chars().count()) {
-        return Err(ApiError::invalid("site_name", "Give a name of 1 to 80 characters."));
+    if !(1..=80).contains(&site_name.chars().count()) || site_name.chars().any(char::is_control) {
+        return Err(ApiError::invalid("site_name", "Give a name of 1 to 80 characters, on one line."));
     }
     zone(&settings.timezone)?;
     app.db

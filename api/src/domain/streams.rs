@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use types::{ArrivalId, FeedId};
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ use crate::domain::liveness::Presented;
 use decision::{Evidence, Verdict};
 
 const SILENCE: Duration = Duration::from_secs(10);
+/// Between kept frames further apart than this a face may have gone and another come to its place: as long as the
+/// recognizer follows a face that it does not see.
+const FOLLOWED: TimeDelta = TimeDelta::seconds(2);
 
 /// Names a stream: a feed and a name within it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,6 +72,7 @@ pub struct Stream {
     pack: Option<String>,
     epoch: Option<String>,
     last_frame: Instant,
+    captured_at: Option<DateTime<Utc>>,
 }
 
 impl Stream {
@@ -79,14 +83,24 @@ impl Stream {
             pack: None,
             epoch: None,
             last_frame: Instant::now(),
+            captured_at: None,
         }
+    }
+
+    /// Notes when the next frame was captured. Kept frames come faster than they were taken, so the time between them is
+    /// theirs and not the clock's: after a longer one the stream begins anew.
+    pub fn go_on_at(&mut self, captured_at: DateTime<Utc>) {
+        if self.captured_at.is_some_and(|before| (captured_at - before).abs() > FOLLOWED) {
+            *self = Self::new();
+        }
+        self.captured_at = Some(captured_at);
     }
 
     /// Notes which pack judges the next frame. What another pack said of the tracks is dropped, and the
     /// recognizer begins anew too.
     pub fn use_pack(&mut self, pack: &str) {
         if self.pack.as_deref() != Some(pack) {
-            *self = Self { pack: Some(pack.to_owned()), ..Self::new() };
+            *self = Self { pack: Some(pack.to_owned()), captured_at: self.captured_at, ..Self::new() };
         }
     }
 
@@ -154,6 +168,20 @@ mod tests {
         assert_eq!(stream.tracks.len(), 3);
         stream.see(&["bb-2"]);
         assert_eq!(names(&stream), ["bb-2"]);
+    }
+
+    #[test]
+    fn kept_frames_far_apart_are_not_one_view() {
+        let mut stream = Stream::new();
+        let at = |second| DateTime::from_timestamp(second, 0).expect("a time");
+        stream.go_on_at(at(0));
+        stream.see(&["aa-1"]);
+        let name = stream.recognizer_id.clone();
+        stream.go_on_at(at(2));
+        assert_eq!((stream.tracks.len(), &stream.recognizer_id), (1, &name));
+        stream.go_on_at(at(60));
+        assert_eq!(stream.tracks.len(), 0);
+        assert_ne!(stream.recognizer_id, name);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Wrong arrivals: voided or given to somebody else, never deleted.
+//! Arrivals that somebody looked at: wrong ones are voided or given to somebody else, never deleted; those in doubt are
+//! confirmed.
 
 use std::ops::Bound;
 
@@ -94,12 +95,42 @@ pub async fn reassign(
         .await
 }
 
+/// Lets an arrival in doubt stand. What its day is was worked out with it before; nothing changes there.
+///
+/// # Errors
+/// 404, 409 for one that is voided or not in doubt.
+pub async fn confirm(
+    app: &App,
+    (by, scope): (UserId, Scope),
+    id: ArrivalId,
+) -> Result<ArrivalView, ApiError> {
+    app.db
+        .run(move |conn| {
+            conn.transaction(|conn| {
+                let row = find(conn, &scope, id.0)?;
+                if !models::arrivals::confirm(conn, id.0, (Utc::now(), by.0))? {
+                    let voided = row.voided_at.is_some();
+                    return Err(if voided { ApiError::ArrivalVoided } else { ApiError::ArrivalCertain });
+                }
+                models::arrivals::notify(conn)?;
+                let detail = json!({ "person": row.person_id, "at": row.at, "provisional": row.provisional,
+                    "time_unproven": row.time_unproven });
+                let subject = ("arrival", Some(id.0));
+                models::audit::insert(conn, Actor::User(by.0), "arrival.confirmed", subject, detail)?;
+                let row = find(conn, &scope, id.0)?;
+                arrivals::views(conn, vec![row])?.pop().ok_or(ApiError::NotFound("arrival"))
+            })
+        })
+        .await
+}
+
+fn find(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> Result<Arrival, ApiError> {
+    models::arrivals::find(conn, scope, id).map_err(|error| crate::auth::missing(error, "arrival"))
+}
+
 impl Voiding {
     fn find(&self, conn: &mut PgConnection, id: Uuid) -> Result<Arrival, ApiError> {
-        models::arrivals::find(conn, &self.scope, id).map_err(|error| match error {
-            diesel::result::Error::NotFound => ApiError::NotFound("arrival"),
-            error => error.into(),
-        })
+        find(conn, &self.scope, id)
     }
 
     fn void(&self, conn: &mut PgConnection, id: ArrivalId) -> Result<Arrival, ApiError> {
@@ -157,6 +188,8 @@ impl Voiding {
             source_kind: "post",
             source_address,
             time_unproven,
+            // Who it was is known by whoever gives it to them.
+            provisional: false,
             liveness_evidence: None,
             reassigned_from: Some(wrong.id),
         };

@@ -36,6 +36,9 @@ pub struct Arrival {
     pub margin: Option<f32>,
     pub liveness: Option<f32>,
     pub method: String,
+    pub provisional: bool,
+    pub time_unproven: bool,
+    pub confirmed_at: Option<DateTime<Utc>>,
     pub reassigned_from: Option<Uuid>,
     pub voided_at: Option<DateTime<Utc>>,
     pub voided_by: Option<Uuid>,
@@ -68,6 +71,7 @@ pub struct NewArrival {
     pub source_kind: &'static str,
     pub source_address: Option<IpNetwork>,
     pub time_unproven: bool,
+    pub provisional: bool,
     pub liveness_evidence: Option<serde_json::Value>,
     pub reassigned_from: Option<Uuid>,
 }
@@ -87,6 +91,8 @@ pub struct ArrivalFilter {
     pub after: Option<(DateTime<Utc>, Uuid)>,
     /// Those that were voided instead of those that count.
     pub voided: bool,
+    /// Only those that somebody should look at.
+    pub doubtful: bool,
 }
 
 type Columns = (
@@ -101,6 +107,9 @@ type Columns = (
     arrivals::margin,
     arrivals::liveness,
     arrivals::method,
+    arrivals::provisional,
+    arrivals::time_unproven,
+    arrivals::confirmed_at,
     arrivals::reassigned_from,
     arrivals::voided_at,
     arrivals::voided_by,
@@ -119,6 +128,9 @@ const COLUMNS: Columns = (
     arrivals::margin,
     arrivals::liveness,
     arrivals::method,
+    arrivals::provisional,
+    arrivals::time_unproven,
+    arrivals::confirmed_at,
     arrivals::reassigned_from,
     arrivals::voided_at,
     arrivals::voided_by,
@@ -171,6 +183,9 @@ fn page(
     if let Some(people) = people {
         rows = rows.filter(arrivals::person_id.eq_any(people));
     }
+    if filter.doubtful {
+        rows = rows.filter(waits());
+    }
     if let Some(feed) = filter.feed {
         rows = rows.filter(arrivals::feed_id.eq(feed));
     }
@@ -205,6 +220,7 @@ fn newest_of_each(
         "SELECT newest.id FROM unnest($1) AS wanted (id) CROSS JOIN LATERAL ( \
            SELECT a.id, a.at FROM arrivals a \
            WHERE a.person_id = wanted.id AND (a.voided_at IS NOT NULL) = $2 \
+             AND (NOT $9 OR (a.provisional OR a.time_unproven) AND a.confirmed_at IS NULL) \
              AND ($3 IS NULL OR a.feed_id = $3) \
              AND a.at >= coalesce($4, '-infinity') AND a.at < coalesce($5, 'infinity') \
              AND (a.at, a.id) < (coalesce($6, 'infinity'), coalesce($7, 'ffffffff-ffff-ffff-ffff-ffffffffffff')) \
@@ -219,6 +235,7 @@ fn newest_of_each(
     .bind::<Nullable<Timestamptz>, _>(filter.after.map(|(at, _)| at))
     .bind::<Nullable<SqlUuid>, _>(filter.after.map(|(_, id)| id))
     .bind::<BigInt, _>(limit)
+    .bind::<Bool, _>(filter.doubtful)
     .load(conn)?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }
@@ -242,6 +259,23 @@ pub fn find(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> QueryResult<Arr
         .filter(scope.people())
         .select(COLUMNS)
         .first(conn)
+}
+
+/// Arrivals in doubt that nobody has looked at, in the words of their index.
+fn waits() -> diesel::expression::SqlLiteral<Bool> {
+    sql("(arrivals.provisional OR arrivals.time_unproven) AND arrivals.confirmed_at IS NULL")
+}
+
+/// Lets an arrival in doubt stand; says whether it waited for that. Readers of live events are sent it again.
+pub fn confirm(conn: &mut PgConnection, id: Uuid, (at, by): (DateTime<Utc>, Uuid)) -> QueryResult<bool> {
+    let waiting =
+        arrivals::table.filter(arrivals::id.eq(id)).filter(arrivals::voided_at.is_null()).filter(waits());
+    let changes = (
+        arrivals::confirmed_at.eq(at),
+        arrivals::confirmed_by.eq(by),
+        arrivals::written_by.eq(sql::<BigInt>("pg_current_xact_id()::text::bigint")),
+    );
+    Ok(diesel::update(waiting).set(changes).execute(conn)? > 0)
 }
 
 /// Marks an arrival as wrong; says whether it was not yet.
@@ -302,11 +336,27 @@ pub fn overlapping(
         .load(conn)
 }
 
-/// Moves an arrival back in time.
-pub fn move_back(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>, span: Span) -> QueryResult<()> {
+/// Moves an arrival back in time. Where the earlier time is in doubt (provisional, unproven), so is the arrival from
+/// now on, whoever confirmed it before.
+pub fn move_back(
+    conn: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    span: Span,
+    (provisional, time_unproven): (bool, bool),
+) -> QueryResult<()> {
     diesel::update(arrivals::table.find(id))
         .set((arrivals::at.eq(at), arrivals::captured_at.eq(at), arrivals::span.eq(span)))
         .execute(conn)?;
+    if provisional || time_unproven {
+        let doubt = (
+            provisional.then_some(arrivals::provisional.eq(true)),
+            time_unproven.then_some(arrivals::time_unproven.eq(true)),
+            arrivals::confirmed_at.eq(None::<DateTime<Utc>>),
+            arrivals::confirmed_by.eq(None::<Uuid>),
+        );
+        diesel::update(arrivals::table.find(id)).set(doubt).execute(conn)?;
+    }
     Ok(())
 }
 

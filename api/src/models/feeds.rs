@@ -28,6 +28,9 @@ pub struct Feed {
     pub on_doubt: String,
     /// The pack that threshold and margin were set for.
     pub tuned_for: Option<String>,
+    /// How its device is to work.
+    pub device_settings: serde_json::Value,
+    pub settings_revision: i32,
 }
 
 /// A feed to insert.
@@ -48,7 +51,6 @@ pub struct NewFeed {
     pub range: String,
     pub on_doubt: String,
     pub tuned_for: Option<String>,
-    pub token_hash: Vec<u8>,
 }
 
 /// What changes; `None` stays, `Some(None)` empties.
@@ -68,7 +70,6 @@ pub struct FeedChanges {
     pub range: Option<String>,
     pub on_doubt: Option<String>,
     pub tuned_for: Option<String>,
-    pub token_hash: Option<Vec<u8>>,
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -124,16 +125,6 @@ pub fn set_groups(conn: &mut PgConnection, feed: Uuid, groups: &[Uuid]) -> Query
     Ok(())
 }
 
-/// The feed that a token opens.
-pub fn find_by_token(conn: &mut PgConnection, token_hash: &[u8]) -> QueryResult<Option<Feed>> {
-    feeds::table
-        .filter(feeds::token_hash.eq(token_hash))
-        .filter(feeds::deleted_at.is_null())
-        .select(Feed::as_select())
-        .first(conn)
-        .optional()
-}
-
 /// Adds a feed.
 pub fn insert(conn: &mut PgConnection, feed: &NewFeed) -> QueryResult<Feed> {
     diesel::insert_into(feeds::table).values(feed).returning(Feed::as_returning()).get_result(conn)
@@ -143,6 +134,41 @@ pub fn insert(conn: &mut PgConnection, feed: &NewFeed) -> QueryResult<Feed> {
 pub fn update(conn: &mut PgConnection, id: Uuid, changes: &FeedChanges) -> QueryResult<Feed> {
     diesel::update(feeds::table.find(id).filter(feeds::deleted_at.is_null()))
         .set(changes)
+        .returning(Feed::as_returning())
+        .get_result(conn)
+}
+
+/// Notes that a feed comes to a process of this address, unless it went elsewhere since.
+pub fn serve(conn: &mut PgConnection, id: Uuid, at: DateTime<Utc>, url: &str) -> QueryResult<()> {
+    let newer = feeds::last_frame_at.is_null().or(feeds::last_frame_at.lt(at));
+    let changes = (feeds::served_by.eq(url), feeds::last_frame_at.eq(at));
+    diesel::update(feeds::table.find(id)).filter(newer).set(changes).execute(conn)?;
+    Ok(())
+}
+
+/// The addresses of the processes that some feeds have come to since a moment.
+pub fn served_by(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    since: DateTime<Utc>,
+) -> QueryResult<Vec<(Uuid, String)>> {
+    feeds::table
+        .filter(feeds::id.eq_any(ids))
+        .filter(feeds::deleted_at.is_null())
+        .filter(feeds::last_frame_at.ge(since))
+        .select((feeds::id, feeds::served_by.assume_not_null()))
+        .filter(feeds::served_by.is_not_null())
+        .load(conn)
+}
+
+/// Has a feed's device work otherwise.
+pub fn set_device_settings(
+    conn: &mut PgConnection,
+    id: Uuid,
+    settings: &serde_json::Value,
+) -> QueryResult<Feed> {
+    diesel::update(feeds::table.find(id).filter(feeds::deleted_at.is_null()))
+        .set((feeds::device_settings.eq(settings), feeds::settings_revision.eq(feeds::settings_revision + 1)))
         .returning(Feed::as_returning())
         .get_result(conn)
 }

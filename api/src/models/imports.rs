@@ -170,8 +170,12 @@ pub fn progress(conn: &mut PgConnection, id: Uuid, done: i32) -> QueryResult<()>
     Ok(())
 }
 
-/// Notes that an import is stored.
+/// Notes that an import is stored. What stands in people's own records now is not kept in its rows.
 pub fn finish(conn: &mut PgConnection, id: Uuid) -> QueryResult<()> {
+    let stored = import_rows::table
+        .filter(import_rows::import_id.eq(id))
+        .filter(import_rows::verdict.eq_any(["create", "update", "unchanged", "stored"]));
+    diesel::update(stored).set(import_rows::cells.eq(Value::Object(Default::default()))).execute(conn)?;
     diesel::update(imports::table.find(id))
         .set((imports::state.eq("done"), imports::done.eq(imports::total)))
         .execute(conn)?;
@@ -190,7 +194,9 @@ pub fn fail(conn: &mut PgConnection, id: Uuid, message: &str) -> QueryResult<()>
 pub fn forget_person(conn: &mut PgConnection, person: Uuid) -> QueryResult<()> {
     diesel::sql_query(
         "UPDATE import_rows r SET name = '', cells = '{}' FROM people p, imports i \
-         WHERE p.id = $1 AND i.id = r.import_id AND i.kind = 'people' AND r.name = p.external_id",
+         WHERE p.id = $1 AND i.id = r.import_id AND (r.name = p.external_id OR i.kind <> 'people' \
+           AND starts_with(lower(regexp_replace(r.name, '^.*/', '')), lower(p.external_id))
+           OR i.kind <> 'people' AND starts_with(lower(r.name), lower(p.external_id || '/')))",
     )
     .bind::<SqlUuid, _>(person)
     .execute(conn)?;

@@ -100,11 +100,11 @@ macro_rules! letter {
         "CASE WHEN bool_or(d.state IN ('present', 'late', 'left_early', 'half_day')) THEN \
                 CASE WHEN bool_or(d.state IN ('half_day', 'absent')) THEN 'H' \
                      WHEN bool_or(d.state = 'late') THEN 'L' \
-                     WHEN bool_or(d.state = 'left_early') THEN 'E' ELSE 'P' END \
+                     WHEN bool_or(d.state = 'left_early') THEN 'D' ELSE 'P' END \
               WHEN bool_or(d.state = 'absent') THEN 'A' \
               WHEN bool_or(d.state = 'unconfirmed') THEN 'U' \
               WHEN bool_or(d.state = 'expected') THEN 'N' \
-              WHEN bool_or(d.state = 'excused') THEN 'X' ELSE 'O' END "
+              WHEN bool_or(d.state = 'excused') THEN 'E' ELSE 'O' END "
     };
 }
 pub(super) use letter;

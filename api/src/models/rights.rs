@@ -169,6 +169,10 @@ pub struct Kept {
     pub consents: i64,
     #[diesel(sql_type = BigInt)]
     pub messages: i64,
+    #[diesel(sql_type = BigInt)]
+    pub pins: i64,
+    #[diesel(sql_type = BigInt)]
+    pub badges: i64,
 }
 
 /// How much is kept of a person.
@@ -183,7 +187,9 @@ pub fn kept(conn: &mut PgConnection, person: Uuid) -> QueryResult<Kept> {
          (SELECT count(*) FROM corrections WHERE person_id = $1) AS corrections, \
          (SELECT count(*) FROM group_members WHERE person_id = $1) AS memberships, \
          (SELECT count(*) FROM consent_history WHERE person_id = $1) AS consents, \
-         (SELECT count(*) FROM outbox WHERE person_id = $1) AS messages",
+         (SELECT count(*) FROM outbox WHERE person_id = $1) AS messages, \
+         (SELECT count(*) FROM person_pins WHERE person_id = $1) AS pins, \
+         (SELECT count(*) FROM badges WHERE person_id = $1) AS badges",
     )
     .bind::<SqlUuid, _>(person)
     .get_result(conn)
@@ -223,7 +229,8 @@ impl PersonTable {
         match self {
             Self::Arrivals => {
                 "SELECT a.id, a.at, f.name AS feed, a.method, a.captured_at, a.received_at, a.similarity, a.margin, \
-                 a.threshold, a.liveness, a.model_pack, a.time_unproven, a.voided_at, a.void_reason \
+                 a.threshold, a.liveness, a.model_pack, a.time_unproven, a.provisional, a.confirmed_at, a.voided_at, \
+                 a.void_reason \
                  FROM arrivals a JOIN feeds f ON f.id = a.feed_id WHERE a.person_id = $1 ORDER BY a.at"
             }
             Self::AttendanceDays => {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use crate::models::scope::Scope;
-use crate::schema::{arrivals, attendance_days, feeds, people};
+use crate::schema::{arrivals, attendance_days, feeds, marks, people};
 
 /// A sighting with the names to show: person, their name, feed, its name, its direction, when.
 pub type Seen = (Uuid, String, Uuid, String, String, DateTime<Utc>);
@@ -39,4 +39,28 @@ pub fn left_since(conn: &mut PgConnection, since: DateTime<Utc>) -> QueryResult<
         .filter(attendance_days::last_out.ge(since))
         .select((attendance_days::person_id, attendance_days::last_out.assume_not_null()))
         .load(conn)
+}
+
+/// Whom somebody marked as there since a moment, for what is on that day, and has not marked otherwise since: person,
+/// name, when.
+pub fn marked_since(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    since: DateTime<Utc>,
+) -> QueryResult<Vec<(Uuid, String, DateTime<Utc>)>> {
+    let newest: Vec<(Uuid, String, DateTime<Utc>, Option<String>)> = marks::table
+        .inner_join(people::table)
+        .filter(marks::marked_at.ge(since))
+        .filter(marks::day.ge(since.date_naive()))
+        .filter(scope.people())
+        .distinct_on(marks::person_id)
+        .order_by((marks::person_id, marks::marked_at.desc(), marks::id.desc()))
+        .select((people::id, people::name, marks::marked_at, marks::state))
+        .load(conn)?;
+    let there = |state: &Option<String>| matches!(state.as_deref(), Some("present" | "late"));
+    Ok(newest
+        .into_iter()
+        .filter(|(.., state)| there(state))
+        .map(|(id, name, at, _)| (id, name, at))
+        .collect())
 }

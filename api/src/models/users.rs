@@ -101,6 +101,12 @@ pub fn delete(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
     Ok(diesel::delete(users::table.find(id)).execute(conn)? > 0)
 }
 
+/// Deletes the account of a member who is this person; says how many.
+pub fn delete_member(conn: &mut PgConnection, person: Uuid) -> QueryResult<usize> {
+    let account = users::table.filter(users::person_id.eq(person)).filter(users::role.eq("member"));
+    diesel::delete(account).execute(conn)
+}
+
 /// How many owners can sign in.
 pub fn count_owners(conn: &mut PgConnection) -> QueryResult<i64> {
     users::table

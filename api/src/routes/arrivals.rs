@@ -6,17 +6,16 @@ use actix_web::{HttpRequest, HttpResponse, Responder, web};
 use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use types::{ArrivalId, ArrivalView, FeedId, Page, PersonId, ReassignArrival, VoidArrival};
 
 use super::{RENEW_EVERY, clamp_limit, text_of};
 use crate::auth::{After, CurrentUser, Viewer};
+use crate::domain::arrival_reader::ArrivalReader;
 use crate::domain::arrivals::{self, Event};
 use crate::domain::{clock, voiding};
 use crate::error::ApiError;
 use crate::models::arrivals::ArrivalFilter;
-use crate::models::scope::{Scope, sees_person};
 use crate::state::App;
 
 /// Which arrivals to list.
@@ -39,6 +38,9 @@ pub struct ArrivalsQuery {
     /// Those that were voided instead of those that count.
     #[serde(default)]
     voided: bool,
+    /// Only those with a `doubt`, which wait for somebody to look at them.
+    #[serde(default)]
+    doubtful: bool,
     /// 1 to 200, default 50.
     limit: Option<i64>,
     /// `next` of the page before.
@@ -69,6 +71,7 @@ pub async fn list_arrivals(
         to: query.to,
         after: query.after.as_deref().map(arrivals::parse_position).transpose()?,
         voided: query.voided,
+        doubtful: query.doubtful,
     };
     let limit = clamp_limit(query.limit)?;
     let (items, next) = app.db.run(move |conn| arrivals::list(conn, &filter, limit)).await?;
@@ -86,6 +89,17 @@ pub async fn void_arrival(
 ) -> Result<HttpResponse, ApiError> {
     let by = (viewer.0.id, viewer.0.scope);
     Ok(HttpResponse::Ok().json(voiding::void(&app, by, *id, body.into_inner()).await?))
+}
+
+/// Lets an arrival in doubt stand.
+#[utoipa::path(post, path = "/api/v1/arrivals/{arrival}/confirmation", tag = "arrivals",
+    params(("arrival" = uuid::Uuid, Path,)), responses((status = 200, body = ArrivalView),
+    (status = 404, body = types::ErrorBody), (status = 409, body = types::ErrorBody)))]
+pub async fn confirm_arrival(
+    app: web::Data<App>,
+    After(Viewer(user), id): After<Viewer, web::Path<ArrivalId>>,
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(voiding::confirm(&app, (user.id, user.scope), *id).await?))
 }
 
 /// Gives a wrong arrival to whom it was; 200 where that person has arrived there at the time already.
@@ -115,13 +129,10 @@ pub async fn stream_arrivals(
 ) -> Result<impl Responder, ApiError> {
     let resume =
         request.headers().get("Last-Event-ID").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    // Subscribed before the database is read: what commits in between comes twice, never not at all.
-    let live = app.events.subscribe();
-    let scope = user.scope.clone();
-    let (missed, cursor) = app.db.run(move |conn| arrivals::missed(conn, &scope, resume.as_deref())).await?;
+    let reader = ArrivalReader::open(&app, user.scope.clone(), resume).await?;
     let (sender, receiver) = mpsc::channel(64);
-    let push = Push { app: App::clone(&app), user, sender, cursor };
-    actix_web::rt::spawn(push.run(missed, live));
+    let push = Push { app: App::clone(&app), user, sender, reader };
+    actix_web::rt::spawn(push.run());
     Ok(Sse::from_infallible_receiver(receiver)
         .with_keep_alive(Duration::from_secs(10))
         .with_retry_duration(Duration::from_secs(1)))
@@ -131,31 +142,28 @@ struct Push {
     app: App,
     user: CurrentUser,
     sender: mpsc::Sender<SseEvent>,
-    cursor: String,
+    reader: ArrivalReader,
 }
 
 impl Push {
-    async fn run(mut self, missed: Vec<Event>, mut live: tokio::sync::broadcast::Receiver<Event>) {
+    async fn run(mut self) {
         let mut renew = tokio::time::interval(RENEW_EVERY);
         let mut stopping = self.app.stopping.subscribe();
-        let ready = SseEvent::Data(Data::new("{}").event("ready").id(self.cursor.clone()));
-        if self.send_all(missed).await.is_err() || self.sender.send(ready).await.is_err() {
+        while let Some(event) = self.reader.missed() {
+            if self.send(event).await.is_err() {
+                return;
+            }
+        }
+        let ready = SseEvent::Data(Data::new("{}").event("ready").id(self.reader.cursor().to_owned()));
+        if self.sender.send(ready).await.is_err() {
             return;
         }
         loop {
             let sent = tokio::select! {
-                event = live.recv() => match event {
-                    Ok(event) => match self.is_visible(&event).await {
-                        Ok(true) => self.send(event).await,
-                        Ok(false) => Ok(()),
-                        // The browser comes back with its cursor.
-                        Err(_) => break,
-                    },
-                    Err(RecvError::Lagged(_)) => match self.catch_up().await {
-                        Ok(events) => self.send_all(events).await,
-                        Err(_) => break,
-                    },
-                    Err(RecvError::Closed) => break,
+                event = self.reader.next() => match event {
+                    Ok(Some(event)) => self.send(event).await,
+                    // The browser comes back with its cursor.
+                    Ok(None) | Err(_) => break,
                 },
                 _ = renew.tick() => match self.user.renew(&self.app).await {
                     Ok(()) | Err(ApiError::DatabaseUnavailable(_)) => Ok(()),
@@ -170,29 +178,8 @@ impl Push {
         }
     }
 
-    async fn is_visible(&self, event: &Event) -> Result<bool, ApiError> {
-        if self.user.scope == Scope::Everyone {
-            return Ok(true);
-        }
-        let (scope, person) = (self.user.scope.clone(), event.arrival.person.id.0);
-        self.app.db.run(move |conn| Ok(sees_person(conn, &scope, person)?)).await
-    }
-
-    async fn catch_up(&self) -> Result<Vec<Event>, ApiError> {
-        let (scope, cursor) = (self.user.scope.clone(), self.cursor.clone());
-        Ok(self.app.db.run(move |conn| arrivals::events_after(conn, &scope, &cursor)).await?.0)
-    }
-
-    async fn send_all(&mut self, events: Vec<Event>) -> Result<(), ()> {
-        for event in events {
-            self.send(event).await?;
-        }
-        Ok(())
-    }
-
-    async fn send(&mut self, event: Event) -> Result<(), ()> {
+    async fn send(&self, event: Event) -> Result<(), ()> {
         let Ok(data) = Data::new_json(&event.arrival) else { return Ok(()) };
-        self.cursor.clone_from(&event.cursor);
         self.sender.send(SseEvent::Data(data.event("arrival").id(event.cursor))).await.map_err(|_| ())
     }
 }

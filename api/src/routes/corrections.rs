@@ -5,7 +5,7 @@ use serde::Deserialize;
 use types::{AskCorrection, CorrectionId, CorrectionView, DecideCorrection, Page, PersonId};
 
 use super::clamp_limit;
-use crate::auth::{After, CurrentUser, Manager};
+use crate::auth::{After, Manager, Reader};
 use crate::domain::attendance::corrections;
 use crate::error::ApiError;
 use crate::state::App;
@@ -31,7 +31,7 @@ pub struct CorrectionsQuery {
     (status = 200, body = Page<CorrectionView>), (status = 422, body = types::ErrorBody)))]
 pub async fn list_corrections(
     app: web::Data<App>,
-    After(user, query): After<CurrentUser, web::Query<CorrectionsQuery>>,
+    After(Reader(user), query): After<Reader, web::Query<CorrectionsQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let CorrectionsQuery { open, person, limit, after } = query.into_inner();
     let limit = clamp_limit(limit)?;
@@ -45,7 +45,7 @@ pub async fn list_corrections(
     (status = 409, body = types::ErrorBody), (status = 422, body = types::ErrorBody)))]
 pub async fn ask_correction(
     app: web::Data<App>,
-    After(user, body): After<CurrentUser, web::Json<AskCorrection>>,
+    After(Reader(user), body): After<Reader, web::Json<AskCorrection>>,
 ) -> Result<HttpResponse, ApiError> {
     let correction = corrections::ask(&app, (user.id, user.scope), body.into_inner()).await?;
     Ok(HttpResponse::Created().json(correction))
@@ -61,6 +61,7 @@ pub async fn decide_correction(
     app: web::Data<App>,
     After(manager, (id, body)): After<Manager, (web::Path<CorrectionId>, web::Json<DecideCorrection>)>,
 ) -> Result<HttpResponse, ApiError> {
+    manager.0.session()?;
     let by = (manager.0.id, manager.0.scope);
     Ok(HttpResponse::Ok().json(corrections::decide(&app, by, *id, body.into_inner()).await?))
 }

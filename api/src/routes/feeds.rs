@@ -1,7 +1,7 @@
 //! Feeds.
 
 use actix_web::{HttpResponse, web};
-use types::{CreateFeed, FeedCreated, FeedId, FeedToken, FeedView, Page, UpdateFeed};
+use types::{CreateFeed, FeedCreated, FeedId, FeedView, Page, Role, UpdateFeed};
 
 use crate::auth::{Admin, After, Viewer};
 use crate::domain::feeds;
@@ -11,7 +11,8 @@ use crate::state::App;
 /// Lists the feeds that the caller may see.
 #[utoipa::path(get, path = "/api/v1/feeds", tag = "feeds", responses((status = 200, body = Page<FeedView>)))]
 pub async fn list_feeds(app: web::Data<App>, Viewer(user): Viewer) -> Result<HttpResponse, ApiError> {
-    let items = feeds::list(&app, user.scope).await?;
+    let addresses = user.role == Role::Admin;
+    let items = feeds::list(&app, user.scope, addresses).await?;
     Ok(HttpResponse::Ok().json(Page { items, next: None, total: None }))
 }
 
@@ -34,7 +35,8 @@ pub async fn get_feed(
     app: web::Data<App>,
     After(Viewer(user), id): After<Viewer, web::Path<FeedId>>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(feeds::find(&app, user.scope, *id).await?))
+    let addresses = user.role == Role::Admin;
+    Ok(HttpResponse::Ok().json(feeds::find(&app, user.scope, *id, addresses).await?))
 }
 
 /// Changes a feed.
@@ -58,15 +60,4 @@ pub async fn delete_feed(
 ) -> Result<HttpResponse, ApiError> {
     feeds::delete(&app, admin.0.id, *id).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Replaces a feed's token; the old one no longer opens anything.
-#[utoipa::path(post, path = "/api/v1/feeds/{feed}/token", tag = "feeds", params(("feed" = uuid::Uuid, Path,)),
-    responses((status = 201, body = FeedToken), (status = 404, body = types::ErrorBody)))]
-pub async fn rotate_token(
-    app: web::Data<App>,
-    After(admin, id): After<Admin, web::Path<FeedId>>,
-) -> Result<HttpResponse, ApiError> {
-    let token = feeds::rotate_token(&app, admin.0.id, *id).await?;
-    Ok(HttpResponse::Created().json(FeedToken { token }))
 }

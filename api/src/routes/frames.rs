@@ -1,24 +1,28 @@
 //! Frames by POST, and over a WebSocket.
 
 use std::collections::HashSet;
+use std::str::FromStr;
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use actix_ws::{AggregatedMessage, Closed, Session};
 use bytes::{Bytes, BytesMut};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use futures_util::StreamExt;
 use types::{FeedId, FrameAnswer, FrameHeader};
 use uuid::Uuid;
 
 use super::sockets::{self, Messages};
-use super::uploads::MAX_IMAGE_BYTES;
 use super::{RENEW_EVERY, body_error};
 use crate::auth::{self, Credential, FrameSender};
 use crate::domain::arrivals::Source;
-use crate::domain::clock;
 use crate::domain::frames::{self, Frame};
+use crate::domain::pictures::MAX_IMAGE_BYTES;
+use crate::domain::replays::{self, Origin};
 use crate::domain::streams::StreamKey;
+use crate::domain::traffic::Taken;
+use crate::domain::{clock, sealed};
 use crate::error::{ApiError, REQUEST_ID};
 use crate::models::scope::{Scope, visible_of};
 use crate::state::App;
@@ -31,8 +35,10 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 #[utoipa::path(post, path = "/api/v1/feeds/{feed}/frames", tag = "frames",
     params(("feed" = uuid::Uuid, Path,),
         ("X-Stream" = Option<String>, Header, description = "Another stream within the feed; default live"),
-        ("X-Captured-At" = Option<String>, Header, description = "RFC 3339; default now")),
-    request_body(content = Vec<u8>, content_type = "image/jpeg"), responses(
+        ("X-Captured-At" = Option<String>, Header, description = "RFC 3339; default now"),
+        ("X-Device" = Option<uuid::Uuid>, Header, description = "Which device took it; with X-Sequence"),
+        ("X-Sequence" = Option<u64>, Header, description = "The frame's number on that device")),
+    request_body(content((Vec<u8> = "image/jpeg"), (Vec<u8> = "application/vnd.attendance.sealed"))), responses(
     (status = 200, body = FrameAnswer), (status = 400, body = types::ErrorBody),
     (status = 401, body = types::ErrorBody), (status = 403, body = types::ErrorBody),
     (status = 413, body = types::ErrorBody), (status = 415, body = types::ErrorBody),
@@ -45,9 +51,10 @@ pub async fn post_frame(
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let stream = stream_name(&request)?;
-    let captured_at = captured_at(&request)?;
+    let header = frame_header(&request)?;
+    let is_sealed = request.content_type().eq_ignore_ascii_case(sealed::CONTENT_TYPE);
     let image = read_image(&request, body).await?;
-    let frame = Incoming { request: &request, kind: "post", sender: &sender, stream, captured_at, image };
+    let frame = Incoming { kind: "post", sender: &sender, stream, header, image, is_sealed };
     Ok(HttpResponse::Ok().json(handle(&app, frame).await?))
 }
 
@@ -66,13 +73,18 @@ fn stream_name(request: &HttpRequest) -> Result<String, ApiError> {
     }
 }
 
-fn captured_at(request: &HttpRequest) -> Result<Option<DateTime<Utc>>, ApiError> {
-    let parse = |text: &str| {
-        let wrong =
-            |_| ApiError::invalid("X-Captured-At", "Use RFC 3339, for example 2026-11-20T08:57:03.120Z.");
-        text.parse::<DateTime<Utc>>().map_err(wrong)
-    };
-    header_text(request, "X-Captured-At")?.map(parse).transpose()
+/// What the headers of a request say of its frame.
+fn frame_header(request: &HttpRequest) -> Result<FrameHeader, ApiError> {
+    Ok(FrameHeader {
+        captured_at: parsed(request, "X-Captured-At", "Use RFC 3339, for example 2026-11-20T08:57:03.120Z.")?,
+        device: parsed(request, "X-Device", "Use the device's id, a UUID.")?,
+        sequence: parsed(request, "X-Sequence", "Use a whole number.")?,
+    })
+}
+
+fn parsed<T: FromStr>(request: &HttpRequest, name: &str, what: &str) -> Result<Option<T>, ApiError> {
+    let parse = |text: &str| text.trim().parse().map_err(|_| ApiError::invalid(name, what));
+    header_text(request, name)?.map(parse).transpose()
 }
 
 async fn read_image(request: &HttpRequest, mut body: web::Payload) -> Result<Bytes, ApiError> {
@@ -97,12 +109,12 @@ async fn read_image(request: &HttpRequest, mut body: web::Payload) -> Result<Byt
 
 /// A frame as it came in.
 struct Incoming<'a> {
-    request: &'a HttpRequest,
     kind: &'static str,
     sender: &'a FrameSender,
     stream: String,
-    captured_at: Option<DateTime<Utc>>,
+    header: FrameHeader,
     image: Bytes,
+    is_sealed: bool,
 }
 
 async fn handle(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiError> {
@@ -126,18 +138,44 @@ async fn handle(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiErr
 }
 
 async fn admit(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiError> {
-    let Incoming { request, kind, sender, stream, captured_at, image } = incoming;
+    let Incoming { kind, sender, stream, header, mut image, is_sealed } = incoming;
     let received_at = Utc::now();
-    let feed = sender.feed.clone();
-    let max_fps = u16::try_from(feed.max_fps).unwrap_or(1);
-    let seen_before = app.traffic.admit(FeedId(feed.id), max_fps, received_at)?.max(feed.last_frame_at);
-    let time = clock::frame_time(captured_at, received_at, sender.credential.may_backdate(), seen_before)?;
-    let source = Source {
-        sender: sender.credential.actor(&feed),
-        kind,
-        address: Some(auth::client_address(request, app).into()),
+    let (feed, id) = (sender.feed.clone(), FeedId(sender.feed.id));
+    let origin = Origin::of(header.device, header.sequence)?;
+    let may_backdate = sender.credential.may_backdate();
+    let mut time = clock::frame_time(header.captured_at, received_at, may_backdate)?;
+    let kept = time.is_replay();
+    let taken = match (kept, may_backdate) {
+        (false, _) => Taken::Now,
+        (true, false) => Taken::Before,
+        (true, true) => Taken::BackDated,
     };
-    let answer = frames::answer(app, Frame { feed, stream, source, time, image }).await?;
+    app.traffic.admit(id, u16::try_from(feed.max_fps).unwrap_or(1), received_at, taken)?;
+    let waits = taken == Taken::Before;
+    let turn = waits.then(|| app.replays.turn(app.recognizer.is_loaded())).transpose()?;
+    if is_sealed {
+        image = sealed::open(app, &sealed::frame_purpose(id), &image).await?.into();
+    }
+    if time.unproven {
+        time.unproven = !replays::is_proven(app, id, origin, time.captured_at).await?;
+    }
+    if !kept {
+        app.hearing.heard(id, received_at);
+    }
+    let kind = if kept { "replay" } else { kind };
+    let address = Some(sender.address.into());
+    let source = Source { sender: sender.credential.actor(&feed), kind, address, origin };
+    let answer = frames::answer(app, Frame { feed, stream, source, time, image }).await;
+    drop(turn);
+    match &answer {
+        Ok(_) if kept => app.metrics.replayed.inc(),
+        Ok(_) => app.hearing.answered(id, received_at),
+        Err(error) if !kept && error.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
+            app.hearing.unanswered(id, received_at);
+        }
+        Err(_) => {}
+    }
+    let answer = answer?;
     match &sender.credential {
         Credential::User(user) if user.scope != Scope::Everyone => {
             within_scope(app, user.scope.clone(), answer).await
@@ -159,7 +197,8 @@ async fn within_scope(app: &App, scope: Scope, answer: FrameAnswer) -> Result<Fr
 
 /// Opens a stream of frames: binary images in, JSON answers out, one for one.
 #[utoipa::path(get, path = "/api/v1/feeds/{feed}/live", tag = "frames", params(("feed" = uuid::Uuid, Path,)),
-    responses((status = 101, description = "WebSocket: an optional text {\"captured_at\"} before a binary image; \
+    responses((status = 101, description = "WebSocket: an optional text {\"captured_at\", \"device\", \
+    \"sequence\"} before a binary image; \
     a FrameAnswer or {\"error\"} for each image"), (status = 401, body = types::ErrorBody),
     (status = 403, body = types::ErrorBody)))]
 pub async fn live(
@@ -171,14 +210,8 @@ pub async fn live(
     let protocol = auth::subprotocol(&request);
     let protocols: Vec<&str> = protocol.as_deref().into_iter().collect();
     let (response, session, messages) = sockets::open(&request, body, &protocols, MAX_MESSAGE_BYTES).await?;
-    let live = Live {
-        request,
-        app: App::clone(&app),
-        sender,
-        session,
-        captured_at: None,
-        name: Uuid::new_v4().to_string(),
-    };
+    let (app, name) = (App::clone(&app), Uuid::new_v4().to_string());
+    let live = Live { app, sender, session, header: FrameHeader::default(), name };
     let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
     actix_web::rt::spawn(REQUEST_ID.scope(id, live.run(messages)));
     Ok(response)
@@ -186,11 +219,11 @@ pub async fn live(
 
 /// An open socket: a stream of its own.
 struct Live {
-    request: HttpRequest,
     app: App,
     sender: FrameSender,
     session: Session,
-    captured_at: Option<DateTime<Utc>>,
+    /// Of the next frame.
+    header: FrameHeader,
     name: String,
 }
 
@@ -229,7 +262,7 @@ impl Live {
         match message {
             AggregatedMessage::Text(text) => match serde_json::from_str::<FrameHeader>(&text) {
                 Ok(header) => {
-                    self.captured_at = header.captured_at;
+                    self.header = header;
                     Ok(())
                 }
                 Err(error) => self.send(&body_error("header", &error).body()).await,
@@ -248,17 +281,17 @@ impl Live {
     }
 
     async fn answer(&mut self, image: Bytes) -> Result<FrameAnswer, ApiError> {
-        let captured_at = self.captured_at.take();
+        let header = std::mem::take(&mut self.header);
         if image.len() > MAX_IMAGE_BYTES {
             return Err(ApiError::TooLarge { limit: MAX_IMAGE_BYTES });
         }
         let incoming = Incoming {
-            request: &self.request,
             kind: "live",
             sender: &self.sender,
             stream: self.name.clone(),
-            captured_at,
+            header,
             image,
+            is_sealed: false,
         };
         handle(&self.app, incoming).await
     }

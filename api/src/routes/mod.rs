@@ -1,7 +1,7 @@
 //! The HTTP face: the whole route table, and what all routes share.
 //!
 //! Who may call a handler stands in its signature (`auth`). Without a permission answer only sign-in (by a provider, too), the
-//! acceptance of an invitation, health, livez, readyz, the OpenAPI document, its page, and the static files of the front end.
+//! acceptance of an invitation, the pairing of a kiosk, health, livez, readyz, the OpenAPI document, its page, and the static files of the front end.
 
 mod alerts;
 mod analytics;
@@ -9,15 +9,20 @@ mod api_keys;
 mod arrivals;
 mod attendance;
 mod audit;
+mod check_in_means;
 mod corrections;
+mod devices;
 mod feeds;
 mod frames;
 mod groups;
 mod headers;
 mod imports;
+mod kiosk;
+mod mjpeg;
 mod model;
 mod oidc;
 mod openapi;
+mod peers;
 mod people;
 mod photos;
 mod report_schedules;
@@ -60,6 +65,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .url("/api/v1/openapi.json", ApiDoc::openapi()),
         )
         .service(web::redirect("/api/docs", "/api/docs/"))
+        .route("/peer/v1/feeds/{feed}", get().to(peers::show_feed))
         .service(
             web::scope("/api/v1")
                 .route("/health", get().to(system::health))
@@ -112,6 +118,11 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/people/{person}/photos", post().to(photos::add_photos))
                 .route("/people/{person}/photos/{photo}", get().to(photos::get_photo))
                 .route("/people/{person}/photos/{photo}", delete().to(photos::delete_photo))
+                .route("/people/{person}/check-in-means", get().to(check_in_means::get_check_in_means))
+                .route("/people/{person}/pin", put().to(check_in_means::set_pin))
+                .route("/people/{person}/pin", delete().to(check_in_means::delete_pin))
+                .route("/people/{person}/badges", post().to(check_in_means::create_badge))
+                .route("/people/{person}/badges/{badge}", delete().to(check_in_means::revoke_badge))
                 .route("/groups", get().to(groups::list_groups))
                 .route("/groups", post().to(groups::create_group))
                 .route("/groups/{group}", get().to(groups::get_group))
@@ -133,16 +144,27 @@ pub fn configure(config: &mut web::ServiceConfig) {
                 .route("/feeds/{feed}", get().to(feeds::get_feed))
                 .route("/feeds/{feed}", patch().to(feeds::update_feed))
                 .route("/feeds/{feed}", delete().to(feeds::delete_feed))
-                .route("/feeds/{feed}/token", post().to(feeds::rotate_token))
+                .route("/feeds/{feed}/devices", get().to(devices::list_devices))
+                .route("/feeds/{feed}/heartbeat", post().to(devices::post_heartbeat))
+                .route("/feeds/{feed}/token", post().to(devices::rotate_token))
+                .route("/feeds/{feed}/tokens/{token}", delete().to(devices::revoke_token))
+                .route("/feeds/{feed}/pairing", post().to(kiosk::begin_pairing))
                 .route("/feeds/{feed}/frames", post().to(frames::post_frame))
                 .route("/feeds/{feed}/live", get().to(frames::live))
-                .route("/feeds/{feed}/stream", get().to(watch::stream))
+                .route("/feeds/{feed}/stream", get().to(mjpeg::stream))
+                .route("/kiosk", get().to(kiosk::get_kiosk))
+                .route("/kiosk", delete().to(kiosk::unpair_kiosk))
+                .route("/kiosk/pairing", post().to(kiosk::pair_kiosk))
+                .route("/kiosk/check-ins", post().to(kiosk::check_in))
+                .route("/kiosk/arrivals/{arrival}", get().to(kiosk::greet_arrival))
+                .route("/kiosk/arrivals/{arrival}/photo", get().to(kiosk::get_arrival_photo))
                 .route("/watch", get().to(watch::watch))
                 .route("/arrivals", get().to(arrivals::list_arrivals))
                 .route("/arrivals/events", get().to(arrivals::stream_arrivals))
                 .route("/audit", get().to(audit::list_audit))
                 .route("/audit/export", get().to(audit::export_audit))
                 .route("/arrivals/{arrival}/void", post().to(arrivals::void_arrival))
+                .route("/arrivals/{arrival}/confirmation", post().to(arrivals::confirm_arrival))
                 .route("/arrivals/{arrival}/reassign", post().to(arrivals::reassign_arrival))
                 .route("/schedules", get().to(schedules::list_schedules))
                 .route("/schedules", post().to(schedules::create_schedule))

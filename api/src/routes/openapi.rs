@@ -6,9 +6,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    alerts, analytics, api_keys, arrivals, attendance, audit, corrections, feeds, frames, groups, imports,
-    model, oidc, people, photos, report_schedules, reports, review, rights, schedules, session, system,
-    users, watch,
+    alerts, analytics, api_keys, arrivals, attendance, audit, check_in_means, corrections, devices, feeds,
+    frames, groups, imports, kiosk, mjpeg, model, oidc, people, photos, report_schedules, reports, review,
+    rights, schedules, session, system, users, watch,
 };
 
 /// The contract, as a document.
@@ -34,14 +34,18 @@ use super::{
         people::list_people, people::create_person, people::count_people, people::get_person,
         people::update_person, people::delete_person,
         photos::list_photos, photos::add_photos, photos::get_photo, photos::delete_photo, photos::check_photos,
+        check_in_means::get_check_in_means, check_in_means::set_pin, check_in_means::delete_pin,
+        check_in_means::create_badge, check_in_means::revoke_badge,
         groups::list_groups, groups::create_group, groups::get_group, groups::update_group, groups::delete_group,
         groups::list_members, groups::add_member, groups::update_member, groups::delete_member,
         groups::list_memberships,
         imports::create_import, imports::get_import, imports::list_import_rows, imports::apply_import,
         imports::export_people, imports::create_photo_import, imports::get_photo_import,
         feeds::list_feeds, feeds::create_feed, feeds::get_feed, feeds::update_feed, feeds::delete_feed,
-        feeds::rotate_token,
-        frames::post_frame, frames::live, watch::stream, watch::watch,
+        devices::list_devices, devices::post_heartbeat, devices::rotate_token, devices::revoke_token,
+        kiosk::begin_pairing, kiosk::pair_kiosk, kiosk::get_kiosk, kiosk::unpair_kiosk, kiosk::check_in,
+        kiosk::greet_arrival, kiosk::get_arrival_photo,
+        frames::post_frame, frames::live, mjpeg::stream, watch::watch,
         review::get_review_settings, review::put_review_settings, review::list_review, review::get_review_image,
         review::enrol_from_review, review::record_non_match, review::dismiss_review,
         audit::list_audit, audit::export_audit,
@@ -60,6 +64,7 @@ use super::{
         alerts::get_alert_preferences, alerts::put_alert_preferences, alerts::get_person_alert_preferences,
         alerts::put_person_alert_preferences,
         arrivals::list_arrivals, arrivals::stream_arrivals, arrivals::void_arrival, arrivals::reassign_arrival,
+        arrivals::confirm_arrival,
         schedules::list_schedules, schedules::create_schedule, schedules::get_schedule,
         schedules::update_schedule, schedules::delete_schedule, schedules::add_schedule_version,
         schedules::delete_schedule_version, schedules::assign_schedule, schedules::unassign_schedule,
@@ -93,6 +98,8 @@ impl Modify for SecuritySchemes {
         let components = openapi.components.get_or_insert_default();
         let cookie = ApiKey::Cookie(ApiKeyValue::new("attendance_session"));
         components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        let kiosk = ApiKey::Cookie(ApiKeyValue::new("attendance_kiosk"));
+        components.add_security_scheme("kiosk", SecurityScheme::ApiKey(kiosk));
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("feed_token", SecurityScheme::Http(bearer));
     }

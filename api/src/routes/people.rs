@@ -3,7 +3,7 @@
 use actix_multipart::Multipart;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
-use types::{Count, CreatePerson, Page, PersonId, PersonView, UpdatePerson};
+use types::{ConsentGiven, Count, CreatePerson, Page, PersonId, PersonView, UpdatePerson};
 
 use super::{clamp_limit, text_of};
 use crate::auth::{Admin, After, CurrentUser, Fresh, Viewer};
@@ -111,6 +111,10 @@ pub async fn update_person(
     app: web::Data<App>,
     After(admin, (id, body)): After<Admin, (web::Path<PersonId>, web::Json<UpdatePerson>)>,
 ) -> Result<HttpResponse, ApiError> {
+    // It destroys photos and templates for good.
+    if body.consent == Some(ConsentGiven::Plain(false)) {
+        admin.0.check_fresh()?;
+    }
     let person = people::update(&app, admin.0.id, *id, body.into_inner()).await?;
     Ok(HttpResponse::Ok().json(person))
 }

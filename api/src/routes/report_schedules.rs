@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use types::{Page, ReportScheduleId, ReportScheduleView, SaveReportSchedule};
 
-use crate::auth::{Admin, After};
+use crate::auth::{Admin, After, Fresh};
 use crate::domain::report_schedules;
 use crate::error::ApiError;
 use crate::state::App;
@@ -22,7 +22,7 @@ pub async fn list_report_schedules(app: web::Data<App>, _: Admin) -> Result<Http
     (status = 422, body = types::ErrorBody)))]
 pub async fn create_report_schedule(
     app: web::Data<App>,
-    After(admin, body): After<Admin, web::Json<SaveReportSchedule>>,
+    After(Fresh(admin), body): After<Fresh<Admin>, web::Json<SaveReportSchedule>>,
 ) -> Result<HttpResponse, ApiError> {
     let made = app.db.run(move |conn| report_schedules::create(conn, admin.0.id, &body)).await?;
     Ok(HttpResponse::Created().json(made))
@@ -35,7 +35,10 @@ pub async fn create_report_schedule(
     (status = 409, body = types::ErrorBody), (status = 422, body = types::ErrorBody)))]
 pub async fn update_report_schedule(
     app: web::Data<App>,
-    After(admin, (id, body)): After<Admin, (web::Path<ReportScheduleId>, web::Json<SaveReportSchedule>)>,
+    After(Fresh(admin), (id, body)): After<
+        Fresh<Admin>,
+        (web::Path<ReportScheduleId>, web::Json<SaveReportSchedule>),
+    >,
 ) -> Result<HttpResponse, ApiError> {
     let changed = app.db.run(move |conn| report_schedules::update(conn, admin.0.id, *id, &body)).await?;
     Ok(HttpResponse::Ok().json(changed))

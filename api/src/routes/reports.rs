@@ -53,8 +53,8 @@ pub struct ReportQuery {
 #[utoipa::path(get, path = "/api/v1/reports/{kind}", tag = "reports",
     params(("kind" = ReportKind, Path,), ReportQuery), responses(
     (status = 200, body = ReportView, description = "Or the file, with its name in Content-Disposition"),
-    (status = 404, body = types::ErrorBody), (status = 422, body = types::ErrorBody),
-    (status = 429, body = types::ErrorBody)))]
+    (status = 403, body = types::ErrorBody), (status = 404, body = types::ErrorBody),
+    (status = 422, body = types::ErrorBody), (status = 429, body = types::ErrorBody)))]
 pub async fn get_report(
     app: web::Data<App>,
     After(Reader(user), (kind, query)): After<Reader, (web::Path<ReportKind>, web::Query<ReportQuery>)>,
@@ -71,6 +71,10 @@ pub async fn get_report(
             "format",
             "A file holds the whole report: leave out `limit` and `after`.",
         ));
+    }
+    // A file leaves the house; a key with the scope was given for just that.
+    if user.session().is_ok() {
+        user.check_fresh()?;
     }
     let file = reports::file(&app, user.id, user.scope, request, format).await?;
     download(file, format)

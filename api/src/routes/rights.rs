@@ -6,7 +6,7 @@ use types::{
 };
 
 use super::imports::file_stream;
-use crate::auth::{Admin, After, CurrentUser, Fresh, InPerson};
+use crate::auth::{Account, Admin, After, CurrentUser, Fresh};
 use crate::domain::{consents, erasure, person_data, retention};
 use crate::error::ApiError;
 use crate::models::audit::Actor;
@@ -31,7 +31,7 @@ pub async fn list_consents(
     (status = 200, content_type = "application/zip"), (status = 404, body = types::ErrorBody)))]
 pub async fn get_person_data(
     app: web::Data<App>,
-    After(Fresh(InPerson(user)), id): After<Fresh<InPerson>, web::Path<PersonId>>,
+    After(Fresh(Account(user)), id): After<Fresh<Account>, web::Path<PersonId>>,
 ) -> Result<HttpResponse, ApiError> {
     if user.role != Role::Admin && user.scope != Scope::Person(id.0) {
         return Err(ApiError::NotFound("person"));

@@ -138,6 +138,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("assets")).expect("mkdir");
         assert!(Spa::read(folder.path()).is_err_and(|error| error.to_string().contains("make frontend")));
         std::fs::write(folder.path().join(PAGE), "<!doctype html>").expect("write");
+        std::fs::write(folder.path().join("kiosk-worker.js"), "self").expect("write");
         std::fs::write(folder.path().join("assets/app-0a1b.wasm"), vec![0; 4096]).expect("write");
         std::fs::write(folder.path().join("assets/app-0a1b.wasm.br"), "small").expect("write");
         let spa = Spa::read(folder.path()).expect("read");
@@ -163,6 +164,10 @@ mod tests {
         let page = get("/people/42", "");
         let header = |name: &str| page.headers().get(name).and_then(|value| value.to_str().ok());
         assert_eq!((header("content-type"), header("cache-control")), (Some("text/html"), Some("no-cache")));
+        let worker = get("/kiosk-worker.js", "");
+        let header = |name: &str| worker.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!(header("cache-control"), Some("no-cache"), "a new build is a new worker at once");
+        assert_eq!(header("content-type"), Some("text/javascript"));
         assert_eq!(get("/assets/app-old.js", "").status(), 404);
         assert_eq!(
             to_bytes(get("/../../etc/passwd", "").into_body()).await.expect("body"),

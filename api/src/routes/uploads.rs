@@ -13,10 +13,9 @@ use types::CreatePerson;
 
 use super::body_error;
 use crate::domain::enrolment::MAX_PHOTOS;
+use crate::domain::pictures::MAX_IMAGE_BYTES;
 use crate::error::ApiError;
 
-/// Largest photo, and largest frame.
-pub const MAX_IMAGE_BYTES: usize = 10 * 1024 * 1024;
 const MAX_JSON_BYTES: usize = 64 * 1024;
 /// Ten photos of a phone fit; ten of the largest do not.
 const MAX_FORM_BYTES: usize = 50 * 1024 * 1024;

@@ -1,38 +1,42 @@
-//! Watching feeds: over one WebSocket for the dashboard, as MJPEG for other clients. Viewers never slow
-//! recognition: each takes the newest frame when it is ready for one.
+//! Watching: all feeds in view and the arrivals over one WebSocket. Viewers never slow recognition: each takes the
+//! newest frame when it is ready for one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use actix_ws::{AggregatedMessage, Session};
-use bytes::Bytes;
+use actix_ws::{AggregatedMessage, Closed, Session};
 use futures_util::FutureExt;
 use futures_util::future::select_all;
 use tokio::sync::watch::Receiver;
-use types::{FeedId, WatchRequest};
+use tokio::sync::watch::error::RecvError;
+use tokio::time::{Instant, sleep_until};
+use types::{FeedId, WatchRequest, WatchedArrival};
 use uuid::Uuid;
 
 use super::sockets::{self, Messages};
 use super::{RENEW_EVERY, body_error};
-use crate::auth::{self, After, CurrentUser, Viewer};
+use crate::auth::{CurrentUser, Viewer};
+use crate::domain::arrival_reader::ArrivalReader;
+use crate::domain::arrivals::Event;
 use crate::domain::frames::{self, LiveFrame};
 use crate::error::{ApiError, REQUEST_ID};
 use crate::models::scope::{Scope, visible_feeds, visible_people};
 use crate::state::App;
 
-type Newest = Receiver<Option<Arc<LiveFrame>>>;
-
 /// Feeds that one viewer may follow at once.
 const MAX_FEEDS: usize = 64;
+/// Pictures a second of a feed that a viewer may ask for.
+const FPS: std::ops::RangeInclusive<u8> = 1..=30;
 /// A viewer sends lists of feeds alone.
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-const BOUNDARY: &str = "frame";
 
-/// Opens a socket that shows feeds.
+/// Opens a socket that shows feeds and tells of arrivals.
 #[utoipa::path(get, path = "/api/v1/watch", tag = "frames", responses(
-    (status = 101, description = "WebSocket: a text {\"feeds\":[…]} chooses; for each new frame a text header, \
-    then the JPEG"), (status = 401, body = types::ErrorBody)))]
+    (status = 101, description = "WebSocket: a text {\"feeds\":[…],\"fps\"?,\"arrivals\"?} chooses; for each new \
+    frame a text header, then the JPEG; for each arrival a text {\"arrival\",\"cursor\"}"),
+    (status = 401, body = types::ErrorBody)))]
 pub async fn watch(
     request: HttpRequest,
     app: web::Data<App>,
@@ -42,16 +46,44 @@ pub async fn watch(
     let (response, session, messages) = sockets::open(&request, body, &[], MAX_MESSAGE_BYTES).await?;
     let id = REQUEST_ID.try_with(|id| *id).unwrap_or_default();
     let visible = visible(&app, &user.scope).await?;
-    let watcher = Watcher { app: App::clone(&app), user, session, feeds: Vec::new(), visible };
+    let watcher = Watcher {
+        app: App::clone(&app),
+        user,
+        session,
+        feeds: Vec::new(),
+        between: Duration::ZERO,
+        arrivals: None,
+        visible,
+    };
     actix_web::rt::spawn(REQUEST_ID.scope(id, watcher.run(messages)));
     Ok(response)
+}
+
+/// A feed in view.
+struct Watched {
+    feed: FeedId,
+    newest: Receiver<Option<Arc<LiveFrame>>>,
+    /// When its next picture may be shown.
+    not_before: Instant,
+}
+
+impl Watched {
+    /// Waits for a new frame, and until it may be shown.
+    async fn changed(&mut self) -> Result<(), RecvError> {
+        sleep_until(self.not_before).await;
+        self.newest.changed().await
+    }
 }
 
 struct Watcher {
     app: App,
     user: CurrentUser,
     session: Session,
-    feeds: Vec<(FeedId, Newest)>,
+    /// Whichever was shown last stands last, so that none starves on a slow connection.
+    feeds: Vec<Watched>,
+    /// Least time between two pictures of a feed.
+    between: Duration,
+    arrivals: Option<ArrivalReader>,
     /// Whom the viewer may see, where that is not everybody; as of the last renewal.
     visible: Option<HashSet<Uuid>>,
 }
@@ -72,16 +104,25 @@ impl Watcher {
         let reason = loop {
             let open = tokio::select! {
                 message = messages.next() => match message {
-                    Some(Ok(AggregatedMessage::Text(text))) => self.choose(&text).await,
+                    Some(Ok(AggregatedMessage::Text(text))) => match self.choose(&text).await {
+                        Ok(()) => Ok(()),
+                        Err(ApiError::DatabaseUnavailable(_)) => break Some(actix_ws::CloseCode::Restart),
+                        Err(error) => self.tell(&error.body()).await,
+                    },
                     Some(Ok(AggregatedMessage::Ping(bytes))) => self.session.pong(&bytes).await,
                     Some(Ok(AggregatedMessage::Pong(_) | AggregatedMessage::Binary(_))) => Ok(()),
                     Some(Ok(AggregatedMessage::Close(_))) | None => break None,
                     Some(Err(_)) => break Some(actix_ws::CloseCode::Size),
                 },
+                event = next_arrival(&mut self.arrivals) => match event {
+                    Ok(Some(Event { arrival, cursor })) => self.tell(&WatchedArrival { arrival, cursor }).await,
+                    // The viewer comes back with the cursor that it has.
+                    Ok(None) | Err(_) => break Some(actix_ws::CloseCode::Restart),
+                },
                 index = next_frame(&mut self.feeds) => match index {
                     Ok(index) => self.show(index).await,
                     Err(index) => {
-                        self.feeds.swap_remove(index);
+                        self.feeds.remove(index);
                         Ok(())
                     }
                 },
@@ -102,9 +143,9 @@ impl Watcher {
     async fn renew(&mut self) -> Result<(), ApiError> {
         self.user.renew(&self.app).await?;
         self.visible = visible(&self.app, &self.user.scope).await?;
-        let feeds = self.feeds.iter().map(|(feed, _)| *feed).collect();
+        let feeds = self.feeds.iter().map(|watched| watched.feed).collect();
         let allowed = self.allowed(feeds).await?;
-        self.feeds.retain(|(feed, _)| allowed.contains(feed));
+        self.feeds.retain(|watched| allowed.contains(&watched.feed));
         Ok(())
     }
 
@@ -118,30 +159,38 @@ impl Watcher {
         Ok(feeds)
     }
 
-    async fn choose(&mut self, text: &str) -> Result<(), actix_ws::Closed> {
-        let wrong = match serde_json::from_str::<WatchRequest>(text) {
-            Ok(request) if request.feeds.len() > MAX_FEEDS => {
-                ApiError::invalid("feeds", format!("Watch at most {MAX_FEEDS} feeds at once."))
-            }
-            Ok(request) => match self.allowed(request.feeds).await {
-                Ok(feeds) => {
-                    self.feeds = feeds.into_iter().map(|feed| (feed, self.app.hub.watch(feed))).collect();
-                    // The frame that is there already is shown at once.
-                    self.feeds.iter_mut().for_each(|(_, newest)| newest.mark_changed());
-                    return Ok(());
-                }
-                Err(error) => error,
-            },
-            Err(error) => body_error("feeds", &error),
-        };
-        match serde_json::to_string(&wrong.body()) {
-            Ok(json) => self.session.text(json).await,
-            Err(_) => Ok(()),
+    async fn choose(&mut self, text: &str) -> Result<(), ApiError> {
+        let request: WatchRequest =
+            serde_json::from_str(text).map_err(|error| body_error("feeds", &error))?;
+        if request.feeds.len() > MAX_FEEDS {
+            return Err(ApiError::invalid("feeds", format!("Watch at most {MAX_FEEDS} feeds at once.")));
         }
+        if request.fps.is_some_and(|fps| !FPS.contains(&fps)) {
+            return Err(ApiError::invalid("fps", "Give a number from 1 to 30."));
+        }
+        if let Some(cursor) = request.arrivals {
+            let resume = Some(cursor).filter(|cursor| !cursor.is_empty());
+            self.arrivals = Some(ArrivalReader::open(&self.app, self.user.scope.clone(), resume).await?);
+        }
+        let now = Instant::now();
+        self.between = request.fps.map_or(Duration::ZERO, |fps| Duration::from_secs(1) / u32::from(fps));
+        let allowed = self.allowed(request.feeds).await?;
+        let watched = allowed.into_iter().map(|feed| {
+            let mut newest = self.app.hub.watch(feed);
+            // The frame that is there already is shown at once.
+            newest.mark_changed();
+            Watched { feed, newest, not_before: now }
+        });
+        self.feeds = watched.collect();
+        Ok(())
     }
 
-    async fn show(&mut self, index: usize) -> Result<(), actix_ws::Closed> {
-        let Some(frame) = self.feeds[index].1.borrow_and_update().clone() else { return Ok(()) };
+    async fn show(&mut self, index: usize) -> Result<(), Closed> {
+        let mut watched = self.feeds.remove(index);
+        let frame = watched.newest.borrow_and_update().clone();
+        watched.not_before = Instant::now() + self.between;
+        self.feeds.push(watched);
+        let Some(frame) = frame else { return Ok(()) };
         let header = match &self.visible {
             Some(visible) => {
                 let mut header = frame.header.clone();
@@ -154,82 +203,27 @@ impl Watcher {
         self.session.text(header).await?;
         self.session.binary(frame.image.clone()).await
     }
+
+    async fn tell<T: serde::Serialize>(&mut self, value: &T) -> Result<(), Closed> {
+        match serde_json::to_string(value) {
+            Ok(json) => self.session.text(json).await,
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+async fn next_arrival(reader: &mut Option<ArrivalReader>) -> Result<Option<Event>, ApiError> {
+    match reader {
+        Some(reader) => reader.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The index of a feed with a new frame; `Err` of one that is gone.
-async fn next_frame(feeds: &mut [(FeedId, Newest)]) -> Result<usize, usize> {
+async fn next_frame(feeds: &mut [Watched]) -> Result<usize, usize> {
     if feeds.is_empty() {
         return std::future::pending().await;
     }
-    let (changed, index, _) =
-        select_all(feeds.iter_mut().map(|(_, newest)| newest.changed().boxed_local())).await;
+    let (changed, index, _) = select_all(feeds.iter_mut().map(|feed| feed.changed().boxed_local())).await;
     changed.map(|()| index).map_err(|_| index)
-}
-
-/// Shows a feed as MJPEG.
-#[utoipa::path(get, path = "/api/v1/feeds/{feed}/stream", tag = "frames", params(("feed" = uuid::Uuid, Path,)),
-    responses((status = 200, content_type = "multipart/x-mixed-replace", description = "JPEGs without end"),
-    (status = 404, body = types::ErrorBody)))]
-pub async fn stream(
-    app: web::Data<App>,
-    After(Viewer(user), id): After<Viewer, web::Path<FeedId>>,
-) -> Result<HttpResponse, ApiError> {
-    let feed = *id;
-    check_feed(&app, &user, feed).await?;
-    let (sender, parts) = tokio::sync::mpsc::channel::<Result<Bytes, ApiError>>(1);
-    let mut newest = app.hub.watch(feed);
-    newest.mark_changed();
-    let app = App::clone(&app);
-    actix_web::rt::spawn(async move {
-        let mut renew = tokio::time::interval(RENEW_EVERY);
-        let mut stopping = app.stopping.subscribe();
-        loop {
-            tokio::select! {
-                changed = newest.changed() => {
-                    let frame = newest.borrow_and_update().clone();
-                    let gone = match frame {
-                        Some(frame) => sender.send(Ok(part(&frame.image))).await.is_err(),
-                        None => false,
-                    };
-                    if gone || changed.is_err() {
-                        break;
-                    }
-                }
-                _ = renew.tick() => {
-                    let renewed = match user.renew(&app).await {
-                        Ok(()) => check_feed(&app, &user, feed).await,
-                        error => error,
-                    };
-                    if !matches!(renewed, Ok(()) | Err(ApiError::DatabaseUnavailable(_))) {
-                        break;
-                    }
-                }
-                () = sender.closed() => break,
-                _ = stopping.wait_for(|stopping| *stopping) => break,
-            }
-        }
-    });
-    Ok(HttpResponse::Ok().content_type(format!("multipart/x-mixed-replace; boundary={BOUNDARY}")).streaming(
-        futures_util::stream::unfold(parts, |mut parts| async move { Some((parts.recv().await?, parts)) }),
-    ))
-}
-
-async fn check_feed(app: &App, user: &CurrentUser, feed: FeedId) -> Result<(), ApiError> {
-    let scope = user.scope.clone();
-    app.db
-        .run(move |conn| {
-            let found = crate::models::feeds::find_within(conn, &scope, feed.0);
-            found.map(drop).map_err(|error| auth::missing(error, "feed"))
-        })
-        .await
-}
-
-fn part(image: &Bytes) -> Bytes {
-    let kind = match image.first() {
-        Some(0x89) => "image/png",
-        Some(b'R') => "image/webp",
-        _ => "image/jpeg",
-    };
-    let head = format!("--{BOUNDARY}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n", image.len());
-    [head.as_bytes(), image, b"\r\n"].concat().into()
 }

@@ -107,10 +107,10 @@ async fn a_heat_map_has_the_letters_of_the_register() {
     let names = BTreeMap::from([
         ('P', "present"),
         ('L', "late"),
-        ('E', "left_early"),
+        ('D', "left_early"),
         ('H', "half_day"),
         ('A', "absent"),
-        ('X', "excused"),
+        ('E', "excused"),
         ('U', "unconfirmed"),
         ('O', "holiday"),
         ('N', "expected"),
@@ -144,13 +144,13 @@ async fn today_counts_people_by_group() {
         let letters = letters(&rows);
         let of = |wanted: &str| json!(letters.values().filter(|letter| wanted.contains(**letter)).count());
         for (key, wanted) in [
-            ("expected", "PEHLAUN"),
-            ("present", "PEH"),
+            ("expected", "PDHLAUN"),
+            ("present", "PDH"),
             ("late", "L"),
             ("absent", "A"),
             ("unconfirmed", "U"),
             ("waiting", "N"),
-            ("excused", "X"),
+            ("excused", "E"),
         ] {
             assert_eq!(group[key], of(wanted), "{key} {letters:?}");
         }

@@ -205,6 +205,51 @@ async fn holidays_and_cameras_that_were_away_make_nobody_absent() {
 }
 
 #[actix_web::test]
+async fn while_frames_wait_on_a_device_nobody_is_absent() {
+    let school = School::start(daily("08:00", "16:00")).await;
+    school.until_state(&school.zoe, "absent").await;
+    let (day, feed) = (yesterday(), &school.feed);
+    school.site.database.execute(&format!("UPDATE feeds SET last_frame_at = now() WHERE id = '{feed}'"));
+    let call = |fields: Value| {
+        let body = crate::devices::heartbeat(fields);
+        let (admin, path) = (school.site.admin.clone(), format!("/feeds/{feed}/heartbeat"));
+        async move { assert_eq!(admin.send(Method::POST, &path, Some(body)).await.status(), 200) }
+    };
+    let started = chrono::Utc::now() - chrono::TimeDelta::days(30);
+    let waiting = |lost: u32| {
+        json!({ "backlog": { "frames": 3, "oldest_at": format!("{day}T08:30:00Z") },
+            "frames": { "stored": 9, "lost": lost }, "started_at": started })
+    };
+    let drained =
+        |lost: u32| json!({ "frames": { "stored": 9, "replayed": 9, "lost": lost }, "started_at": started });
+    call(drained(0)).await;
+    let gap = format!(
+        "INSERT INTO feed_gaps (id, feed_id, from_at, until_at)
+         VALUES (gen_random_uuid(), '{feed}', '{day}T08:00:00Z', '{day}T10:00:00Z')"
+    );
+    school.site.database.execute(&gap);
+    call(waiting(0)).await;
+    school.until_state(&school.zoe, "unconfirmed").await;
+    school.passes(1, "08:31").await;
+    school.until_state(&school.zoe, "late").await;
+    assert_eq!(school.day(&school.site.admin, &school.emile).await["state"], "unconfirmed");
+    // All has come: whoever was not seen was not there.
+    call(drained(0)).await;
+    school.until_state(&school.emile, "absent").await;
+
+    // Where some were given up, nobody knows.
+    school.site.database.execute(&gap);
+    call(waiting(1)).await;
+    school.until_state(&school.emile, "unconfirmed").await;
+    call(drained(1)).await;
+    eventually("it is worked out", || async {
+        school.site.database.number("SELECT count(*) FROM attendance_recomputes") == 0
+    })
+    .await;
+    assert_eq!(school.day(&school.site.admin, &school.emile).await["state"], "unconfirmed");
+}
+
+#[actix_web::test]
 async fn a_feed_that_falls_silent_has_a_gap_until_it_is_back() {
     let site = Site::start().await;
     let (silent, _) = site.feed(json!({ "name": "Silent", "min_frames": 1 })).await;

@@ -25,6 +25,8 @@ enum Who {
     Admins,
     /// Admins, and the feed's own token.
     Feed,
+    /// A paired kiosk, and nobody else: `kiosk.rs` tests what it may.
+    Kiosk,
 }
 
 impl Who {
@@ -35,6 +37,7 @@ impl Who {
             Self::Managers => matches!(role, Role::Manager | Role::Admin),
             Self::Readers => role != Role::Guard,
             Self::Admins | Self::Feed => role == Role::Admin,
+            Self::Kiosk => false,
         }
     }
 }
@@ -65,16 +68,17 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("GET /api/v1/analytics/{kind}", Who::Readers),
     ("GET /api/v1/arrivals", Who::SignedIn),
     ("GET /api/v1/arrivals/events", Who::Viewers),
+    ("POST /api/v1/arrivals/{arrival}/confirmation", Who::Viewers),
     ("GET /api/v1/audit", Who::Admins),
     ("GET /api/v1/audit/export", Who::Admins),
     ("POST /api/v1/arrivals/{arrival}/reassign", Who::Viewers),
     ("POST /api/v1/arrivals/{arrival}/void", Who::Viewers),
     ("GET /api/v1/attendance", Who::Managers),
     ("PUT /api/v1/attendance", Who::Managers),
-    ("GET /api/v1/attendance/days", Who::SignedIn),
+    ("GET /api/v1/attendance/days", Who::Readers),
     ("GET /api/v1/attendance/on-site", Who::Viewers),
-    ("GET /api/v1/corrections", Who::SignedIn),
-    ("POST /api/v1/corrections", Who::SignedIn),
+    ("GET /api/v1/corrections", Who::Readers),
+    ("POST /api/v1/corrections", Who::Readers),
     ("POST /api/v1/corrections/{correction}/decision", Who::Managers),
     ("GET /api/v1/consent-texts", Who::SignedIn),
     ("PUT /api/v1/consent-texts", Who::Admins),
@@ -83,10 +87,14 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("DELETE /api/v1/feeds/{feed}", Who::Admins),
     ("GET /api/v1/feeds/{feed}", Who::Viewers),
     ("PATCH /api/v1/feeds/{feed}", Who::Admins),
+    ("GET /api/v1/feeds/{feed}/devices", Who::Admins),
     ("POST /api/v1/feeds/{feed}/frames", Who::Feed),
+    ("POST /api/v1/feeds/{feed}/heartbeat", Who::Feed),
     ("GET /api/v1/feeds/{feed}/live", Who::Feed),
+    ("POST /api/v1/feeds/{feed}/pairing", Who::Admins),
     ("GET /api/v1/feeds/{feed}/stream", Who::Viewers),
     ("POST /api/v1/feeds/{feed}/token", Who::Admins),
+    ("DELETE /api/v1/feeds/{feed}/tokens/{token}", Who::Admins),
     ("GET /api/v1/groups", Who::Viewers),
     ("POST /api/v1/groups", Who::Admins),
     ("DELETE /api/v1/groups/{group}", Who::Admins),
@@ -98,6 +106,12 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("PATCH /api/v1/groups/{group}/members/{membership}", Who::Admins),
     ("GET /api/v1/health", Who::Public),
     ("POST /api/v1/invitations/acceptance", Who::Public),
+    ("DELETE /api/v1/kiosk", Who::Kiosk),
+    ("GET /api/v1/kiosk", Who::Kiosk),
+    ("GET /api/v1/kiosk/arrivals/{arrival}", Who::Kiosk),
+    ("GET /api/v1/kiosk/arrivals/{arrival}/photo", Who::Kiosk),
+    ("POST /api/v1/kiosk/check-ins", Who::Kiosk),
+    ("POST /api/v1/kiosk/pairing", Who::Public),
     ("GET /api/v1/keys", Who::Admins),
     ("POST /api/v1/keys", Who::Admins),
     ("DELETE /api/v1/keys/{key}", Who::Admins),
@@ -121,6 +135,11 @@ const OPERATIONS: &[(&str, Who)] = &[
     ("DELETE /api/v1/people/{person}", Who::Admins),
     ("GET /api/v1/people/{person}", Who::SignedIn),
     ("PATCH /api/v1/people/{person}", Who::Admins),
+    ("POST /api/v1/people/{person}/badges", Who::Managers),
+    ("DELETE /api/v1/people/{person}/badges/{badge}", Who::Managers),
+    ("GET /api/v1/people/{person}/check-in-means", Who::Readers),
+    ("DELETE /api/v1/people/{person}/pin", Who::Readers),
+    ("PUT /api/v1/people/{person}/pin", Who::Readers),
     ("GET /api/v1/people/{person}/consents", Who::SignedIn),
     ("GET /api/v1/people/{person}/data", Who::SignedIn),
     ("POST /api/v1/people/{person}/erasure", Who::Admins),
@@ -193,7 +212,7 @@ const OPERATIONS: &[(&str, Who)] = &[
 /// What keys never reach: accounts, sessions, keys.
 const NO_KEYS: [&str; 4] = ["session", "sessions", "users", "keys"];
 /// What asks for a password that was given lately, so that no key gets in either; accounts and keys do besides.
-const FRESH: [&str; 9] = [
+const FRESH: [&str; 11] = [
     "DELETE /api/v1/people/{person}",
     "GET /api/v1/audit/export",
     "GET /api/v1/people/export",
@@ -203,6 +222,8 @@ const FRESH: [&str; 9] = [
     "POST /api/v1/alerts/webhooks",
     "PUT /api/v1/alerts/webhooks/{webhook}",
     "POST /api/v1/alerts/webhooks/{webhook}/secret",
+    "POST /api/v1/report-schedules",
+    "PUT /api/v1/report-schedules/{report_schedule}",
 ];
 /// What is somebody's own, so that no key gets in.
 const OWN: [&str; 2] = ["GET /api/v1/alerts/preferences", "PUT /api/v1/alerts/preferences"];
@@ -213,7 +234,7 @@ fn scope_of(name: &str) -> Option<String> {
     let path = path.strip_prefix("/api/v1/")?;
     let area = match path.split('/').next().unwrap() {
         first if NO_KEYS.contains(&first) || FRESH.contains(&name) || OWN.contains(&name) => return None,
-        "feeds" if path.ends_with("/frames") || path.ends_with("/live") => {
+        "feeds" if ["/frames", "/live", "/heartbeat"].iter().any(|end| path.ends_with(end)) => {
             return Some("frames:send".to_owned());
         }
         "feeds" if path.ends_with("/stream") => "watch",
@@ -259,11 +280,14 @@ async fn status(client: &Client, method: &Method, path: &str, feed: &str) -> u16
     let path = path.replace("{face}", "00000000-0000-0000-0000-000000000004");
     let path = path.replace("{user}", "00000000-0000-0000-0000-000000000005");
     let path = path.replace("{session}", "00000000-0000-0000-0000-000000000006");
+    let path = path.replace("{badge}", "00000000-0000-0000-0000-000000000006");
+    let path = path.replace("{arrival}", "00000000-0000-0000-0000-000000000006");
     let path = path.replace("{channel}", "email");
     let path = path.replace("{rule}", "00000000-0000-0000-0000-000000000008");
     let path = path.replace("{webhook}", "00000000-0000-0000-0000-000000000008");
     let path = path.replace("{message}", "00000000-0000-0000-0000-000000000008");
     let path = path.replace("{report_schedule}", "00000000-0000-0000-0000-000000000008");
+    let path = path.replace("{token}", "00000000-0000-0000-0000-000000000009");
     let path = path.replace("{key}", "00000000-0000-0000-0000-000000000007");
     let request = match path.strip_prefix("/api/v1") {
         Some(path) => client.request(method.clone(), path),
@@ -287,6 +311,17 @@ async fn every_operation_asks_for_its_permission() {
         let (_, who) = OPERATIONS.iter().find(|(operation, _)| *operation == name).unwrap();
         if *who == Who::Public {
             assert_ne!(status(&nobody, &method, &path, &feed).await, 403, "{name}");
+            continue;
+        }
+        if *who == Who::Kiosk {
+            let others = users.iter().map(|(_, user)| user).chain([&nobody, &device]);
+            for other in others {
+                assert_eq!(
+                    status(other, &method, &path, &feed).await,
+                    401,
+                    "{name} without a kiosk's cookie"
+                );
+            }
             continue;
         }
         assert_eq!(status(&nobody, &method, &path, &feed).await, 401, "{name} without a permission");
@@ -322,7 +357,7 @@ async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
     let operations = operations(&site).await;
     let all: BTreeSet<String> = OPERATIONS
         .iter()
-        .filter(|(_, who)| *who != Who::Public)
+        .filter(|(_, who)| ![Who::Public, Who::Kiosk].contains(who))
         .filter_map(|(name, _)| scope_of(name))
         .collect();
     let all: BTreeSet<&str> = all.iter().map(String::as_str).collect();
@@ -340,6 +375,10 @@ async fn a_key_opens_what_its_scopes_say_and_nothing_else() {
         let name = format!("{method} {path}");
         let (_, who) = OPERATIONS.iter().find(|(operation, _)| *operation == name).unwrap();
         if *who == Who::Public {
+            continue;
+        }
+        if *who == Who::Kiosk {
+            assert_eq!(status(&every, &method, &path, &feed).await, 401, "{name} with every scope");
             continue;
         }
         assert_eq!(status(&none, &method, &path, &feed).await, 403, "{name} without a scope");

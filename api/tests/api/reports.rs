@@ -145,12 +145,12 @@ fn letter(states: &[&str]) -> char {
         return match () {
             () if has("absent") || has("half_day") => 'H',
             () if has("late") => 'L',
-            () if has("left_early") => 'E',
+            () if has("left_early") => 'D',
             () => 'P',
         };
     }
     let order =
-        [("absent", 'A'), ("unconfirmed", 'U'), ("expected", 'N'), ("excused", 'X'), ("holiday", 'O')];
+        [("absent", 'A'), ("unconfirmed", 'U'), ("expected", 'N'), ("excused", 'E'), ("holiday", 'O')];
     order.iter().find(|(state, _)| has(state)).unwrap().1
 }
 
@@ -184,18 +184,18 @@ async fn the_register_says_what_the_days_were() {
         let of = |letter: char| counts.get(&letter).copied().unwrap_or(0);
         let cell = |key: &str| row[columns.iter().position(|column| *column == key).unwrap()].clone();
         for (key, letter) in
-            [("present", 'P'), ("late", 'L'), ("half_day", 'H'), ("absent", 'A'), ("excused", 'X')]
+            [("present", 'P'), ("late", 'L'), ("half_day", 'H'), ("absent", 'A'), ("excused", 'E')]
         {
             assert_eq!(cell(key), of(letter), "{} {key}", named(row));
         }
-        let attended = of('P') + of('L') + of('E') + of('H');
+        let attended = of('P') + of('L') + of('D') + of('H');
         assert_eq!(cell("rate"), json!(attended as f64 / (attended + of('A')) as f64));
     }
     assert_eq!(seen, 12 * 14);
     let all = |letters: &str| expected.values().filter(|letter| letters.contains(**letter)).count();
     assert_eq!(total(&page, "absent"), all("A"));
     assert_eq!(total(&page, "half_day"), all("H"));
-    assert_eq!(total(&page, "rate"), json!(all("PLEH") as f64 / all("PLEHA") as f64));
+    assert_eq!(total(&page, "rate"), json!(all("PLDH") as f64 / all("PLDHA") as f64));
     assert_eq!(page["legend"].as_array().unwrap().len(), 9);
 }
 

@@ -126,7 +126,10 @@ impl Instance {
         messages: &MessagesConfig,
         oidc: OidcConfig,
     ) -> Self {
-        let config = Config { messages: messages.clone(), oidc, ..config(database, data, recognizer_url) };
+        Self::run(Config { messages: messages.clone(), oidc, ..config(database, data, recognizer_url) }).await
+    }
+
+    async fn run(config: Config) -> Self {
         let application = Application::build(config).await.unwrap();
         let base = format!("http://127.0.0.1:{}", application.port());
         let (app, stopper) = (application.app().clone(), application.stopper());
@@ -165,6 +168,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
             metrics_port: 0,
             tls: "off".to_owned(),
             public_url: None,
+            peer_url: None,
             spa: None,
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         },
@@ -230,6 +234,16 @@ impl Site {
     pub async fn starting_instance(&self) -> Instance {
         let oidc = OidcConfig::default();
         Instance::start(&self.database, self.data.path(), &self.recognizer.url, &self.messages, oidc).await
+    }
+
+    /// One of several instances that know of each other.
+    pub async fn peer(&self) -> Instance {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut config = config(&self.database, self.data.path(), &self.recognizer.url);
+        (config.http.port, config.http.peer_url) = (port, Some(format!("http://127.0.0.1:{port}")));
+        let instance = Instance::run(config).await;
+        self.until_gallery_is_loaded(&instance).await;
+        instance
     }
 
     async fn until_gallery_is_loaded(&self, instance: &Instance) {

@@ -2,13 +2,13 @@
 //!
 //! wasm-bindgen runs as a library, which spares every machine the long installation of its command. Each file
 //! gets a hash of its content in its name, or in its folder's, and goes to `assets/`, so that a server may let browsers
-//! keep it for ever; only `index.html` keeps its name. Files are written in the order of their references: a file names
+//! keep it for ever; only `index.html` and the kiosk's worker keep their names. Files are written in the order of their references: a file names
 //! another as `{{name}}`, and that one has its final name by then.
 //!
 //! Beside each file lies the same one compressed with Brotli (`.br`), which is what a browser is sent: a fifth
 //! smaller than gzip, and worth its seconds since a file is compressed once and loaded often.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,15 @@ use clap::Parser;
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
+/// The part of the program that a kiosk loads, and how the names of its other files begin.
+const KIOSK: &str = "kiosk";
+/// The kiosk's service worker, whose name stays: a browser looks for a new one under it.
+const KIOSK_WORKER: &str = "kiosk-worker.js";
+/// The page, whose name stays.
+const PAGE: &str = "index.html";
+/// What loads the parts of the program, as wasm-split names it.
+const LOADER: &str = "__wasm_split.js";
+
 /// Bundles the front end.
 #[derive(Parser)]
 struct Options {
@@ -28,6 +37,9 @@ struct Options {
     /// The finished style sheet.
     #[arg(long)]
     css: PathBuf,
+    /// The finished style sheet of the kiosk.
+    #[arg(long)]
+    kiosk_css: PathBuf,
     /// Folder of index.html and the other hand-written files.
     #[arg(long)]
     static_files: PathBuf,
@@ -45,12 +57,21 @@ fn main() -> Result<()> {
     remove_folder(&work)?;
     let mut bundle = Bundle::new(&work)?;
 
-    bundle.add_program(&program(&options.wasm, &work)?)?;
+    let program = program(&options.wasm, &work)?;
+    bundle.add_program(&program)?;
     bundle.add("app.css", &read(&options.css)?)?;
-    for name in ["favicon.svg", "manifest.webmanifest", "theme.js", "boot.js"] {
+    bundle.add("kiosk.css", &read(&options.kiosk_css)?)?;
+    for name in ["kiosk-192.png", "kiosk-512.png"] {
+        bundle.add(name, &read(&options.static_files.join(name))?)?;
+    }
+    for name in ["favicon.svg", "manifest.webmanifest", "kiosk.webmanifest", "theme.js", "boot.js"] {
         bundle.add_text(name, &options.static_files.join(name))?;
     }
     bundle.add_page(&options.static_files.join("index.html"))?;
+    let part = files_of_part(&program, KIOSK)?;
+    bundle.add_worker(&options.static_files.join(KIOSK_WORKER), |name| {
+        !comes_later(name) || part.contains(name)
+    })?;
 
     let sizes = bundle.finish();
     remove_folder(&options.out)?;
@@ -114,7 +135,27 @@ fn without_names(module: &[u8]) -> Result<Vec<u8>> {
 /// Whether a file is fetched only when a page that needs it is opened.
 fn comes_later(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.starts_with("split_") || file.starts_with("chunk_")
+    ["split_", "chunk_", KIOSK].iter().any(|beginning| file.starts_with(beginning))
+}
+
+/// The files that a part of the program loads: its own, and those that it shares with others. The loader names, in a
+/// comment before each shared file, the parts that need it.
+fn files_of_part(program: &BTreeMap<String, Vec<u8>>, part: &str) -> Result<BTreeSet<String>> {
+    let loader = program.get(LOADER).with_context(|| format!("the program has no {LOADER}"))?;
+    let own = format!("split_{part}.wasm");
+    ensure!(program.contains_key(&own), "the program has no part {part}");
+    let mut files = BTreeSet::from([own]);
+    let mut needed = false;
+    for line in std::str::from_utf8(loader)?.lines() {
+        if let Some(parts) = line.strip_prefix("/* ").and_then(|line| line.strip_suffix(" */")) {
+            needed = parts.split(", ").any(|name| name == part);
+        }
+        let named = line.split_once("./chunk_").and_then(|(_, rest)| rest.split_once(".wasm"));
+        if let Some((number, _)) = named.filter(|_| needed) {
+            files.insert(format!("chunk_{number}.wasm"));
+        }
+    }
+    Ok(files)
 }
 
 fn short_hash(digest: Sha256) -> String {
@@ -174,7 +215,25 @@ impl<'a> Bundle<'a> {
     /// Writes the page itself, whose name stays.
     fn add_page(&mut self, path: &Path) -> Result<()> {
         let text = self.resolve(path)?;
-        self.write("index.html", text.as_bytes())
+        self.write(PAGE, text.as_bytes())
+    }
+
+    /// Writes the service worker, with the addresses of the files in it that `kept` says by their plain names, and a
+    /// hash over those and the page.
+    fn add_worker(&mut self, path: &Path, kept: impl Fn(&str) -> bool) -> Result<()> {
+        let own = |name: &str| name.starts_with("kiosk.");
+        let files: Vec<String> = self
+            .addresses
+            .iter()
+            .filter(|(name, _)| kept(name) || own(name))
+            .map(|(_, address)| format!("\"{address}\""))
+            .collect();
+        let list = format!("[{}]", files.join(", "));
+        let build = short_hash(Sha256::new_with_prefix(&list).chain_update(read(&self.folder.join(PAGE))?));
+        self.addresses.insert("kiosk files".to_owned(), list);
+        self.addresses.insert("kiosk build".to_owned(), build);
+        let text = self.resolve(path)?;
+        self.write(KIOSK_WORKER, text.as_bytes())
     }
 
     fn resolve(&self, path: &Path) -> Result<String> {
@@ -258,6 +317,31 @@ mod tests {
         assert!(text.starts_with("<link href=\"/assets/app-"), "{text}");
         fs::write(&page, "{{missing.js}}")?;
         assert!(bundle.resolve(&page).is_err());
+        fs::write(&page, "<!doctype html>")?;
+        bundle.add_page(&page)?;
+        bundle.add("split_people.wasm", b"people")?;
+        bundle.add("kiosk.css", b"main{}")?;
+        fs::write(&page, "const FILES = {{kiosk files}}; // {{kiosk build}}")?;
+        bundle.add_worker(&page, |name| !comes_later(name))?;
+        let worker = fs::read_to_string(folder.join(KIOSK_WORKER))?;
+        assert!(worker.contains("[\"/assets/app-") && worker.contains("\"/assets/kiosk-"), "{worker}");
+        assert!(!worker.contains("people"), "{worker}");
         remove_folder(&folder)
+    }
+
+    #[test]
+    fn a_part_has_its_own_file_and_those_it_shares() -> Result<()> {
+        let loader = "/* kiosk, people */\nconst __chunk_3 = fetch(new URL(\"./chunk_3.wasm\"))\n\
+            /* people */\nconst __chunk_4 = fetch(new URL(\"./chunk_4.wasm\"))\n";
+        let program =
+            [(LOADER, loader), ("split_kiosk.wasm", ""), ("chunk_3.wasm", ""), ("chunk_4.wasm", "")];
+        let mut program: BTreeMap<String, Vec<u8>> =
+            program.into_iter().map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect();
+        let files = files_of_part(&program, "kiosk")?;
+        assert_eq!(files, BTreeSet::from(["chunk_3.wasm".to_owned(), "split_kiosk.wasm".to_owned()]));
+        assert!(files_of_part(&program, "review").is_err());
+        program.remove(LOADER);
+        assert!(files_of_part(&program, "kiosk").is_err());
+        Ok(())
     }
 }

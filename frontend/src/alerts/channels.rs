@@ -23,7 +23,7 @@ pub fn Channels() -> impl IntoView {
             Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
             Load::Ready(channels) => {
                 view! {
-                    <ul class="rows">
+                    <ul class="rows alert-channels">
                         {channels
                             .into_iter()
                             .filter(|view| view.channel != AlertChannel::Webhook)
@@ -46,7 +46,11 @@ fn Channel(view: ChannelView) -> impl IntoView {
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let address = to.get_untracked().trim().to_owned();
-        if address.is_empty() || busy.get_untracked() {
+        if address.is_empty() {
+            let error = Some(say!(alerts.test_to_missing).to_owned());
+            return outcome.set(Some(TestOutcome { sent: false, error }));
+        }
+        if busy.get_untracked() {
             return;
         }
         busy.set(true);

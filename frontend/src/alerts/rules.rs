@@ -1,14 +1,14 @@
 //! The rules: who is told of what.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use types::AlertRuleView;
 
 use super::rule_form::RuleDialog;
 use super::words;
 use crate::api::use_api;
 use crate::language::say;
-use crate::loading::{Load, Loader};
-use crate::ui::{Confirm, Empty, Failed, Icon, Skeleton, icons, use_toasts};
+use crate::loading::Loader;
+use crate::ui::{Act, Empty, Icon, Removal, icons, listed, use_toasts};
 
 #[derive(Clone, PartialEq)]
 enum Doing {
@@ -25,30 +25,16 @@ pub fn Rules() -> impl IntoView {
     let read = Callback::new(move |()| rules.run(async move { Ok(api.alert_rules().await?.items) }));
     read.run(());
     let doing = RwSignal::new(Doing::Nothing);
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
     let on_saved = Callback::new(move |()| {
         toasts.show(say!(words.saved));
         doing.try_set(Doing::Nothing);
         read.try_run(());
     });
-    let delete = move |id| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match api.delete_alert_rule(id).await {
-                Ok(()) => {
-                    toasts.show(say!(words.deleted));
-                    doing.try_set(Doing::Nothing);
-                    read.try_run(());
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                }
-            }
-            busy.try_set(false);
-        });
-    };
+    let on_deleted = Callback::new(move |()| {
+        doing.try_set(Doing::Nothing);
+        read.try_run(());
+    });
     view! {
         <header class="section-head">
             <p class="text-soft">{say!(alerts.rules_text)}</p>
@@ -62,34 +48,31 @@ pub fn Rules() -> impl IntoView {
                 {say!(alerts.rule_add)}
             </button>
         </header>
-        {move || match rules.get() {
-            Load::Waiting => view! { <Skeleton rows=3 /> }.into_any(),
-            Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
-            Load::Ready(rules) if rules.is_empty() => {
-                view! { <Empty icon=icons::Alerts title=say!(alerts.no_rules) text=say!(alerts.no_rules_text) /> }.into_any()
-            }
-            Load::Ready(rules) => {
+        {listed(
+            rules,
+            read,
+            3,
+            || view! { <Empty icon=icons::Alerts title=say!(alerts.no_rules) text=say!(alerts.no_rules_text) /> }.into_any(),
+            move |rules| {
                 view! {
                     <ul class="rows" data-testid="rules">
                         {rules.into_iter().map(|rule| view! { <RuleRow rule doing /> }).collect_view()}
                     </ul>
                 }
                     .into_any()
-            }
-        }}
+            },
+        )}
         {move || match doing.get() {
             Doing::Nothing => ().into_any(),
             Doing::Editing(rule) => view! { <RuleDialog rule on_saved on_close /> }.into_any(),
             Doing::Deleting(rule) => {
                 let id = rule.id;
                 view! {
-                    <Confirm
+                    <Removal
                         title=say!(alerts.rule_delete, name = rule.name)
                         text=say!(alerts.rule_delete_text)
-                        action=say!(words.delete)
-                        busy
-                        problem
-                        on_confirm=Callback::new(move |()| delete(id))
+                        act=Act::new(move || api.delete_alert_rule(id))
+                        on_done=on_deleted
                         on_close
                     />
                 }

@@ -11,6 +11,7 @@ use crate::api::use_api;
 use crate::language::say;
 use crate::loading::Loader;
 use crate::reports::kind_name;
+use crate::session::fresh;
 use crate::ui::{Modal, ModalHead, Problem, SaveButton, SelectField, TextField, When};
 
 const NAMES: [&str; 9] =
@@ -143,7 +144,7 @@ pub fn ScheduleDialog(
         };
         busy.set(true);
         spawn_local(async move {
-            match api.save_report_schedule(id, &request).await {
+            match fresh(api, || api.save_report_schedule(id, &request)).await {
                 Ok(()) => {
                     on_saved.try_run(());
                 }

@@ -8,9 +8,9 @@ use super::words;
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::language::say;
-use crate::loading::{Load, Loader};
+use crate::loading::Loader;
 use crate::reports::kind_name;
-use crate::ui::{Confirm, Empty, Failed, Icon, Moment, Skeleton, icons, use_toasts};
+use crate::ui::{Act, Empty, Icon, Moment, Removal, icons, listed, use_toasts};
 
 #[derive(Clone, PartialEq)]
 enum Doing {
@@ -27,30 +27,16 @@ pub fn Schedules() -> impl IntoView {
     let read = Callback::new(move |()| schedules.run(async move { Ok(api.report_schedules().await?.items) }));
     read.run(());
     let doing = RwSignal::new(Doing::Nothing);
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
     let on_saved = Callback::new(move |()| {
         toasts.show(say!(words.saved));
         doing.try_set(Doing::Nothing);
         read.try_run(());
     });
-    let delete = move |id| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match api.delete_report_schedule(id).await {
-                Ok(()) => {
-                    toasts.show(say!(words.deleted));
-                    doing.try_set(Doing::Nothing);
-                    read.try_run(());
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                }
-            }
-            busy.try_set(false);
-        });
-    };
+    let on_deleted = Callback::new(move |()| {
+        doing.try_set(Doing::Nothing);
+        read.try_run(());
+    });
     view! {
         <header class="section-head">
             <p class="text-soft">{say!(alerts.schedules_text)}</p>
@@ -64,35 +50,31 @@ pub fn Schedules() -> impl IntoView {
                 {say!(alerts.schedule_add)}
             </button>
         </header>
-        {move || match schedules.get() {
-            Load::Waiting => view! { <Skeleton rows=3 /> }.into_any(),
-            Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
-            Load::Ready(schedules) if schedules.is_empty() => {
-                view! { <Empty icon=icons::Reports title=say!(alerts.no_schedules) text=say!(alerts.no_schedules_text) /> }
-                    .into_any()
-            }
-            Load::Ready(schedules) => {
+        {listed(
+            schedules,
+            read,
+            3,
+            || view! { <Empty icon=icons::Reports title=say!(alerts.no_schedules) text=say!(alerts.no_schedules_text) /> }.into_any(),
+            move |schedules| {
                 view! {
                     <ul class="rows" data-testid="schedules">
                         {schedules.into_iter().map(|schedule| view! { <ScheduleRow schedule doing read /> }).collect_view()}
                     </ul>
                 }
                     .into_any()
-            }
-        }}
+            },
+        )}
         {move || match doing.get() {
             Doing::Nothing => ().into_any(),
             Doing::Editing(schedule) => view! { <ScheduleDialog schedule on_saved on_close /> }.into_any(),
             Doing::Deleting(schedule) => {
                 let id = schedule.id;
                 view! {
-                    <Confirm
+                    <Removal
                         title=say!(alerts.schedule_delete, name = schedule.name)
                         text=say!(alerts.schedule_delete_text)
-                        action=say!(words.delete)
-                        busy
-                        problem
-                        on_confirm=Callback::new(move |()| delete(id))
+                        act=Act::new(move || api.delete_report_schedule(id))
+                        on_done=on_deleted
                         on_close
                     />
                 }

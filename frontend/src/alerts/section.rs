@@ -9,6 +9,7 @@ use super::schedules::Schedules;
 use super::webhooks::Webhooks;
 use crate::language::say;
 use crate::router::use_router;
+use crate::ui::reveal;
 
 /// Rules, channels with webhooks, messages, scheduled reports; the address keeps which.
 #[component]
@@ -24,6 +25,10 @@ pub fn AlertsSection() -> impl IntoView {
         let query = router.query.get();
         let asked = query.strip_prefix("?part=").unwrap_or_default();
         parts.iter().map(|(key, _)| *key).find(|key| *key == asked).unwrap_or("rules")
+    });
+    Effect::new(move |_| {
+        here.track();
+        reveal(".alert-tabs", "[aria-current]");
     });
     view! {
         <header class="section-head">

@@ -9,11 +9,11 @@ use super::fields::{Tickbox, refusal};
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::language::say;
-use crate::loading::{Load, Loader};
+use crate::loading::Loader;
 use crate::session::fresh;
 use crate::ui::{
-    Confirm, Empty, Failed, Icon, Modal, ModalHead, Moment, Problem, SaveButton, Skeleton, TextField, icons,
-    use_toasts,
+    Act, Confirm, Empty, Icon, Modal, ModalHead, Moment, Problem, Removal, SaveButton, TextField, icons,
+    listed, use_toasts,
 };
 
 #[derive(Clone, PartialEq)]
@@ -46,23 +46,10 @@ pub fn Webhooks() -> impl IntoView {
         doing.try_set(secret.map_or(Doing::Nothing, |(name, secret)| Doing::Showing(name, secret)));
         read.try_run(());
     });
-    let delete = move |id| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match fresh(api, move || api.delete_webhook(id)).await {
-                Ok(()) => {
-                    toasts.show(say!(words.deleted));
-                    doing.try_set(Doing::Nothing);
-                    read.try_run(());
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                }
-            }
-            busy.try_set(false);
-        });
-    };
+    let on_deleted = Callback::new(move |()| {
+        doing.try_set(Doing::Nothing);
+        read.try_run(());
+    });
     let rotate = move |hook: &WebhookView| {
         let (id, name) = (hook.id, hook.name.clone());
         busy.set(true);
@@ -91,21 +78,20 @@ pub fn Webhooks() -> impl IntoView {
                     {say!(alerts.webhook_add)}
                 </button>
             </header>
-            {move || match webhooks.get() {
-                Load::Waiting => view! { <Skeleton rows=2 /> }.into_any(),
-                Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
-                Load::Ready(webhooks) if webhooks.is_empty() => {
-                    view! { <Empty icon=icons::Key title=say!(alerts.no_webhooks) /> }.into_any()
-                }
-                Load::Ready(webhooks) => {
+            {listed(
+                webhooks,
+                read,
+                2,
+                || view! { <Empty icon=icons::Key title=say!(alerts.no_webhooks) /> }.into_any(),
+                move |webhooks| {
                     view! {
                         <ul class="rows">
                             {webhooks.into_iter().map(|hook| view! { <HookRow hook doing /> }).collect_view()}
                         </ul>
                     }
                         .into_any()
-                }
-            }}
+                },
+            )}
         </section>
         {move || match doing.get() {
             Doing::Nothing => ().into_any(),
@@ -129,13 +115,11 @@ pub fn Webhooks() -> impl IntoView {
             Doing::Deleting(hook) => {
                 let id = hook.id;
                 view! {
-                    <Confirm
+                    <Removal
                         title=say!(alerts.webhook_delete, name = hook.name)
                         text=say!(alerts.webhook_delete_text)
-                        action=say!(words.delete)
-                        busy
-                        problem
-                        on_confirm=Callback::new(move |()| delete(id))
+                        act=Act::new(move || fresh(api, move || api.delete_webhook(id)))
+                        on_done=on_deleted
                         on_close
                     />
                 }

@@ -57,7 +57,7 @@ pub fn draw(id: &'static str, counts: Analytics) -> Option<AnyView> {
     let Analytics::Heatmap { days } = counts else { return None };
     let grid = Grid::of(&days, Week::get().first)?;
     let there = days.iter().filter(|day| day.state.attended()).count();
-    let description = say!(analytics.days_whole, there = there, days = days.len());
+    let description = say!(analytics.days_whole, there = there, count = days.len());
     let days: Arc<[HeatDay]> = days.into();
     let count = days.len();
     let (told, found) = (days.clone(), days.clone());

@@ -14,10 +14,9 @@ pub fn group_name(group: Option<&GroupRef>) -> String {
     group.map_or_else(|| say!(analytics.no_group).to_owned(), |group| group.name.clone())
 }
 
-/// A bar for each group; nothing where nobody was there.
+/// A bar for each group, of which the whole length is every time; nothing where nobody was there.
 pub fn draw(_: &'static str, counts: Analytics) -> Option<AnyView> {
     let Analytics::LatenessByGroup { groups } = counts else { return None };
-    let most = groups.iter().filter_map(|group| group.share).fold(0.0, f64::max);
     if groups.iter().all(|group| group.attended == 0) {
         return None;
     }
@@ -25,7 +24,7 @@ pub fn draw(_: &'static str, counts: Analytics) -> Option<AnyView> {
         let share = group.share.unwrap_or(0.0);
         Bar {
             label: group_name(group.group.as_ref()),
-            parts: vec![Part { share: if most > 0.0 { share / most } else { 0.0 }, class: "bar-late" }],
+            parts: vec![Part { share, class: "bar-late" }],
             value: match group.median_minutes {
                 Some(median) => {
                     say!(analytics.late_share, share = percent(share), minutes = short(median, 0))

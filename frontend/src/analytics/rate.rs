@@ -26,7 +26,7 @@ pub fn draw(id: &'static str, counts: Analytics) -> Option<AnyView> {
     let description = say!(
         analytics.rate_whole,
         rate = percent(attended as f64 / (attended + absent) as f64),
-        days = days.len()
+        count = days.len()
     );
     let days: Arc<[RateOfDay]> = days.into();
     let count = days.len();

@@ -83,7 +83,16 @@ impl Failure {
         matches!(self, Self::Unreachable | Self::Refused { status: 502..=504, .. })
     }
 
-    pub(super) fn status(&self) -> u16 {
+    /// Seconds after which the same call may work, where the server says.
+    pub fn wait_s(&self) -> Option<u32> {
+        match self {
+            Self::Unreachable => None,
+            Self::Refused { wait_s, .. } => *wait_s,
+        }
+    }
+
+    /// HTTP status; 0 where no answer came.
+    pub fn status(&self) -> u16 {
         match self {
             Self::Unreachable => 0,
             Self::Refused { status, .. } => *status,

@@ -6,10 +6,13 @@
 mod accounts;
 mod alerts;
 mod attendance;
+mod devices;
 mod failure;
 mod files;
 mod groups;
 mod imports;
+pub mod kiosk;
+mod live;
 mod oidc;
 mod people;
 mod recognition;
@@ -20,8 +23,10 @@ mod rights;
 mod schedules;
 
 pub use attendance::SheetKey;
+pub use devices::DeviceRequest;
 pub use failure::Failure;
 pub use files::{ServedFile, file_address};
+pub use live::{LiveDevice, LiveFeed};
 pub use people::PeopleQuery;
 pub use recognition::PhotoCheck;
 pub use reports::{Span, report_file};
@@ -36,9 +41,9 @@ use leptos::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use types::{
-    ArrivalView, Direction, ErrorBody, ErrorDetail, FeedCreated, FeedId, FeedToken, FeedView, GroupId,
-    Health, Liveness, OnDoubt, Page, PersonId, PersonView, PhotoId, Range, Reveals, SessionView, Settings,
-    SignIn, Today, UpdatePerson, codes,
+    ArrivalId, ArrivalView, Direction, ErrorBody, ErrorDetail, FeedId, FeedView, GroupId, Health, Liveness,
+    OnDoubt, Page, PersonId, PersonView, PhotoId, Range, ReassignArrival, Reveals, SessionView, Settings,
+    SignIn, Today, UpdatePerson, VoidArrival, codes,
 };
 use web_sys::FormData;
 
@@ -82,6 +87,8 @@ impl FeedRequest {
 pub struct ArrivalQuery {
     /// Of one person.
     pub person: Option<PersonId>,
+    /// Those alone that somebody should look at.
+    pub doubtful: bool,
     /// How many at most.
     pub limit: u32,
     /// The page after this cursor.
@@ -159,10 +166,6 @@ impl Api {
         self.read(Method::PATCH, format!("people/{id}"), json(changes))
     }
 
-    pub fn delete_person(self, id: PersonId) -> Coming<()> {
-        self.done(Method::DELETE, format!("people/{id}"), Body::Nothing)
-    }
-
     pub fn add_photos(self, id: PersonId, form: &FormData, knowingly: bool) -> Coming<()> {
         let suffix = if knowingly { "?override=true" } else { "" };
         self.done(Method::POST, format!("people/{id}/photos{suffix}"), Body::Form(form.clone()))
@@ -176,15 +179,6 @@ impl Api {
         self.get("feeds".to_owned())
     }
 
-    pub fn create_feed(self, feed: &FeedRequest) -> Coming<FeedCreated> {
-        let request = self.send(Method::POST, "feeds".to_owned(), json(feed));
-        Box::pin(async move {
-            // Read twice: one type with both parts flattened would bring a second JSON reader into the page.
-            let text = request.await?;
-            Ok(FeedCreated { feed: read(&text)?, token: read::<FeedToken>(&text)?.token })
-        })
-    }
-
     pub fn update_feed(self, id: FeedId, changes: &FeedRequest) -> Coming<()> {
         self.done(Method::PATCH, format!("feeds/{id}"), json(changes))
     }
@@ -193,15 +187,27 @@ impl Api {
         self.done(Method::DELETE, format!("feeds/{id}"), Body::Nothing)
     }
 
-    pub fn rotate_token(self, id: FeedId) -> Coming<FeedToken> {
-        self.read(Method::POST, format!("feeds/{id}/token"), Body::Nothing)
-    }
-
     pub fn arrivals(self, query: &ArrivalQuery) -> Coming<Page<ArrivalView>> {
         let mut path = format!("arrivals?limit={}", query.limit);
         push_query(&mut path, "person", query.person.map(|id| id.to_string()).as_deref());
+        push_query(&mut path, "doubtful", query.doubtful.then_some("true"));
         push_query(&mut path, "after", query.after.as_deref());
         self.get(path)
+    }
+
+    /// Somebody has looked at a doubtful arrival, and it is right.
+    pub fn confirm_arrival(self, id: ArrivalId) -> Coming<()> {
+        self.done(Method::POST, format!("arrivals/{id}/confirmation"), Body::Nothing)
+    }
+
+    /// An arrival counts no more.
+    pub fn void_arrival(self, id: ArrivalId, why: &VoidArrival) -> Coming<()> {
+        self.done(Method::POST, format!("arrivals/{id}/void"), json(why))
+    }
+
+    /// An arrival was somebody else's: it is theirs from now on.
+    pub fn reassign_arrival(self, id: ArrivalId, whose: &ReassignArrival) -> Coming<()> {
+        self.done(Method::POST, format!("arrivals/{id}/reassign"), json(whose))
     }
 
     pub fn today(self) -> Coming<Today> {

@@ -1,13 +1,14 @@
 //! Requests to put a day right: what is asked, by whom, and the decision.
 
+use chrono::NaiveDate;
 use leptos::{prelude::*, task::spawn_local};
-use types::{CorrectionView, DecideCorrection};
+use types::{AttendanceState, CorrectionView, DecideCorrection, MarkState, ScheduleView};
 
 use super::words::{self, StateChip};
 use crate::api::use_api;
 use crate::calendar::{self, DayStyle};
 use crate::language::say;
-use crate::loading::{Load, Pages};
+use crate::loading::{Load, Loader, Pages};
 use crate::ui::{
     Ago, Avatar, Empty, Entry, Failed, Icon, List, MoreButton, Skeleton, When, icons, use_toasts,
 };
@@ -40,8 +41,13 @@ pub fn Corrections() -> impl IntoView {
         }
     };
     let decided = Callback::new(move |()| fetch(true));
+    // They name the periods; a request can be read without, so a failure is not worth a page.
+    let schedules = Loader::<Vec<ScheduleView>>::new();
+    schedules.run(async move { api.schedules().await.map(|page| page.items) });
     let entry = move |request: CorrectionView| {
-        Entry::new(request.id, move || view! { <Request request=request.clone() decided /> }.into_any())
+        Entry::new(request.id, move || {
+            view! { <Request request=request.clone() schedules decided /> }.into_any()
+        })
     };
     let entries = Signal::derive(move || pages.items.get().into_iter().map(entry).collect());
     view! {
@@ -81,26 +87,71 @@ pub fn Corrections() -> impl IntoView {
     }
 }
 
+/// Which period of a schedule a slot was on a day, in words: its name and its times.
+fn period_words(schedule: &ScheduleView, day: NaiveDate, slot: i16) -> Option<String> {
+    let version = schedule.versions.iter().rfind(|version| version.from_day <= day)?;
+    let slot = version.rules.slots.get(usize::try_from(slot).ok()?)?;
+    let times = format!("{}–{}", slot.start, slot.end);
+    Some(match &slot.name {
+        Some(name) => format!("{name} {times}"),
+        None => times,
+    })
+}
+
+/// What a request would change. What it was before one was granted is not kept, so that shows what it became alone.
 #[component]
-fn Request(request: CorrectionView, decided: Callback<()>) -> impl IntoView {
-    let CorrectionView { id, person, schedule, day, state, current, reason, asked_at, approved, .. } =
-        request;
+pub fn StateChange(
+    /// What it is now.
+    current: Option<AttendanceState>,
+    /// What it should be.
+    wanted: MarkState,
+    /// Whether it was granted; none while it is open.
+    approved: Option<bool>,
+) -> impl IntoView {
+    let before = (approved != Some(true) && current != Some(wanted.state())).then(|| {
+        view! {
+            <StateChip state=current />
+            <Icon icon=icons::Forward class="icon turns text-faint" />
+        }
+    });
+    view! {
+        <p class="request-change">
+            {before}
+            <StateChip state=Some(wanted.state()) />
+        </p>
+    }
+}
+
+#[component]
+fn Request(
+    request: CorrectionView,
+    schedules: Loader<Vec<ScheduleView>>,
+    decided: Callback<()>,
+) -> impl IntoView {
+    let CorrectionView {
+        id, person, schedule, day, slot, state, current, reason, asked_at, approved, ..
+    } = request;
+    let period = move || {
+        schedules
+            .value()
+            .and_then(|known| period_words(&known.into_iter().find(|one| one.id == schedule.id)?, day, slot))
+    };
     let by = request.decided_by.and_then(|user| user.email);
     view! {
         <li class="request" data-testid="correction">
             <Avatar person=person.id name=person.name.clone() photo=person.photo />
             <div class="min-w-0 request-body">
                 <p>
-                    <a class="row-name" href=format!("/people/{}", person.id)>{person.name.clone()}</a>
-                    <span class="note">" " {calendar::write(day, DayStyle::Medium)} " · " {schedule.name} " · " <Ago at=asked_at /></span>
+                    <a class="row-name" href=format!("/people/{}", person.id)><bdi>{person.name.clone()}</bdi></a>
                 </p>
-                <p class="request-change">
-                    <StateChip state=current />
-                    <Icon icon=icons::Forward class="icon turns text-faint" />
-                    <StateChip state=Some(state.state()) />
+                <p>
+                    {calendar::write(day, DayStyle::Medium)} " · " <bdi>{schedule.name}</bdi>
+                    {move || period().map(|words| view! { " · " <bdi class="tabular">{words}</bdi> })}
+                    <span class="note">" · " <Ago at=asked_at /></span>
                 </p>
-                <p class="text-soft break-words">{reason}</p>
-                {request.decision_note.map(|note| view! { <p class="note break-words">{note}</p> })}
+                <StateChange current wanted=state approved />
+                <p class="text-soft break-words" dir="auto">{reason}</p>
+                {request.decision_note.map(|note| view! { <p class="note break-words" dir="auto">{note}</p> })}
             </div>
             {match approved {
                 None => view! { <Decision id words=words::name(state.state()) decided /> }.into_any(),
@@ -162,5 +213,28 @@ fn Decision(id: types::CorrectionId, words: &'static str, decided: Callback<()>)
                 {say!(attendance.grant)}
             </button>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_its_period() {
+        let schedule: ScheduleView = serde_json::from_value(serde_json::json!({
+            "id": "6f1cd2f0-4c6f-4f0e-8a52-111111111111", "name": "5A", "kind": "period", "timezone": null,
+            "versions": [
+                { "from_day": "2026-01-01", "rules": { "slots": [
+                    { "days": ["mon"], "start": "08:00", "end": "08:45" }] } },
+                { "from_day": "2026-09-01", "rules": { "slots": [
+                    { "name": "Maths", "days": ["mon"], "start": "08:15", "end": "09:00" }] } }],
+            "groups": [], "created_at": "2026-01-01T00:00:00Z",
+        }))
+        .expect("a schedule");
+        let words = |day: &str, slot| period_words(&schedule, day.parse().expect("a day"), slot);
+        assert_eq!(words("2026-08-31", 0).as_deref(), Some("08:00–08:45"));
+        assert_eq!(words("2026-09-01", 0).as_deref(), Some("Maths 08:15–09:00"));
+        assert_eq!((words("2026-09-01", 1), words("2025-12-31", 0)), (None, None));
     }
 }

@@ -57,6 +57,32 @@ impl Edits {
         self.set(row, Edit { state, ..edit });
     }
 
+    /// Those who are neither marked nor known to have been there: who still has to be looked for.
+    pub fn unsettled<'a>(&self, sheet: &'a [SheetRow]) -> impl Iterator<Item = &'a SheetRow> {
+        use AttendanceState::{Absent, Expected, Unconfirmed};
+        sheet.iter().filter(|row| {
+            let open = matches!(self.shown(row), None | Some(Expected | Absent | Unconfirmed));
+            open && self.of(row).state.is_none()
+        })
+    }
+
+    /// Marks some of a sheet as present.
+    pub fn mark_present(&mut self, sheet: &[SheetRow], people: &[PersonId]) {
+        for row in sheet.iter().filter(|row| people.contains(&row.person.id)) {
+            self.set(row, Edit { state: Some(MarkState::Present), ..self.of(row) });
+        }
+    }
+
+    /// Takes back the marks that [`Self::mark_present`] made, where they still stand.
+    pub fn unmark(&mut self, sheet: &[SheetRow], people: &[PersonId]) {
+        for row in sheet.iter().filter(|row| people.contains(&row.person.id)) {
+            let edit = self.of(row);
+            if edit.state == Some(MarkState::Present) {
+                self.set(row, Edit { state: Edit::of(row).state, ..edit });
+            }
+        }
+    }
+
     /// How many rows are changed.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -164,6 +190,22 @@ mod tests {
         );
         edits.press(&marked, MarkState::Absent);
         assert_eq!(edits.len(), 0);
+    }
+
+    #[test]
+    fn the_rest_is_marked_at_once_and_taken_back() {
+        let absent = SheetRow { state: Some(AttendanceState::Absent), ..row(1, None) };
+        let (late, marked) = (row(2, None), row(3, Some(MarkState::Absent)));
+        let sheet = [absent, late, marked];
+        let mut edits = Edits::default();
+        edits.set(&sheet[0], Edit { state: None, note: "bus".to_owned() });
+        let people: Vec<PersonId> = edits.unsettled(&sheet).map(|row| row.person.id).collect();
+        assert_eq!(people, [sheet[0].person.id], "who was seen or marked stays as they are");
+        edits.mark_present(&sheet, &people);
+        assert_eq!(edits.shown(&sheet[0]), Some(AttendanceState::Present));
+        assert_eq!(edits.unsettled(&sheet).count(), 0);
+        edits.unmark(&sheet, &people);
+        assert_eq!(edits.of(&sheet[0]), Edit { state: None, note: "bus".to_owned() });
     }
 
     #[test]

@@ -4,10 +4,12 @@ mod corrections;
 mod edits;
 mod on_site;
 mod page;
+mod saving;
 mod sheet;
 mod words;
 
+pub use corrections::StateChange;
 pub use edits::Drafts;
 pub use on_site::forget as forget_on_site;
 pub use page::AttendancePage;
-pub use words::{StateChip, name as state_name};
+pub use words::{StateChip, letter as state_letter, name as state_name};

@@ -10,6 +10,7 @@ use crate::language::say;
 use crate::loading::Load;
 use crate::session::use_desk;
 use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Skeleton, When, icons};
+use crate::watch::use_watch;
 
 /// Where the last list lies. It goes when somebody signs out.
 pub const KEPT_AS: &str = "attendance.on-site";
@@ -19,6 +20,7 @@ pub const KEPT_AS: &str = "attendance.on-site";
 pub fn OnSiteList() -> impl IntoView {
     let api = use_api();
     let arrivals = expect_context::<Arrivals>();
+    use_watch().follow();
     let state = RwSignal::new(kept().map_or(Load::Waiting, Load::Ready));
     let stale = RwSignal::new(true);
     let fetch = move || {
@@ -106,7 +108,7 @@ fn RollRow(person: OnSitePerson) -> impl IntoView {
             <span class="roll-box" aria-hidden="true"></span>
             <Avatar person=person.id name=person.name.clone() photo=person.photo size="avatar-sm" />
             <span class="row-name" title=person.name.clone()>{person.name.clone()}</span>
-            <span class="note truncate">{feed.name}</span>
+            <span class="note truncate">{feed.map_or_else(|| say!(attendance.marked_by_hand).to_owned(), |feed| feed.name)}</span>
             <Moment at=since style=Style::Minute />
         </li>
     }

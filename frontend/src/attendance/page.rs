@@ -18,7 +18,7 @@ use crate::ui::{Empty, Failed, Icon, Skeleton, icons};
 /// The sheet of a group on a day; `on-site` and `corrections` are parts of their own.
 #[component]
 pub fn AttendancePage(section: String) -> impl IntoView {
-    let here = section.clone();
+    let (desk, here) = (use_desk(), section.clone());
     let tab = move |key: &'static str, label: &'static str| {
         let href = if key.is_empty() { "/attendance".to_owned() } else { format!("/attendance/{key}") };
         view! { <a class="tab" href=href aria-current=(key == here).then_some("page")>{label}</a> }
@@ -26,12 +26,20 @@ pub fn AttendancePage(section: String) -> impl IntoView {
     view! {
         <div class="content">
             <header class="page-head">
-                <h1 class="page-title">{say!(attendance.title)}</h1>
-                <nav class="tabs ms-auto" aria-label=say!(attendance.title)>
-                    {tab("", say!(attendance.sheet))}
-                    {tab("on-site", say!(attendance.on_site))}
-                    {tab("corrections", say!(attendance.corrections))}
-                </nav>
+                <h1 class="page-title">
+                    {if desk.marks() { say!(attendance.title) } else { say!(attendance.on_site) }}
+                </h1>
+                {desk
+                    .marks()
+                    .then(|| {
+                        view! {
+                            <nav class="tabs ms-auto" aria-label=say!(attendance.title)>
+                                {tab("", say!(attendance.sheet))}
+                                {tab("on-site", say!(attendance.on_site))}
+                                {tab("corrections", say!(attendance.corrections))}
+                            </nav>
+                        }
+                    })}
             </header>
             {match section.as_str() {
                 "" => view! { <ClassSheet /> }.into_any(),

@@ -2,37 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use leptos::{ev, html, prelude::*, task::spawn_local};
-use types::{MarkConflict, MarkState, PersonId, Sheet, SheetInstance, SheetRow, codes};
+use leptos::{ev, html, prelude::*};
+use types::{MarkState, Sheet, SheetInstance, SheetRow};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use super::edits::{Drafts, Edit};
+use super::saving::{Conflict, Marking, RestButton, SaveBar};
 use super::words::{self, StateChip};
-use crate::api::{Failure, SheetKey, use_api};
+use crate::api::{SheetKey, use_api};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Problem, Skeleton, When, icons, letter, use_toasts};
-
-/// What the rows of a sheet share.
-#[derive(Clone, Copy)]
-struct Marking {
-    key: StoredValue<String>,
-    drafts: Drafts,
-    conflicts: RwSignal<BTreeMap<PersonId, MarkConflict>>,
-}
-
-impl Marking {
-    fn edit(self, row: &SheetRow) -> Edit {
-        self.key.with_value(|key| self.drafts.get(key).of(row))
-    }
-
-    fn change(self, change: impl FnOnce(&mut super::edits::Edits)) {
-        self.key.with_value(|key| self.drafts.update(key, change));
-    }
-}
+use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Skeleton, When, icons, letter};
 
 /// The sheet of a group on a day.
 #[component]
@@ -61,8 +44,12 @@ pub fn SheetView(key: SheetKey, go: Callback<SheetKey>) -> impl IntoView {
 #[component]
 fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callback<Sheet>) -> impl IntoView {
     let conflicts = RwSignal::new(BTreeMap::new());
-    let desk =
-        Marking { key: StoredValue::new(key.to_string()), drafts: expect_context::<Drafts>(), conflicts };
+    let desk = Marking {
+        key: StoredValue::new(key.to_string()),
+        drafts: expect_context::<Drafts>(),
+        conflicts,
+        rest: RwSignal::new(Vec::new()),
+    };
     if sheet.rows.is_empty() {
         return view! {
             <Empty
@@ -77,6 +64,7 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
     let periods = sheet.instances.clone();
     let rows = StoredValue::new(sheet.rows);
     let base = key.clone();
+    listen_for_marks();
     view! {
         <When is=move || holiday>
             <p class="advice-box">
@@ -85,7 +73,10 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
             </p>
         </When>
         <Periods periods shown choose=Callback::new(move |slot| go.run(SheetKey { slot: Some(slot), ..base.clone() })) />
-        <KeysNote />
+ <div class="sheet-tools">
+            <KeysNote />
+            <RestButton rows desk />
+        </div>
         <ul class="marks-sheet" aria-label=say!(words.people) data-testid="sheet">
             {rows.with_value(|rows| rows.iter().cloned().map(|row| view! { <Row row desk /> }).collect_view())}
         </ul>
@@ -131,10 +122,11 @@ fn Periods(
                     aria-pressed=if Some(at) == shown { "true" } else { "false" }
                     on:click=move |_| choose.run(slot)
                 >
-                    {name}
-                    <span class="note tabular">
-                        {move || format!(" {}–{}", time(period.starts_at), time(period.ends_at))}
-                    </span>
+                    <bdi>{name}</bdi>
+                    " "
+                    <bdi class="note tabular">
+                        {move || format!("{}–{}", time(period.starts_at), time(period.ends_at))}
+                    </bdi>
                 </button>
             }
         });
@@ -174,6 +166,10 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
                 if let Some(mark) = words::marked(key, &letter(&event)) {
                     event.prevent_default();
                     press(mark);
+                    // A mark that was taken back leaves the cursor where it is.
+                    if edit.with_untracked(|edit| edit.state == Some(mark)) {
+                        step(&event, |row| row.next_element_sibling());
+                    }
                 }
             }
         }
@@ -207,13 +203,13 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
                 <Avatar person=id name=person.name.clone() photo=person.photo />
                 <span class="min-w-0">
                     <a class="row-name" href=format!("/people/{id}") tabindex="-1" title=person.name.clone()>
-                        {person.name.clone()}
+                        <bdi>{person.name.clone()}</bdi>
                     </a>
                     <span class="note tabular block">{row.with_value(|row| row.external_id.clone())}</span>
                 </span>
             </span>
-            <Seen row />
             <span class="sheet-state">{move || view! { <StateChip state=state.get() /> }}</span>
+            <Seen row />
             <span class="marks" role="group" aria-label=say!(attendance.mark_person, name = person.name.clone())>
                 {MarkState::ALL.map(mark_button).collect_view()}
             </span>
@@ -221,6 +217,7 @@ fn Row(row: SheetRow, desk: Marking) -> impl IntoView {
                 node_ref=note_field
                 class="input sheet-note"
                 maxlength="500"
+                dir="auto"
                 placeholder=say!(words.note)
                 aria-label=say!(attendance.note_on, name = person.name.clone())
                 prop:value=move || edit.with(|edit| edit.note.clone())
@@ -252,138 +249,33 @@ fn Seen(row: StoredValue<SheetRow>) -> impl IntoView {
     };
     view! {
         <span class="sheet-seen">
-            <span class="tabular">
+            <bdi class="tabular nowrap">
                 <Moment at=first_in style=Style::Minute />
                 {last_out.map(|at| view! { "–" <Moment at style=Style::Minute /> })}
-            </span>
-            {feed.map(|feed| view! { <span class="note truncate" title=feed.name.clone()>{feed.name.clone()}</span> })}
+            </bdi>
+            {feed.map(|feed| view! { <bdi class="note truncate" title=feed.name.clone()>{feed.name.clone()}</bdi> })}
         </span>
     }
     .into_any()
 }
 
-/// Somebody else marked this person meanwhile: their mark beside one's own.
-#[component]
-fn Conflict(conflict: MarkConflict, row: StoredValue<SheetRow>, desk: Marking) -> impl IntoView {
-    let words = match &conflict.mark {
-        Some(mark) => {
-            let by = mark.by.email.clone().unwrap_or_else(|| say!(attendance.somebody).to_owned());
-            let what = mark.state.map_or(say!(attendance.took_back), |state| words::name(state.state()));
-            match mark.note.clone() {
-                Some(note) => say!(attendance.marked_by_note, by = by, what = what, note = note),
-                None => say!(attendance.marked_by, by = by, what = what),
-            }
-        }
-        None => say!(attendance.mark_gone).to_owned(),
-    };
-    let id = conflict.person.id;
-    let settle = move |theirs: bool| {
-        if theirs {
-            desk.change(|edits| row.with_value(|row| edits.set(row, Edit::of(row))));
-        }
-        desk.conflicts.update(|conflicts| {
-            conflicts.remove(&id);
-        });
-    };
-    view! {
-        <div class="sheet-conflict" role="alert">
-            <Icon icon=icons::Alert />
-            <span>{words}</span>
-            <button type="button" class="btn" on:click=move |_| settle(false)>{say!(attendance.keep_mine)}</button>
-            <button type="button" class="btn" on:click=move |_| settle(true)>{say!(attendance.take_theirs)}</button>
-        </div>
-    }
-}
-
-/// How many changes there are, and what becomes of them.
-#[component]
-fn SaveBar(
-    key: SheetKey,
-    rows: StoredValue<Vec<SheetRow>>,
-    desk: Marking,
-    on_saved: Callback<Sheet>,
-) -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let count = Memo::new(move |_| desk.key.with_value(|key| desk.drafts.get(key).len()));
-    let key = StoredValue::new(key);
-    let save = move || {
-        if busy.get_untracked() || count.get_untracked() == 0 {
+/// A key that marks, pressed while nothing has the focus, leads to the first row; the next one marks.
+fn listen_for_marks() {
+    let handle = window_event_listener(ev::keydown, move |event| {
+        let focused = document().active_element();
+        let free = focused.is_none_or(|element| element.id() == "page" || element.tag_name() == "BODY");
+        let with_key = event.ctrl_key() || event.meta_key() || event.alt_key();
+        if !free || with_key || words::marked(&event.key(), &letter(&event)).is_none() {
             return;
         }
-        busy.set(true);
-        problem.set(None);
-        let edits = desk.key.with_value(|key| desk.drafts.get(key));
-        let changed = rows.with_value(|rows| edits.rows(rows));
-        let request = key.with_value(|key| api.save_sheet(key, &changed));
-        spawn_local(async move {
-            let outcome = request.await;
-            busy.try_set(false);
-            match outcome {
-                Ok(saved) => {
-                    desk.change(|edits| *edits = Default::default());
-                    toasts.show(say!(attendance.changes_saved, count = changed.len()));
-                    on_saved.try_run(saved);
-                }
-                Err(failure) => refused(failure, rows, desk, problem),
-            }
-        });
-    };
-    let discard = move |_| {
-        desk.change(|edits| *edits = Default::default());
-        desk.conflicts.set(BTreeMap::new());
-        problem.set(None);
-    };
-    let handle = window_event_listener(ev::keydown, move |event| {
-        let with_key = event.ctrl_key() || event.meta_key();
-        if with_key && event.key().eq_ignore_ascii_case("s") && count.get_untracked() > 0 {
+        let first = document().query_selector(".sheet-row").ok().flatten();
+        if let Some(row) = first.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
             event.prevent_default();
-            save();
+            // Fails only for an element that is not on the page.
+            let _ = row.focus();
         }
     });
     on_cleanup(move || handle.remove());
-    view! {
-        <When is=move || { count.get() > 0 }>
-            <div class="save-bar" role="status" data-testid="save-bar">
-                <span class="me-auto">{move || say!(attendance.changes_unsaved, count = count.get())}</span>
-                <Problem text=problem />
-                <button type="button" class="btn" data-testid="sheet-discard" on:click=discard>{say!(words.discard)}</button>
-                <button
-                    type="button"
-                    class="btn btn-primary"
-                    data-testid="sheet-save"
-                    disabled=busy
-                    on:click=move |_| save()
-                >
-                    {move || if busy.get() { say!(words.saving) } else { say!(words.save) }}
-                </button>
-            </div>
-        </When>
-    }
-}
-
-/// Nothing was stored. Marks that others made meanwhile become part of the sheet, so that saving again is a knowing
-/// change of them.
-fn refused(
-    failure: Failure,
-    rows: StoredValue<Vec<SheetRow>>,
-    desk: Marking,
-    problem: RwSignal<Option<String>>,
-) {
-    if failure.code() == codes::MARK_CONFLICT {
-        let conflicts = failure.conflicts();
-        rows.update_value(|rows| {
-            for conflict in &conflicts {
-                if let Some(row) = rows.iter_mut().find(|row| row.person.id == conflict.person.id) {
-                    row.mark.clone_from(&conflict.mark);
-                }
-            }
-        });
-        desk.conflicts.set(conflicts.into_iter().map(|conflict| (conflict.person.id, conflict)).collect());
-        problem.set(Some(say!(attendance.marked_meanwhile).to_owned()));
-    } else {
-        problem.set(Some(failure.message()));
-    }
 }
 
 /// Moves the focus to the row above or below.

@@ -21,14 +21,24 @@ pub fn name(state: AttendanceState) -> &'static str {
     }
 }
 
+/// The letter that stands for a state where a word does not fit: on the sheet, in the calendar, in the register.
+pub fn letter(state: AttendanceState) -> &'static str {
+    match state {
+        AttendanceState::Expected => say!(attendance.letter_expected),
+        AttendanceState::Present => say!(attendance.letter_present),
+        AttendanceState::Late => say!(attendance.letter_late),
+        AttendanceState::LeftEarly => say!(attendance.letter_left_early),
+        AttendanceState::HalfDay => say!(attendance.letter_half_day),
+        AttendanceState::Absent => say!(attendance.letter_absent),
+        AttendanceState::Excused => say!(attendance.letter_excused),
+        AttendanceState::Holiday => say!(attendance.letter_holiday),
+        AttendanceState::Unconfirmed => say!(attendance.letter_unconfirmed),
+    }
+}
+
 /// The key that marks a state.
 pub fn key(state: MarkState) -> &'static str {
-    match state {
-        MarkState::Present => say!(attendance.key_present),
-        MarkState::Absent => say!(attendance.key_absent),
-        MarkState::Late => say!(attendance.key_late),
-        MarkState::Excused => say!(attendance.key_excused),
-    }
+    letter(state.state())
 }
 
 /// The mark that a pressed key stands for: by the letter that is on the button, or by the Latin one.

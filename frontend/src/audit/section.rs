@@ -83,7 +83,8 @@ pub fn AuditSection() -> impl IntoView {
 #[component]
 fn AuditRow(entry: AuditEntry<Value>, chosen: RwSignal<Chosen>) -> impl IntoView {
     let AuditEntry { id, seq, at, actor, action, subject, detail, hash } = entry;
-    let about = party(&subject);
+    let about = about(&action, &subject);
+    let whole = about.clone();
     let only = subject.id.map(|id| {
         let (id, name) = (id.to_string(), about.clone());
         let label = say!(audit.only_this, name = name.clone());
@@ -107,7 +108,7 @@ fn AuditRow(entry: AuditEntry<Value>, chosen: RwSignal<Chosen>) -> impl IntoView
                 <span class="audit-time"><Moment at style=Style::Full /></span>
                 <span class="font-medium">{words::action(&action)}</span>
                 <span class="audit-parties">
-                    {only.unwrap_or_else(|| view! { <bdi>{party(&subject)}</bdi> }.into_any())}
+                    {only.unwrap_or_else(|| view! { <bdi>{whole}</bdi> }.into_any())}
                 </span>
                 <span class="note ms-auto">
                     <bdi>{party(&actor)}</bdi>
@@ -129,4 +130,10 @@ fn AuditRow(entry: AuditEntry<Value>, chosen: RwSignal<Chosen>) -> impl IntoView
 /// The name of somebody or something, or what it is where it has none.
 fn party(party: &AuditParty) -> String {
     party.name.clone().unwrap_or_else(|| words::kind(&party.kind))
+}
+
+/// What an entry is about; a report that is not of one person is of everyone whom it lists.
+fn about(action: &str, subject: &AuditParty) -> String {
+    let of_many = action.starts_with("report.") && subject.id.is_none() && subject.name.is_none();
+    if of_many { say!(words.everyone).to_owned() } else { party(subject) }
 }

@@ -167,7 +167,7 @@ pub fn kind(kind: &str) -> String {
         "import" => say!(audit.kind_import),
         "correction" => say!(audit.kind_correction),
         "audit" => say!(audit.kind_audit),
-        "model" => say!(audit.kind_model),
+        "model" | "model_pack" => say!(audit.kind_model),
         "webhook" => say!(audit.kind_webhook),
         "alert_rule" => say!(audit.kind_alert_rule),
         "report_schedule" => say!(audit.kind_report_schedule),

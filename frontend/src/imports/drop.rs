@@ -1,15 +1,88 @@
-//! Where one file is dropped or chosen.
+//! Where one file is dropped or chosen, and how the import that it becomes is followed.
 
-use leptos::{ev, html, prelude::*};
+use std::future::Future;
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::{ev, html, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{File, FileList, FormData};
 
+use crate::api::{Coming, Failure};
 use crate::language::say;
+use crate::loading::Loader;
+use crate::router::use_router;
 use crate::ui::{Icon, Problem, icons};
+
+/// How often a running import is asked after, in milliseconds.
+const POLL_MS: u32 = 1000;
+
+/// Sends a file and comes back with the address of the import that it became.
+pub type Upload = Box<dyn Fn(FormData) -> Coming<String> + Send + Sync>;
+
+/// A place for one file that becomes an import: it is sent, and the page of the import opens.
+#[component]
+pub fn FileUpload(
+    /// What to drop.
+    title: &'static str,
+    /// What it may be.
+    hint: &'static str,
+    /// The kinds that the browser offers.
+    accept: &'static str,
+    /// Most bytes.
+    most: f64,
+    /// Sends it.
+    upload: Upload,
+) -> impl IntoView {
+    let router = use_router();
+    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
+    let on_file = Callback::new(move |form: FormData| {
+        busy.set(true);
+        let sent = upload(form);
+        spawn_local(async move {
+            match sent.await {
+                Ok(address) => router.go(&address),
+                Err(failure) => {
+                    problem.try_set(Some(failure.field("file").unwrap_or_else(|| failure.message())));
+                }
+            }
+            busy.try_set(false);
+        });
+    });
+    view! { <FileDrop title hint accept most busy problem on_file /> }
+}
+
+/// Asks after an import for as long as it is running, until the page is left.
+pub fn follow<T, F>(import: Loader<T>, ask: impl Fn() -> F + 'static, is_running: fn(&T) -> bool)
+where
+    T: Clone + Send + Sync + 'static,
+    F: Future<Output = Result<T, Failure>> + 'static,
+{
+    // Goes with the page.
+    let alive = StoredValue::new(());
+    spawn_local(async move {
+        loop {
+            TimeoutFuture::new(POLL_MS).await;
+            if alive.try_get_value().is_none() {
+                break;
+            }
+            match ask().await {
+                Ok(now) => {
+                    let running = is_running(&now);
+                    import.set(now);
+                    if !running {
+                        break;
+                    }
+                }
+                Err(failure) if failure.is_passing() => {}
+                Err(_) => break,
+            }
+        }
+    });
+}
 
 /// A place for one file.
 #[component]
-pub fn FileDrop(
+fn FileDrop(
     /// What to drop.
     title: &'static str,
     /// What it may be.

@@ -1,23 +1,19 @@
 //! Photos from an archive: they are judged and stored in the background, with the verdict on each file.
 
-use gloo_timers::future::TimeoutFuture;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use types::{ImportId, ImportState, PhotoImportEntry, PhotoImportView};
-use web_sys::FormData;
 
 use super::csv;
-use super::drop::FileDrop;
+use super::drop::{FileUpload, Upload, follow};
 use super::page::PHOTOS;
 use crate::api::use_api;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::people::{Segment, files};
-use crate::router::use_router;
 use crate::ui::{Empty, Failed, Icon, Skeleton, When, icons};
 
 /// Most bytes of an archive.
 const MOST: f64 = 500e6;
-const POLL_MS: u32 = 1000;
 /// Files that show at once.
 const SHOWN: usize = 200;
 
@@ -35,31 +31,22 @@ pub fn PhotoImport(
 
 #[component]
 fn Choose() -> impl IntoView {
-    let (api, router) = (use_api(), use_router());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let on_file = Callback::new(move |form: FormData| {
-        busy.set(true);
-        spawn_local(async move {
-            match api.create_photo_import(&form).await {
-                Ok(import) => router.go(&format!("{PHOTOS}={}", import.id)),
-                Err(failure) => {
-                    problem.try_set(Some(failure.field("file").unwrap_or_else(|| failure.message())));
-                }
-            }
-            busy.try_set(false);
-        });
+    let api = use_api();
+    let upload: Upload = Box::new(move |form| {
+        Box::pin(async move {
+            let import = api.create_photo_import(&form).await?;
+            Ok(format!("{PHOTOS}={}", import.id))
+        })
     });
     view! {
         <div class="panels import-choose">
             <section class="panel">
-                <FileDrop
+                <FileUpload
                     title=say!(imports.drop_photos)
                     hint=say!(imports.drop_photos_hint)
                     accept=".zip,application/zip"
                     most=MOST
-                    busy
-                    problem
-                    on_file
+                    upload
                 />
             </section>
             <section class="panel" aria-labelledby="photos-title">
@@ -76,6 +63,10 @@ fn Choose() -> impl IntoView {
     }
 }
 
+fn is_running(state: ImportState) -> bool {
+    matches!(state, ImportState::Running | ImportState::Preview)
+}
+
 #[component]
 fn Import(id: ImportId) -> impl IntoView {
     let api = use_api();
@@ -83,30 +74,10 @@ fn Import(id: ImportId) -> impl IntoView {
     let read = Callback::new(move |()| import.run(api.photo_import(id)));
     read.run(());
     let state = Memo::new(move |_| import.value().map(|import| import.state));
-    let alive = StoredValue::new(());
     Effect::new(move |_| {
-        if !matches!(state.get(), Some(ImportState::Running | ImportState::Preview)) {
-            return;
+        if state.get().is_some_and(is_running) {
+            follow(import, move || api.photo_import(id), |import| is_running(import.state));
         }
-        spawn_local(async move {
-            loop {
-                TimeoutFuture::new(POLL_MS).await;
-                if alive.try_get_value().is_none() {
-                    break;
-                }
-                match api.photo_import(id).await {
-                    Ok(now) => {
-                        let running = matches!(now.state, ImportState::Running | ImportState::Preview);
-                        import.set(now);
-                        if !running {
-                            break;
-                        }
-                    }
-                    Err(failure) if failure.is_passing() => {}
-                    Err(_) => break,
-                }
-            }
-        });
     });
     let failed = move || match import.get() {
         Load::Failed(failure) => Some(failure),
@@ -142,10 +113,23 @@ fn Files(import: Loader<PhotoImportView>) -> impl IntoView {
     let (stored, refused) = (Memo::new(move |_| count("stored")), Memo::new(move |_| count("refused")));
     let title = match state {
         ImportState::Running | ImportState::Preview => say!(imports.photos_running),
-        ImportState::Done => say!(imports.photos_done),
+        ImportState::Done => match (stored.get_untracked(), refused.get_untracked()) {
+            (0, 1..) => say!(imports.photos_done_none),
+            (_, 1..) => say!(imports.photos_done_some),
+            _ => say!(imports.photos_done),
+        },
         ImportState::Failed => say!(imports.photos_failed),
     };
-    let running = matches!(state, ImportState::Running | ImportState::Preview);
+    // The server says why in a sentence alone.
+    let lacks_consent = Memo::new(move |_| {
+        entries.with(|entries| {
+            let why = |entry: &PhotoImportEntry| {
+                entry.message.as_ref().is_some_and(|message| message.contains("consent"))
+            };
+            entries.iter().any(|entry| entry.verdict == "refused" && why(entry))
+        })
+    });
+    let running = is_running(state);
     let problems = move |_| {
         let heads = vec![say!(imports.file), say!(imports.problem)];
         let text = entries.with_untracked(|entries| {
@@ -191,6 +175,11 @@ fn Files(import: Loader<PhotoImportView>) -> impl IntoView {
             </ul>
             <div class="plan-actions">
                 <a class="btn" href=PHOTOS>{say!(imports.another)}</a>
+                <When is=move || lacks_consent.get()>
+                    <a class="btn" href="/people?consent=none" data-testid="import-consent">
+                        {say!(imports.without_consent)}
+                    </a>
+                </When>
                 <When is=move || { refused.get() > 0 }>
                     <button type="button" class="btn" on:click=problems>{say!(imports.problems_file)}</button>
                 </When>

@@ -1,25 +1,20 @@
 //! People from a table: a file, what would become of each row, and what became of them.
 
-use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
 use types::{ImportCounts, ImportId, ImportState, ImportVerdict, ImportView};
-use web_sys::FormData;
 
 use super::csv;
-use super::drop::FileDrop;
+use super::drop::{FileUpload, Upload, follow};
 use super::page::TABLE;
 use super::rows::{Rows, column_name};
 use crate::api::{Api, Failure, use_api};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::people::files;
-use crate::router::use_router;
 use crate::ui::{Failed, Icon, Problem, Skeleton, When, icons, use_toasts};
 
 /// Most bytes of a table.
 const MOST: f64 = 10e6;
-/// How often a running import is asked after, in milliseconds.
-const POLL_MS: u32 = 800;
 /// Rows that are read at once for the list of problems.
 const AT_ONCE: u32 = 200;
 
@@ -37,19 +32,12 @@ pub fn TableImport(
 
 #[component]
 fn Choose() -> impl IntoView {
-    let (api, router) = (use_api(), use_router());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let on_file = Callback::new(move |form: FormData| {
-        busy.set(true);
-        spawn_local(async move {
-            match api.create_import(&form).await {
-                Ok(import) => router.go(&format!("{TABLE}?people={}", import.id)),
-                Err(failure) => {
-                    problem.try_set(Some(failure.field("file").unwrap_or_else(|| failure.message())));
-                }
-            }
-            busy.try_set(false);
-        });
+    let api = use_api();
+    let upload: Upload = Box::new(move |form| {
+        Box::pin(async move {
+            let import = api.create_import(&form).await?;
+            Ok(format!("{TABLE}?people={}", import.id))
+        })
     });
     let template = move |_| files::save_csv(&csv::table([csv::COLUMNS.to_vec()]), "people-template.csv");
     let row = |column: &'static str| {
@@ -72,14 +60,12 @@ fn Choose() -> impl IntoView {
     view! {
         <div class="panels import-choose">
             <section class="panel">
-                <FileDrop
+                <FileUpload
                     title=say!(imports.drop_table)
                     hint=say!(imports.drop_table_hint)
                     accept=".csv,.xlsx,text/csv,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
                     most=MOST
-                    busy
-                    problem
-                    on_file
+                    upload
                 />
                 <p class="text-soft measure">{say!(imports.nothing_stored)}</p>
             </section>
@@ -105,10 +91,9 @@ fn Import(id: ImportId) -> impl IntoView {
     let read = Callback::new(move |()| import.run(api.import(id)));
     read.run(());
     let state = Memo::new(move |_| import.value().map(|import| import.state));
-    let alive = StoredValue::new(());
     Effect::new(move |_| {
         if state.get() == Some(ImportState::Running) {
-            follow(api, id, import, alive);
+            follow(import, move || api.import(id), |import| import.state == ImportState::Running);
         }
     });
     let failed = move || match import.get() {
@@ -138,29 +123,6 @@ fn Gone(failure: Failure, read: Callback<()>) -> impl IntoView {
             <a class="btn" href=TABLE>{say!(imports.another)}</a>
         </p>
     }
-}
-
-/// Asks after a running import until it is over or the page is left.
-fn follow(api: Api, id: ImportId, import: Loader<ImportView>, alive: StoredValue<()>) {
-    spawn_local(async move {
-        loop {
-            TimeoutFuture::new(POLL_MS).await;
-            if alive.try_get_value().is_none() {
-                break;
-            }
-            match api.import(id).await {
-                Ok(now) => {
-                    let running = now.state == ImportState::Running;
-                    import.set(now);
-                    if !running {
-                        break;
-                    }
-                }
-                Err(failure) if failure.is_passing() => {}
-                Err(_) => break,
-            }
-        }
-    });
 }
 
 /// What would be stored, in words and row by row, and the button that stores it.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use leptos::prelude::*;
 use types::{Challenge, ChallengeAction};
 
-use super::Seen;
 use super::prompt::{OUTCOME_SHOWN_MS, Outcome, Prompt, instruction};
 use crate::language::say;
 use crate::ui::{Icon, icons};
+use crate::watch::Seen;
 
 /// Instructions for whoever stands before the camera, while somebody is being challenged.
 #[component]

@@ -6,10 +6,17 @@ use types::Today;
 use crate::arrivals::Arrivals;
 use crate::language::say;
 use crate::loading::Load;
+use crate::review::Waiting;
+use crate::ui::When;
+
+use super::unknown::{UnknownShown, Whose};
 
 #[component]
 pub fn Counters() -> impl IntoView {
     let arrivals = expect_context::<Arrivals>();
+    // None where the reader may not review.
+    let waiting = expect_context::<Waiting>().count;
+    let shown = expect_context::<UnknownShown>().0;
     view! {
         <dl class="counters" aria-label=say!(words.today)>
             <Counter label=say!(live.present) value=|today| today.present.to_string() note=share_of_expected />
@@ -20,6 +27,22 @@ pub fn Counters() -> impl IntoView {
                 value=|today| today.feeds_live.to_string()
                 note=|today| say!(live.of_live, all = today.feeds)
             />
+            <When is=move || { waiting.get() > 0 }>
+                <div class="counter counter-unknown">
+                    <dt class="counter-label">{say!(live.unknown_waiting)}</dt>
+                    <dd class="counter-value">
+                        <button
+                            type="button"
+                            class="counter-button"
+                            data-testid="unknown-waiting"
+                            aria-label=move || say!(live.unknown_open, number = waiting.get())
+                            on:click=move |_| shown.set(Some(Whose::Everywhere))
+                        >
+                            {move || waiting.get()}
+                        </button>
+                    </dd>
+                </div>
+            </When>
         </dl>
         {move || match arrivals.today.get() {
             Load::Failed(failure) => {

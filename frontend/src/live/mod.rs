@@ -1,30 +1,30 @@
 //! Live: the cameras, who is before them, and who has just arrived.
 
+mod arrange;
 mod challenge;
 mod counters;
 mod drawing;
+mod grid;
 mod overlay;
 mod own;
 mod own_panel;
 mod page;
 mod prompt;
 mod rail;
-mod sender;
+mod search;
+pub mod sender;
+mod state;
 mod tile;
-mod watch;
+mod unknown;
 
+pub use challenge::ChallengePrompt;
+pub use own::OwnTile;
 pub use page::LivePage;
+pub use search::{Search, SearchBar};
+pub use state::trouble;
 
 use crate::language::say;
-use types::{FaceState, FaceView, FrameAnswer};
-
-/// What a picture showed, and its size in pixels: the boxes are in these.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    pub width: u32,
-    pub height: u32,
-    pub answer: FrameAnswer,
-}
+use types::{FaceState, FaceView};
 
 /// A face's state in words.
 fn words(face: &FaceView) -> String {

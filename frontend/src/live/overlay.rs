@@ -8,10 +8,11 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ResizeObserver};
 
 use super::drawing::{Ink, Label, draw_label, draw_ring};
-use super::{Seen, state_name, words};
+use super::{state_name, words};
 use crate::geometry::{Fit, Rect};
 use crate::language::say;
 use crate::numbers::fixed;
+use crate::watch::Seen;
 
 /// How long a box takes to follow its face, in milliseconds.
 const GLIDE_MS: f64 = 120.0;
@@ -107,6 +108,9 @@ pub fn Overlay(
     /// A click on a recognised face.
     #[prop(into)]
     on_person: Callback<PersonId>,
+    /// A click on a face that nobody knows, where something can be done about it.
+    #[prop(optional_no_strip)]
+    on_unknown: Option<Callback<()>>,
     /// A click elsewhere.
     #[prop(into)]
     on_click: Callback<()>,
@@ -132,6 +136,11 @@ pub fn Overlay(
     Effect::new(move |_| {
         let now = js_sys::Date::now();
         let mirrored = mirrored.get();
+        let bare = scene.with_value(|scene| scene.glides.is_empty() && scene.picture.0 > 0.0);
+        if bare && current.with(|seen| seen.as_ref().is_none_or(|seen| seen.answer.faces.is_empty())) {
+            // No face before, none now: nothing to draw, which is most pictures of most cameras.
+            return;
+        }
         current.with(|seen| scene.update_value(|scene| scene.take(seen.as_ref(), mirrored, now, glide_ms)));
         if let Some(canvas) = canvas.get() {
             animate(canvas, scene, glide_ms);
@@ -151,11 +160,12 @@ pub fn Overlay(
             let fit = Fit::contain(scene.picture, area)?;
             let (x, y) = (f64::from(event.offset_x()), f64::from(event.offset_y()));
             let under = scene.glides.iter().find(|glide| place(&fit, &glide.to).contains(x, y))?;
-            under.person
+            Some((under.person, under.state == FaceState::Unknown))
         });
-        match hit {
-            Some(person) => on_person.run(person),
-            None => on_click.run(()),
+        match (hit, on_unknown) {
+            (Some((Some(person), _)), _) => on_person.run(person),
+            (Some((None, true)), Some(on_unknown)) => on_unknown.run(()),
+            _ => on_click.run(()),
         }
     };
     view! {

@@ -1,23 +1,24 @@
 //! This browser's camera: permission, the feed it sends as, the picture with its boxes.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use types::{FeedId, FeedView, PersonId, codes};
+use types::{FeedId, PersonId, codes};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::MediaStream;
 
-use super::Seen;
 use super::challenge::ChallengePrompt;
 use super::overlay::Overlay;
 use super::own_panel::{Controls, StartPanel};
 use super::sender::{Report, Sender};
+use super::state::TileState;
 use super::tile::{Enlarged, TileFrame};
-use crate::api::Failure;
-use crate::arrivals::Link;
+use super::unknown::UnknownShown;
+use crate::api::{Failure, LiveFeed};
 use crate::camera::{self, Choice, Trouble};
 use crate::language::say;
 use crate::router::use_router;
 use crate::shell::Signals;
 use crate::ui::{Icon, When, icons};
+use crate::watch::{Link, Seen};
 
 const FEED_KEY: &str = "camera-feed";
 
@@ -65,14 +66,14 @@ impl OwnCamera {
     }
 
     /// Asks for the camera and sends it as `feed`.
-    pub fn start(self, feed: FeedView) {
+    pub fn start(self, feed: LiveFeed) {
         self.stop();
         self.stage.set(Stage::Asking);
         self.feed.set(Some(feed.id));
         remember_feed(feed.id);
         spawn_local(async move {
             let device = self.device.get_untracked();
-            match camera::open(device.as_deref()).await {
+            match camera::open(device.as_deref(), None).await {
                 Ok(stream) if self.stage.try_get_untracked() == Some(Stage::Asking) => {
                     self.show(stream, feed);
                     self.devices.try_set(camera::choices().await);
@@ -85,7 +86,7 @@ impl OwnCamera {
         });
     }
 
-    fn show(self, stream: MediaStream, feed: FeedView) {
+    fn show(self, stream: MediaStream, feed: LiveFeed) {
         let Some(video) = self.video.get_untracked() else { return camera::close(&stream) };
         video.set_muted(true);
         video.set_src_object(Some(&stream));
@@ -170,9 +171,9 @@ impl OwnCamera {
 pub fn OwnTile(
     /// All feeds.
     #[prop(into)]
-    feeds: Signal<Vec<FeedView>>,
+    feeds: Signal<Vec<LiveFeed>>,
     /// A feed was made here.
-    on_feed: Callback<FeedView>,
+    on_feed: Callback<LiveFeed>,
     /// The feed that this tile shows, while it does.
     sending: RwSignal<Option<FeedId>>,
 ) -> impl IntoView {
@@ -189,14 +190,16 @@ pub fn OwnTile(
     });
     let state = Signal::derive(move || match (own.stage.get(), own.signals.camera.get()) {
         (Stage::On, Link::Up) if own.problem.with(Option::is_none) => {
-            ("live", say!(live.live_here).to_owned())
+            TileState::plain("live", say!(live.live_here))
         }
-        (Stage::On, Link::Up) => ("quiet", say!(live.not_recognising).to_owned()),
-        (Stage::On, _) => ("quiet", say!(live.connecting).to_owned()),
-        (Stage::Asking, _) => ("quiet", say!(live.asking).to_owned()),
-        _ => ("quiet", say!(live.camera_off).to_owned()),
+        (Stage::On, Link::Up) => TileState::plain("quiet", say!(live.not_recognising)),
+        (Stage::On, _) => TileState::plain("quiet", say!(live.connecting)),
+        (Stage::Asking, _) => TileState::plain("quiet", say!(live.asking)),
+        _ => TileState::plain("quiet", say!(live.camera_off)),
     });
     let router = use_router();
+    let unknown = expect_context::<UnknownShown>();
+    let on_unknown = unknown.opener(Signal::derive(move || own.feed.get()));
     let on_person = move |person: PersonId| router.go(&format!("/people/{person}"));
     let on_click = move |()| {
         if on.get_untracked() {
@@ -215,7 +218,7 @@ pub fn OwnTile(
                 playsinline
                 aria-label=say!(live.picture_of_this_camera)
             ></video>
-            <Overlay seen=own.seen mirrored=own.mirrored testid="overlay" on_person on_click />
+            <Overlay seen=own.seen mirrored=own.mirrored testid="overlay" on_person on_unknown on_click />
             <ChallengePrompt seen=own.seen mirrored=own.mirrored />
             <When is=move || !on.get()>
                 <StartPanel own feeds on_feed />

@@ -1,10 +1,9 @@
 //! What lies over the tile of this browser's camera: before it runs the way to start it, then the way to stop.
 
 use leptos::{prelude::*, task::spawn_local};
-use types::FeedView;
 
 use super::own::{OwnCamera, Stage};
-use crate::api::{FeedRequest, use_api};
+use crate::api::{FeedRequest, LiveFeed, use_api};
 use crate::language::say;
 use crate::ui::{Icon, When, icons, use_toasts};
 
@@ -12,8 +11,8 @@ use crate::ui::{Icon, When, icons, use_toasts};
 #[component]
 pub fn StartPanel(
     own: OwnCamera,
-    feeds: Signal<Vec<FeedView>>,
-    on_feed: Callback<FeedView>,
+    feeds: Signal<Vec<LiveFeed>>,
+    on_feed: Callback<LiveFeed>,
 ) -> impl IntoView {
     let (api, toasts) = (use_api(), use_toasts());
     let name = RwSignal::new(say!(live.main_entrance).to_owned());
@@ -31,9 +30,9 @@ pub fn StartPanel(
         spawn_local(async move {
             let request = FeedRequest::named(name.get_untracked().trim().to_owned());
             match api.create_feed(&request).await {
-                Ok(made) => {
-                    on_feed.run(made.feed.clone());
-                    own.start(made.feed);
+                Ok((feed, _)) => {
+                    on_feed.run(feed.clone());
+                    own.start(feed);
                 }
                 Err(failure) => toasts.show(failure.message()),
             }
@@ -98,12 +97,12 @@ fn PanelWords(stage: Stage, no_feed: bool) -> impl IntoView {
 #[component]
 fn FeedChoice(
     own: OwnCamera,
-    feeds: Signal<Vec<FeedView>>,
-    chosen: Signal<Option<FeedView>>,
+    feeds: Signal<Vec<LiveFeed>>,
+    chosen: Signal<Option<LiveFeed>>,
 ) -> impl IntoView {
     let options = move || {
         let now = chosen.get().map(|feed| feed.id);
-        let option = |feed: FeedView| {
+        let option = |feed: LiveFeed| {
             view! { <option value=feed.id.to_string() selected=Some(feed.id) == now>{feed.name}</option> }
         };
         feeds.get().into_iter().map(option).collect_view()
@@ -121,7 +120,7 @@ fn FeedChoice(
 
 /// While the camera runs: another camera, and the way to stop.
 #[component]
-pub fn Controls(own: OwnCamera, feeds: Signal<Vec<FeedView>>) -> impl IntoView {
+pub fn Controls(own: OwnCamera, feeds: Signal<Vec<LiveFeed>>) -> impl IntoView {
     let restart = move |device: String| {
         own.device.set(Some(device));
         let feed = own.feed.get_untracked();

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use leptos::{ev, prelude::*};
-use types::{FeedId, FeedView};
+use types::FeedId;
 
 use super::counters::Counters;
-use super::own::OwnTile;
+use super::grid::FeedGrid;
 use super::rail::LastArrivals;
-use super::tile::{Enlarged, FeedTile};
-use super::watch::Watch;
-use crate::api::use_api;
+use super::tile::Enlarged;
+use super::unknown::{UnknownPanel, UnknownShown, Whose};
+use crate::api::{LiveFeed, use_api};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::shell::Signals;
-use crate::ui::{Empty, Entry, Failed, Icon, List, When, icons};
+use crate::ui::{Failed, Icon, When, icons};
+use crate::watch::use_watch;
 
 /// How often the list of feeds is read again.
 const FEEDS_EVERY: Duration = Duration::from_secs(30);
@@ -27,16 +27,32 @@ pub fn LivePage() -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
     let enlarged = RwSignal::new(None::<FeedId>);
     provide_context(Enlarged(enlarged));
-    leave_fullscreen_together(enlarged);
+    let watch = use_watch();
+    watch.follow();
+    Effect::new(move |_| watch.enlarge(enlarged.get()));
+    on_cleanup(move || watch.enlarge(None));
+    let unknown = RwSignal::new(None::<Whose>);
+    provide_context(UnknownShown(unknown));
+    leave_together(enlarged, unknown);
 
-    let feeds = Loader::<Vec<FeedView>>::new();
-    let read = move || feeds.run(async move { api.feeds().await.map(|page| page.items) });
+    let feeds = Loader::<Vec<LiveFeed>>::new();
+    let read = move || feeds.run(async move { api.live_feeds().await.map(|page| page.items) });
     read();
     if let Ok(timer) = set_interval_with_handle(read, FEEDS_EVERY) {
         on_cleanup(move || timer.clear());
     }
     on_cleanup(move || desk.wall.set(false));
 
+    let name_of = move |whose: Whose| {
+        Signal::derive(move || match whose {
+            Whose::Everywhere => say!(live.at_all_cameras).to_owned(),
+            Whose::Feed(id) => {
+                let named =
+                    |feeds: Vec<LiveFeed>| feeds.into_iter().find(|feed| feed.id == id).map(|feed| feed.name);
+                feeds.value().and_then(named).unwrap_or_default()
+            }
+        })
+    };
     view! {
         <div class="live" class:live-enlarged=move || enlarged.get().is_some()>
             <div class="live-head">
@@ -70,47 +86,8 @@ pub fn LivePage() -> impl IntoView {
                 </When>
             </div>
             <LastArrivals />
+            {move || unknown.get().map(|whose| view! { <UnknownPanel whose name=name_of(whose) /> })}
         </div>
-    }
-}
-
-#[component]
-fn FeedGrid(feeds: Loader<Vec<FeedView>>) -> impl IntoView {
-    let desk = use_desk();
-    let sending = RwSignal::new(None::<FeedId>);
-    let watch = StoredValue::new_local(Watch::new(expect_context::<Signals>().watch));
-    let all = Signal::derive(move || feeds.value().unwrap_or_default());
-    // Last pictures' times change on every reading; a tile is made anew only for another feed or name.
-    let others = Memo::new(move |_| {
-        let own = sending.get();
-        all.get().into_iter().filter(|feed| Some(feed.id) != own).collect::<Vec<_>>()
-    });
-    let on_feed = Callback::new(move |feed: FeedView| {
-        let mut all = untrack(|| feeds.value()).unwrap_or_default();
-        all.push(feed);
-        feeds.set(all);
-    });
-    let tile = move |feed: FeedView| {
-        Entry::new(format!("{} {}", feed.id, feed.name), move || {
-            view! { <FeedTile feed=feed.clone() watch /> }.into_any()
-        })
-    };
-    let tiles = Signal::derive(move || others.get().into_iter().map(tile).collect());
-    let nothing = move || !desk.is_admin() && others.with(Vec::is_empty);
-    view! {
-        <div class="feed-grid">
-            <When is=move || desk.is_admin()>
-                <OwnTile feeds=all on_feed sending />
-            </When>
-            <List entries=tiles />
-        </div>
-        <When is=nothing>
-            <Empty
-                icon=icons::Feed
-                title=say!(live.no_cameras)
-                text=say!(live.no_cameras_text)
-            />
-        </When>
     }
 }
 
@@ -126,16 +103,21 @@ fn WallClock() -> impl IntoView {
     }
 }
 
-/// Escape leaves the browser's full screen without asking the page: follow it.
-fn leave_fullscreen_together(enlarged: RwSignal<Option<FeedId>>) {
+/// Escape leaves the browser's full screen without asking the page: follow it. Next it closes the panel.
+fn leave_together(enlarged: RwSignal<Option<FeedId>>, unknown: RwSignal<Option<Whose>>) {
     let gone = window_event_listener(ev::fullscreenchange, move |_| {
         if document().fullscreen_element().is_none() {
             enlarged.set(None);
         }
     });
     let key = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "Escape" && enlarged.get_untracked().is_some() {
+        if event.key() != "Escape" || document().query_selector("dialog[open]").ok().flatten().is_some() {
+            return;
+        }
+        if enlarged.get_untracked().is_some() {
             enlarged.set(None);
+        } else if unknown.get_untracked().is_some() {
+            unknown.set(None);
         }
     });
     on_cleanup(move || {

@@ -9,11 +9,10 @@ use types::{ErrorBody, ErrorDetail, FeedId, FrameAnswer, codes};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Blob, Event, HtmlCanvasElement, HtmlVideoElement, MessageEvent, WebSocket};
 
-use super::Seen;
-use crate::arrivals::Link;
 use crate::backoff::Backoff;
 use crate::camera;
 use crate::gate::{FrameGate, Step};
+use crate::watch::{Link, Seen};
 
 /// Pictures are sent at most this wide; more pixels cost time and tell the recognizer nothing.
 const WIDEST: f64 = 1280.0;
@@ -33,15 +32,19 @@ pub enum Report {
 }
 
 /// The server's word on a frame.
-enum Answer {
+pub enum Answer {
+    /// What it showed.
     Frame(FrameAnswer),
+    /// Why it was refused.
     Refusal(ErrorBody),
 }
 
 impl Answer {
-    fn read(text: &str) -> Option<Self> {
-        let frame = serde_json::from_str(text).map(Self::Frame);
-        frame.or_else(|_| serde_json::from_str(text).map(Self::Refusal)).ok()
+    /// What a message of the connection says.
+    pub fn of(event: &Event) -> Option<Self> {
+        let text = event.dyn_ref::<MessageEvent>()?.data().as_string()?;
+        let frame = serde_json::from_str(&text).map(Self::Frame);
+        frame.or_else(|_| serde_json::from_str(&text).map(Self::Refusal)).ok()
     }
 }
 
@@ -61,9 +64,34 @@ struct Inner {
     report: Box<dyn Fn(Report)>,
 }
 
-struct Socket {
+/// A feed's connection; dropping it closes it.
+pub struct Socket {
     socket: WebSocket,
     _on_event: Closure<dyn FnMut(Event)>,
+}
+
+impl Socket {
+    /// Begins to connect; `None` where the browser refuses. `on_event` is told `open`, `message` and `close`.
+    pub fn open(feed: FeedId, on_event: impl FnMut(Event) + 'static) -> Option<Self> {
+        let socket = WebSocket::new(&format!("/api/v1/feeds/{feed}/live")).ok()?;
+        let on_event = Closure::<dyn FnMut(Event)>::new(on_event);
+        let handler = on_event.as_ref().unchecked_ref();
+        socket.set_onopen(Some(handler));
+        socket.set_onmessage(Some(handler));
+        socket.set_onclose(Some(handler));
+        Some(Self { socket, _on_event: on_event })
+    }
+
+    /// Whether it takes frames.
+    pub fn is_open(&self) -> bool {
+        self.socket.ready_state() == WebSocket::OPEN
+    }
+
+    /// Sends a picture, after `header` where there is one; false where it is not open.
+    pub fn send(&self, header: Option<&str>, picture: &Blob) -> bool {
+        let told = header.is_none_or(|header| self.socket.send_with_str(header).is_ok());
+        self.is_open() && told && self.socket.send_with_blob(picture).is_ok()
+    }
 }
 
 impl Drop for Socket {
@@ -113,11 +141,8 @@ impl Sender {
 impl Inner {
     fn connect(self: &Rc<Self>) {
         self.gate.set(FrameGate::new(self.frames_per_second));
-        let Ok(socket) = WebSocket::new(&format!("/api/v1/feeds/{}/live", self.feed)) else {
-            return self.reconnect();
-        };
         let this = Rc::downgrade(self);
-        let on_event = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+        let socket = Socket::open(self.feed, move |event| {
             let Some(this) = this.upgrade().filter(|this| !this.stopped.get()) else { return };
             match event.type_().as_str() {
                 "open" => {
@@ -128,11 +153,11 @@ impl Inner {
                 _ => this.reconnect(),
             }
         });
-        let handler = on_event.as_ref().unchecked_ref();
-        socket.set_onopen(Some(handler));
-        socket.set_onmessage(Some(handler));
-        socket.set_onclose(Some(handler));
-        self.socket.replace(Some(Socket { socket, _on_event: on_event }));
+        let connecting = socket.is_some();
+        self.socket.replace(socket);
+        if !connecting {
+            self.reconnect();
+        }
     }
 
     fn reconnect(self: &Rc<Self>) {
@@ -144,8 +169,7 @@ impl Inner {
     }
 
     fn answered(self: &Rc<Self>, event: &Event) {
-        let text = event.dyn_ref::<MessageEvent>().and_then(|message| message.data().as_string());
-        let answer = text.and_then(|text| Answer::read(&text));
+        let answer = Answer::of(event);
         let mut gate = self.gate.get();
         match answer {
             Some(Answer::Frame(answer)) => {
@@ -206,11 +230,7 @@ impl Inner {
         let now = js_sys::Date::now();
         let mut gate = self.gate.get();
         let socket = self.socket.borrow();
-        let open = socket.as_ref().filter(|held| held.socket.ready_state() == WebSocket::OPEN);
-        let sent = match (picture, open) {
-            (Some(picture), Some(held)) => held.socket.send_with_blob(&picture).is_ok(),
-            _ => false,
-        };
+        let sent = picture.zip(socket.as_ref()).is_some_and(|(picture, socket)| socket.send(None, &picture));
         if sent {
             gate.sent(now);
         } else {
@@ -225,7 +245,7 @@ impl Inner {
     }
 
     fn is_open(&self) -> bool {
-        self.socket.borrow().as_ref().is_some_and(|held| held.socket.ready_state() == WebSocket::OPEN)
+        self.socket.borrow().as_ref().is_some_and(Socket::is_open)
     }
 
     fn after(self: &Rc<Self>, ms: f64, action: impl FnOnce(&Rc<Self>) + 'static) {

@@ -1,23 +1,30 @@
 //! One feed in the grid.
 
 use leptos::{html, prelude::*};
-use types::{FeedId, FeedView, PersonId};
-use web_sys::HtmlElement;
+use types::{FeedId, PersonId};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{HtmlElement, IntersectionObserver, IntersectionObserverEntry};
 
 use super::overlay::Overlay;
-use super::watch::{Slot, Watch};
-use crate::elapsed::ago;
+use super::state::{TileState, tile_state};
+use super::unknown::UnknownShown;
+use crate::api::LiveFeed;
 use crate::language::say;
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
-
-/// A feed that sent nothing for this long is quiet, in milliseconds.
-const QUIET_MS: f64 = 10_000.0;
+use crate::watch::{Slot, use_watch};
 
 /// The tile that fills the screen, if one does.
 #[derive(Clone, Copy)]
 pub struct Enlarged(pub RwSignal<Option<FeedId>>);
+
+impl Enlarged {
+    /// Fills the screen with `feed`, or leaves it where it does already.
+    pub fn toggle(self, feed: FeedId) {
+        self.0.update(|shown| *shown = if *shown == Some(feed) { None } else { Some(feed) });
+    }
+}
 
 /// The frame of a tile: name and state in a corner, full screen on demand.
 #[component]
@@ -28,17 +35,20 @@ pub fn TileFrame(
     /// Its name.
     #[prop(into)]
     name: Signal<String>,
-    /// `live` or `quiet`, and the words for it.
+    /// How it does.
     #[prop(into)]
-    state: Signal<(&'static str, String)>,
+    state: Signal<TileState>,
     /// Whether there is a picture that can fill the screen.
     #[prop(into)]
     can_enlarge: Signal<bool>,
+    /// Whether it can be given another place in the grid.
+    #[prop(optional)]
+    movable: bool,
     children: Children,
 ) -> impl IntoView {
-    let enlarged = expect_context::<Enlarged>().0;
+    let enlarged = expect_context::<Enlarged>();
     let node = NodeRef::<html::Article>::new();
-    let is_large = Memo::new(move |_| enlarged.get().is_some() && enlarged.get() == feed.get());
+    let is_large = Memo::new(move |_| enlarged.0.get().is_some() && enlarged.0.get() == feed.get());
     Effect::new(move |before: Option<bool>| {
         let large = is_large.get();
         if let (Some(tile), true) = (node.get_untracked(), before.is_some_and(|before| before != large)) {
@@ -53,19 +63,38 @@ pub fn TileFrame(
             say!(live.enlarge, name = name.get())
         }
     };
-    let toggle = move |_| {
-        enlarged.update(|shown| *shown = if is_large.get_untracked() { None } else { feed.get_untracked() })
+    let toggle = move || {
+        if let Some(feed) = feed.get_untracked().filter(|_| can_enlarge.get_untracked()) {
+            enlarged.toggle(feed);
+        }
     };
+    let entered = move |event: leptos::ev::KeyboardEvent| {
+        if event.key() == "Enter" && event.target() == event.current_target() {
+            toggle();
+        }
+    };
+    let state = Memo::new(move |_| state.get());
     view! {
-        <article node_ref=node class="tile" class:tile-large=is_large aria-label=name>
+        <article
+            node_ref=node
+            class="tile"
+            class:tile-large=is_large
+            data-testid="tile"
+            data-feed=move || feed.get().map(|feed| feed.to_string())
+            draggable=movable.then_some("true")
+            tabindex="0"
+            aria-label=name
+            aria-keyshortcuts="Enter"
+            on:keydown=entered
+        >
             {children()}
-            <p class="chip tile-name" data-state=move || state.get().0>
+            <p class="chip tile-name" data-state=move || state.get().key title=move || state.get().message>
                 <span class="chip-dot" aria-hidden="true"></span>
-                <span class="truncate font-medium">{name}</span>
-                <span class="chip-words">{move || state.get().1}</span>
+                <span class="truncate font-medium" dir="auto">{name}</span>
+                <span class="chip-words">{move || state.get().words}</span>
             </p>
             <When is=move || can_enlarge.get()>
-                <button type="button" class="chip tile-enlarge" aria-label=label title=label on:click=toggle>
+                <button type="button" class="chip tile-enlarge" aria-label=label title=label on:click=move |_| toggle()>
                     {move || {
                         let icon = if is_large.get() { icons::Reduce } else { icons::Enlarge };
                         view! { <Icon icon /> }
@@ -87,46 +116,49 @@ fn set_fullscreen(tile: &HtmlElement, large: bool) {
 
 /// A feed that another device sends.
 #[component]
-pub fn FeedTile(feed: FeedView, watch: StoredValue<Watch, LocalStorage>) -> impl IntoView {
-    let desk = use_desk();
-    let enlarged = expect_context::<Enlarged>().0;
+pub fn FeedTile(
+    /// Which feed.
+    id: FeedId,
+    /// Its name.
+    name: String,
+    /// What is known of all feeds.
+    feeds: Signal<Vec<LiveFeed>>,
+) -> impl IntoView {
+    let (desk, watch) = (use_desk(), use_watch());
+    let enlarged = expect_context::<Enlarged>();
     let canvas = NodeRef::<html::Canvas>::new();
-    let id = feed.id;
-    let slot = Slot {
-        seen: RwSignal::new(None),
-        last_ms: RwSignal::new(0.0),
-        picture: StoredValue::new_local(None),
-    };
-    Effect::new(move |_| {
-        if let Some(canvas) = canvas.get() {
+    let slot = Slot::new();
+    let in_view = seen_by_reader(canvas);
+    Effect::new(move |_| match canvas.get() {
+        Some(canvas) if in_view.get() => {
             slot.picture.set_value(Some(canvas));
-            watch.with_value(|watch| watch.show(id, slot));
+            watch.show(id, slot);
         }
+        _ => watch.hide(id),
     });
-    on_cleanup(move || {
-        watch.try_with_value(|watch| watch.hide(id));
+    on_cleanup(move || watch.hide(id));
+    let listed = Memo::new(move |_| {
+        feeds.with(|feeds| {
+            let feed = feeds.iter().find(|feed| feed.id == id)?;
+            Some((feed.last_frame_at.map_or(0.0, |at| at.timestamp_millis() as f64), feed.device.clone()))
+        })
     });
-    let live = Memo::new(move |_| desk.now_ms.get().max(js_sys::Date::now()) - slot.last_ms.get() < QUIET_MS);
-    let last_known = feed.last_frame_at.map_or(0.0, |at| at.timestamp_millis() as f64);
     let state = Signal::derive(move || {
-        let last = slot.last_ms.get().max(last_known);
-        match (live.get(), last > 0.0) {
-            (true, _) => ("live", say!(live.title).to_owned()),
-            (false, true) => {
-                ("quiet", say!(live.last_picture, ago = ago(((desk.now_ms.get() - last) / 1000.0) as i64)))
-            }
-            (false, false) => ("quiet", say!(live.no_picture_yet).to_owned()),
-        }
+        let (known, device) = listed.get().unwrap_or_default();
+        let (now, newest) = (desk.now_ms.get().max(js_sys::Date::now()), slot.last_ms.get());
+        tile_state(now, newest.max(known), slot.asked_ms.get(), newest > 0.0, device.as_ref())
     });
+    let live = Memo::new(move |_| state.get().key == "live");
     let router = use_router();
     let on_person = move |person: PersonId| router.go(&format!("/people/{person}"));
+    let on_unknown = expect_context::<UnknownShown>().opener(Signal::stored(Some(id)));
     let on_click = move |()| {
-        if live.get_untracked() {
-            enlarged.update(|shown| *shown = if *shown == Some(id) { None } else { Some(id) });
+        if live.get_untracked() || enlarged.0.get_untracked().is_some() {
+            enlarged.toggle(id);
         }
     };
     view! {
-        <TileFrame feed=Signal::stored(Some(id)) name=Signal::stored(feed.name) state can_enlarge=live>
+        <TileFrame feed=Signal::stored(Some(id)) name=Signal::stored(name) state can_enlarge=live movable=true>
             <canvas
                 node_ref=canvas
                 class="tile-picture"
@@ -137,10 +169,39 @@ pub fn FeedTile(feed: FeedView, watch: StoredValue<Watch, LocalStorage>) -> impl
             <When is=move || slot.last_ms.get() == 0.0>
                 <div class="tile-note">
                     <Icon icon=icons::NoPicture class="icon-lg" />
-                    <p>{say!(live.no_picture)}</p>
+                    <p class="tile-none">{say!(live.no_picture)}</p>
+                    <p class="tile-message" dir="auto">{move || state.get().message}</p>
                 </div>
             </When>
-            <Overlay seen=slot.seen testid="feed-overlay" on_person on_click />
+            <Overlay seen=slot.seen testid="feed-overlay" on_person on_unknown on_click />
         </TileFrame>
     }
+}
+
+/// Whether a tile's picture is inside of what the reader sees of the page.
+fn seen_by_reader(node: NodeRef<html::Canvas>) -> RwSignal<bool> {
+    type Held = (IntersectionObserver, Closure<dyn FnMut(js_sys::Array)>);
+    let in_view = RwSignal::new(false);
+    let held = StoredValue::new_local(None::<Held>);
+    Effect::new(move |_| {
+        let Some(canvas) = node.get() else { return };
+        let noticed = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            let newest = entries.pop().dyn_into::<IntersectionObserverEntry>();
+            if let Ok(entry) = newest {
+                in_view.try_set(entry.is_intersecting());
+            }
+        });
+        if let Ok(observer) = IntersectionObserver::new(noticed.as_ref().unchecked_ref()) {
+            observer.observe(&canvas);
+            held.set_value(Some((observer, noticed)));
+        }
+    });
+    on_cleanup(move || {
+        held.try_update_value(|held| {
+            if let Some((observer, _)) = held.take() {
+                observer.disconnect();
+            }
+        });
+    });
+    in_view
 }

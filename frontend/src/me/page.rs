@@ -10,6 +10,7 @@ use super::ask::AskDialog;
 use super::requests::Requests;
 use crate::api::use_api;
 use crate::calendar::{self, DayStyle};
+use crate::checkin::OwnPin;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::people::calendar::CalendarTab;
@@ -22,7 +23,7 @@ use crate::ui::{Ago, Avatar, Empty, Failed, Icon, Skeleton, When, icons};
 /// How often today is read again: nothing is pushed to members.
 const EVERY: Duration = Duration::from_secs(60);
 /// The parts of the page; the first is shown where the address names none.
-const TABS: [&str; 4] = ["month", "days", "requests", "privacy"];
+const TABS: [&str; 5] = ["month", "days", "requests", "check-in", "privacy"];
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -106,11 +107,12 @@ fn Parts(me: Me, known: Memo<Option<PersonView>>) -> impl IntoView {
         <TodayPanel me />
         <nav class="tabs" aria-label=say!(me.parts)>
             {link("month", say!(me.month))} {link("days", say!(me.days))} {link("requests", say!(me.requests))}
-            {link("privacy", say!(me.privacy))}
+            {link("check-in", say!(checkin.pin))} {link("privacy", say!(me.privacy))}
         </nav>
         {move || match tab.get() {
             "days" => view! { <TimelineTab person=id /> }.into_any(),
             "requests" => view! { <Requests person=id asked=me.asked /> }.into_any(),
+            "check-in" => known.get_untracked().map(|person| view! { <OwnPin person /> }).into_any(),
             "privacy" => known.get_untracked().map(|person| view! { <PersonRights person /> }).into_any(),
             _ => view! { <CalendarTab person=id /> }.into_any(),
         }}

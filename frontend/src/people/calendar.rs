@@ -11,7 +11,7 @@ use web_sys::HtmlElement;
 use super::states;
 use super::timeline::PeriodRow;
 use crate::api::use_api;
-use crate::attendance::state_name;
+use crate::attendance::{state_letter, state_name};
 use crate::calendar::{self, DayStyle, Week};
 use crate::language::say;
 use crate::loading::{Load, Loader};
@@ -177,7 +177,7 @@ fn Cell(day: NaiveDate, at: RwSignal<NaiveDate>, known: Memo<Month>, today: bool
                     state
                         .get()
                         .map(|state| {
-                            view! { <span class=states::class(state) aria-hidden="true">{states::letter(state)}</span> }
+                            view! { <span class=states::class(state) aria-hidden="true">{state_letter(state)}</span> }
                         })
                 }}
             </button>
@@ -240,7 +240,7 @@ fn Counts(days: Loader<Month>) -> impl IntoView {
                     let count = |(state, count): (AttendanceState, usize)| {
                         view! {
                             <li class="cal-count" data-state=state.name()>
-                                <span class=states::class(state) aria-hidden="true">{states::letter(state)}</span>
+                                <span class=states::class(state) aria-hidden="true">{state_letter(state)}</span>
                                 <span>{state_name(state)}</span>
                                 <span class="tabular font-medium">{count}</span>
                             </li>

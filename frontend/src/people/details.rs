@@ -6,6 +6,7 @@ use types::{PersonId, PersonMembership, PersonView};
 use super::fields::{FormState, PersonFields};
 use crate::api::use_api;
 use crate::calendar::{self, DayStyle};
+use crate::checkin::MeansPanel;
 use crate::clock::Style;
 use crate::draft::PersonDraft;
 use crate::language::say;
@@ -30,6 +31,7 @@ pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl I
                 <p class="note">{say!(people.added_on)} " " <Moment at=person.created_at style=Style::Full /></p>
             </section>
             <Memberships person=person.id />
+            {desk.is_admin().then(|| view! { <MeansPanel person=person.clone() /> })}
         </div>
     }
 }

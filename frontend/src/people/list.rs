@@ -7,6 +7,7 @@ use types::{GroupView, PersonView};
 
 use super::add::AddSheet;
 use super::nav::{PeopleNav, Segment};
+use super::selection::{Selection, SelectionBar};
 use crate::api::{Failure, PeopleQuery, use_api};
 use crate::language::say;
 use crate::loading::{Load, Loader, Pages};
@@ -18,6 +19,10 @@ use crate::ui::{
 };
 
 const PAGE: u32 = 50;
+/// How many at once while a filter of this page looks through everybody.
+const WHOLE_PAGE: u32 = 200;
+/// Up to so many are looked through by themselves; then a button asks.
+const LOOKED_THROUGH: usize = 4000;
 const TYPING_PAUSE: Duration = Duration::from_millis(200);
 
 /// Everybody who can be recognised, searched by name or number.
@@ -28,14 +33,20 @@ pub fn PeoplePage() -> impl IntoView {
     let query = RwSignal::new(String::new());
     let archived = RwSignal::new(false);
     let group = RwSignal::new(String::new());
+    let selection = Selection::new();
+    // Those without a consent are picked out here: the server has no such filter.
+    let no_consent = RwSignal::new(router.query.with_untracked(|query| query.contains("consent=none")));
     let pause = StoredValue::new(None::<TimeoutHandle>);
     let fetch = move |restart: bool| {
         let asked = PeopleQuery {
             query: query.get_untracked().trim().to_owned(),
             group: group.get_untracked(),
             archived: archived.get_untracked(),
-            limit: PAGE,
+            limit: if no_consent.get_untracked() { WHOLE_PAGE } else { PAGE },
         };
+        if restart {
+            selection.clear();
+        }
         people.fetch(restart, move |after| async move { api.find_people(&asked, after.as_deref()).await });
     };
     fetch(true);
@@ -46,6 +57,19 @@ pub fn PeoplePage() -> impl IntoView {
         }
         pause.set_value(set_timeout_with_handle(move || fetch(true), TYPING_PAUSE).ok());
     };
+    Effect::new(move |_| {
+        let ready = people.state.with(|state| matches!(state, Load::Ready(())));
+        let few = people.items.with(Vec::len) < LOOKED_THROUGH;
+        if no_consent.get() && ready && few && people.has_more() {
+            fetch(false);
+        }
+    });
+    let shown = Memo::new(move |_| {
+        let only = no_consent.get();
+        people.items.with(|people| {
+            people.iter().filter(|person| !only || person.consent.is_none()).cloned().collect::<Vec<_>>()
+        })
+    });
     let adding = Memo::new(move |_| desk.is_admin() && router.query.with(|query| query.contains("add=1")));
     let on_close = Callback::new(move |added: bool| {
         router.replace("/people");
@@ -96,16 +120,30 @@ pub fn PeoplePage() -> impl IntoView {
                     <Segment label=say!(people.active) on=Signal::derive(move || !archived.get()) press=Callback::new(move |()| show_archived(false)) />
                     <Segment label=say!(people.archived) on=archived press=Callback::new(move |()| show_archived(true)) />
                 </div>
+                <div class="segments" role="group" aria-label=say!(people.consent_given)>
+                    <Segment
+                        label=say!(people.no_consent)
+                        on=no_consent
+                        press=Callback::new(move |()| {
+                            no_consent.update(|on| *on = !*on);
+                            fetch(true);
+                        })
+                    />
+                </div>
                 <When is=move || !desk.is_member()>
                     <Export />
                 </When>
             </div>
-            <PeopleTable people />
+            <PeopleTable people=shown selection />
+            <SelectionBar selection people />
             {move || {
                 let retry = Callback::new(move |()| fetch(people.items.with_untracked(Vec::is_empty)));
-                match (people.state.get(), people.items.with(Vec::is_empty)) {
+                match (people.state.get(), shown.with(Vec::is_empty)) {
                     (Load::Waiting, true) => view! { <Skeleton rows=8 /> }.into_any(),
                     (Load::Failed(failure), _) => view! { <Failed failure retry /> }.into_any(),
+                    (Load::Ready(()), true) if no_consent.get() => {
+                        view! { <Empty icon=icons::Good title=say!(people.everyone_consented) /> }.into_any()
+                    }
                     (Load::Ready(()), true) => {
                         view! { <Nobody searched=searched() archived=archived.get_untracked() /> }.into_any()
                     }
@@ -195,16 +233,42 @@ fn Nobody(searched: bool, archived: bool) -> impl IntoView {
 }
 
 #[component]
-fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
-    let row = |person: PersonView| {
-        Entry::new(person.id, move || view! { <PersonRow person=person.clone() /> }.into_any())
+fn PeopleTable(people: Memo<Vec<PersonView>>, selection: Selection) -> impl IntoView {
+    let desk = use_desk();
+    let row = move |person: PersonView| {
+        Entry::new(person.id, move || view! { <PersonRow person=person.clone() selection /> }.into_any())
     };
-    let rows = Signal::derive(move || people.items.get().into_iter().map(row).collect());
+    let rows = Signal::derive(move || people.get().into_iter().map(row).collect());
+    let all = move || people.with(|people| people.iter().all(|person| selection.has(person.id)));
+    let select_all = move |on: bool| {
+        for person in people.get_untracked() {
+            selection.set(&person, on);
+        }
+    };
     view! {
-        <table class="list-table" class:hidden=move || people.items.with(Vec::is_empty)>
+        <table class="list-table" class:hidden=move || people.with(Vec::is_empty)>
             <thead>
                 <tr>
-                    <th scope="col">{say!(words.name)}</th>
+                    <th scope="col">
+                        <span class="person-cell">
+                            {desk
+                                .is_admin()
+                                .then(|| {
+                                    view! {
+                                        <input
+                                            type="checkbox"
+                                            class="person-check"
+                                            aria-label=say!(words.select_all)
+                                            title=say!(words.select_all)
+                                            data-testid="people-select-all"
+                                            prop:checked=all
+                                            on:change:target=move |event| select_all(event.target().checked())
+                                        />
+                                    }
+                                })}
+                            {say!(words.name)}
+                        </span>
+                    </th>
                     <th scope="col" class="wide-only">{say!(people.number_short)}</th>
                     <th scope="col" class="wider-only">{say!(words.groups)}</th>
                     <th scope="col" class="wide-only text-right">{say!(people.photos)}</th>
@@ -219,19 +283,39 @@ fn PeopleTable(people: Pages<PersonView>) -> impl IntoView {
 }
 
 #[component]
-fn PersonRow(person: PersonView) -> impl IntoView {
+fn PersonRow(person: PersonView, selection: Selection) -> impl IntoView {
+    let desk = use_desk();
+    let whole = StoredValue::new(person.clone());
+    let id = person.id;
+    let check = desk.is_admin().then(|| {
+        view! {
+            <input
+                type="checkbox"
+                class="person-check"
+                aria-label=say!(people.select, name = person.name.clone())
+                data-testid="person-select"
+                prop:checked=move || selection.has(id)
+                on:change:target=move |event| {
+                    whole.with_value(|person| selection.set(person, event.target().checked()))
+                }
+            />
+        }
+    });
     let photo = person.photos.first().map(|photo| photo.id);
     let count = person.photos.len();
     view! {
         <tr class="table-row" data-testid="person-row">
             <td>
-                <a class="row-link" href=format!("/people/{}", person.id)>
-                    <Avatar person=person.id name=person.name.clone() photo />
-                    <span class="min-w-0">
-                        <span class="row-name" title=person.name.clone()>{person.name.clone()}</span>
-                        <span class="row-sub tabular">{person.external_id.clone()}</span>
-                    </span>
-                </a>
+                <span class="person-cell">
+                    {check}
+                    <a class="row-link" href=format!("/people/{}", person.id)>
+                        <Avatar person=person.id name=person.name.clone() photo />
+                        <span class="min-w-0">
+                            <bdi class="row-name" title=person.name.clone()>{person.name.clone()}</bdi>
+                            <span class="row-sub tabular">{person.external_id.clone()}</span>
+                        </span>
+                    </a>
+                </span>
             </td>
             <td class="wide-only tabular text-soft">{person.external_id.clone()}</td>
             <td class="wider-only">

@@ -13,6 +13,7 @@ mod nav;
 mod person;
 mod photos;
 mod picker;
+mod selection;
 mod states;
 pub mod timeline;
 mod webcam;

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::language::say;
 use crate::session::use_desk;
-use crate::ui::When;
+use crate::ui::{When, reveal};
 
 /// People, groups, schedules and, for those who may, the import.
 #[component]
@@ -16,6 +16,7 @@ pub fn PeopleNav(
     let link = move |href: &'static str, label: &'static str| {
         view! { <a class="tab" href=href aria-current=(href == here).then_some("page")>{label}</a> }
     };
+    reveal(".subnav", "[aria-current]");
     view! {
         <nav class="tabs subnav" aria-label=say!(people.parts)>
             {link("/people", say!(words.people))} {link("/groups", say!(words.groups))}

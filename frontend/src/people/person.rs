@@ -9,16 +9,16 @@ use super::details::DetailsTab;
 use super::photos::PhotosTab;
 use super::states;
 use super::timeline::TimelineTab;
-use crate::api::use_api;
+use crate::api::{Api, use_api};
 use crate::arrivals::Arrivals;
 use crate::attendance::StateChip;
 use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::privacy::PersonRights;
+use crate::privacy::{EraseDialog, PersonRights};
 use crate::router::use_router;
-use crate::session::{fresh, use_desk};
-use crate::ui::{Ago, Avatar, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
+use crate::session::use_desk;
+use crate::ui::{Ago, Avatar, Empty, Failed, Icon, Skeleton, Toasts, When, icons, reveal, use_toasts};
 
 const TABS: [&str; 5] = ["timeline", "calendar", "photos", "details", "privacy"];
 
@@ -73,6 +73,10 @@ fn Person(shown: PersonView, person: Loader<PersonView>) -> impl IntoView {
             TABS.into_iter().find(|key| *key == wanted).unwrap_or(TABS[0])
         })
     });
+    Effect::new(move |_| {
+        tab.track();
+        reveal(".tabs", "[aria-current]");
+    });
     let on_change = Callback::new(move |changed: PersonView| person.set(changed));
     let body = shown.clone();
     view! {
@@ -124,7 +128,7 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
                 size="avatar-lg"
             />
             <div class="person-main">
-                <h1 class="person-name">{person.name}</h1>
+                <h1 class="person-name"><bdi>{person.name}</bdi></h1>
                 <p class="person-facts">
                     <span class="tabular">{person.external_id}</span>
                     {person.branch.map(|branch| view! { <span>{branch}</span> })}
@@ -157,49 +161,24 @@ fn PersonHead(person: PersonView, on_change: Callback<PersonView>) -> impl IntoV
     }
 }
 
-/// Archiving, and deleting after a question.
+/// Archiving, which can be taken back, and erasing after its questions.
 #[component]
 fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl IntoView {
-    let (api, router, toasts) = (use_api(), use_router(), use_toasts());
+    let (api, toasts) = (use_api(), use_toasts());
     let arrivals = expect_context::<Arrivals>();
     let id = person.id;
-    let name = StoredValue::new(person.name);
     let archived = person.archived_at.is_some();
-    let asking = RwSignal::new(false);
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let delete = Callback::new(move |()| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match fresh(api, move || api.delete_person(id)).await {
-                Ok(()) => {
-                    toasts.show(say!(people.deleted, name = name.try_get_value().unwrap_or_default()));
-                    arrivals.forget(|arrival| arrival.person.id == id);
-                    router.replace("/people");
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
-    });
-    let archive = move |_| {
-        spawn_local(async move {
-            let changes = UpdatePerson { archived: Some(!archived), ..UpdatePerson::default() };
-            match api.update_person(id, &changes).await {
-                Ok(person) => {
-                    arrivals.refresh_today();
-                    on_change.run(person);
-                }
-                Err(failure) => toasts.show(failure.message()),
-            }
-        });
-    };
+    let whole = StoredValue::new(person);
+    let erasing = RwSignal::new(false);
+    let archiving = Archiving { api, arrivals, toasts, on_change };
     view! {
         <div class="person-actions">
-            <button type="button" class="btn btn-quiet" on:click=archive>
+            <button
+                type="button"
+                class="btn btn-quiet"
+                data-testid="person-archive"
+                on:click=move |_| archiving.set(id, !archived)
+            >
                 <Icon icon=icons::Archive />
                 {if archived { say!(people.bring_back) } else { say!(words.archive) }}
             </button>
@@ -207,22 +186,42 @@ fn PersonActions(person: PersonView, on_change: Callback<PersonView>) -> impl In
                 type="button"
                 class="btn btn-quiet btn-quiet-danger"
                 data-testid="person-delete"
-                on:click=move |_| asking.set(true)
+                on:click=move |_| erasing.set(true)
             >
                 <Icon icon=icons::Delete />
                 {say!(words.delete)}
             </button>
         </div>
-        <When is=move || asking.get()>
-            <Confirm
-                title=say!(people.delete_title, name = name.get_value())
-                text=say!(people.delete_text)
-                action=say!(people.delete_action, name = name.get_value())
-                busy
-                problem
-                on_confirm=delete
-                on_close=Callback::new(move |()| asking.set(false))
-            />
+        <When is=move || erasing.get()>
+            <EraseDialog person=whole.get_value() on_close=Callback::new(move |()| erasing.set(false)) />
         </When>
+    }
+}
+
+/// What archiving somebody takes; it lives on when the page does not, for taking it back.
+#[derive(Clone, Copy)]
+struct Archiving {
+    api: Api,
+    arrivals: Arrivals,
+    toasts: Toasts,
+    on_change: Callback<PersonView>,
+}
+
+impl Archiving {
+    fn set(self, id: PersonId, archived: bool) {
+        spawn_local(async move {
+            let changes = UpdatePerson { archived: Some(archived), ..UpdatePerson::default() };
+            match self.api.update_person(id, &changes).await {
+                Ok(person) => {
+                    self.arrivals.refresh_today();
+                    if archived {
+                        let text = say!(people.was_archived, name = person.name.clone());
+                        self.toasts.show_undo(text, move || self.set(id, false));
+                    }
+                    self.on_change.try_run(person);
+                }
+                Err(failure) => self.toasts.show(failure.message()),
+            }
+        });
     }
 }

@@ -1,8 +1,6 @@
-//! What a day's periods come to, and the letter and colour of each state.
+//! What a day's periods come to, and the colour of each state.
 
 use types::AttendanceState;
-
-use crate::language::say;
 
 /// The state of a whole day out of those of its periods; none for a day without any.
 ///
@@ -17,21 +15,6 @@ pub fn of_day(states: &[AttendanceState]) -> Option<AttendanceState> {
         return Some(HalfDay);
     }
     [Late, LeftEarly, Present, Absent, Unconfirmed, Expected, Excused, Holiday].into_iter().find(any)
-}
-
-/// The letter that stands for a state where a word does not fit.
-pub fn letter(state: AttendanceState) -> &'static str {
-    match state {
-        AttendanceState::Expected => say!(people.letter_expected),
-        AttendanceState::Present => say!(people.letter_present),
-        AttendanceState::Late => say!(people.letter_late),
-        AttendanceState::LeftEarly => say!(people.letter_left_early),
-        AttendanceState::HalfDay => say!(people.letter_half_day),
-        AttendanceState::Absent => say!(people.letter_absent),
-        AttendanceState::Excused => say!(people.letter_excused),
-        AttendanceState::Holiday => say!(people.letter_holiday),
-        AttendanceState::Unconfirmed => say!(people.letter_unconfirmed),
-    }
 }
 
 /// The colour and shape of its letter.

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use leptos::{prelude::*, task::spawn_local};
-use types::{ArrivalMethod, ArrivalView, CorrectionView, DayView, PersonId};
+use types::{ArrivalView, CorrectionView, DayView, PersonId};
 
 use crate::api::{Api, ArrivalQuery, Failure, use_api};
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrivals, DoubtMark, method_icon, method_words};
 use crate::attendance::{StateChip, state_name};
 use crate::calendar::{self, DayStyle};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Pages};
 use crate::numbers::fixed;
+use crate::review::ArrivalActions;
 use crate::session::use_desk;
 use crate::ui::{Empty, Entry, Failed, Icon, List, Moment, MoreButton, Skeleton, When, icons};
+use crate::watch::use_watch;
 
 const PAGE: u32 = 50;
 /// Most days that the server answers at once.
@@ -41,7 +43,9 @@ pub fn TimelineTab(person: PersonId) -> impl IntoView {
     let today = calendar::today(desk);
     let fetch = move |restart: bool| {
         log.fetch(restart, move |after| async move {
-            let page = api.arrivals(&ArrivalQuery { person: Some(person), limit: PAGE, after }).await?;
+            let page = api
+                .arrivals(&ArrivalQuery { person: Some(person), limit: PAGE, after, doubtful: false })
+                .await?;
             let oldest = page.items.last().and_then(|arrival| day_of(arrival, &untrack(|| desk.timezone())));
             let year = today - Days::new(MOST_DAYS - 1);
             let from = match oldest {
@@ -68,6 +72,9 @@ pub fn TimelineTab(person: PersonId) -> impl IntoView {
             corrections.try_set(page.items);
         }
     });
+    if !desk.is_member() {
+        use_watch().follow();
+    }
     follow(arrivals, person, log);
 
     let entries = Signal::derive(move || {
@@ -175,6 +182,16 @@ fn entry(day: NaiveDate, mut log: DayLog) -> Entry {
 #[component]
 fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
     let DayLog { periods, arrivals, corrections } = log;
+    let corrections: Vec<AnyView> = corrections
+        .into_iter()
+        .map(|correction| {
+            let own = |period: &&DayView| {
+                (period.schedule.id, period.slot) == (correction.schedule.id, correction.slot)
+            };
+            let times = periods.iter().find(own).map(|period| (period.starts_at, period.ends_at));
+            view! { <CorrectionRow correction times /> }.into_any()
+        })
+        .collect();
     view! {
         <li class="log-entry" data-testid="log-day">
             <h2 class="log-day">{calendar::write(day, DayStyle::Full)}</h2>
@@ -186,7 +203,7 @@ fn Day(day: NaiveDate, log: DayLog) -> impl IntoView {
                         </ul>
                     }
                 })}
-            {corrections.into_iter().map(|correction| view! { <CorrectionRow correction /> }).collect_view()}
+            {corrections}
             {arrivals.into_iter().map(|arrival| view! { <ArrivalRow arrival /> }).collect_view()}
         </li>
     }
@@ -205,8 +222,10 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
     let minutes = |count: i32, words: fn(i32) -> String| (count > 0).then(|| words(count));
     let late = minutes(period.late_minutes, |count| say!(people.minutes_late, count = count));
     let early = minutes(period.early_minutes, |count| say!(people.minutes_early, count = count));
+    // Of a period that has not been held there is nothing to tell.
     let worked = period
         .worked_minutes
+        .filter(|minutes| *minutes > 0 || period.first_in.is_some())
         .map(|minutes| say!(people.worked, hours = minutes / 60, minutes = format!("{:02}", minutes % 60)));
     view! {
         <li class="day-period" data-testid="period" data-state=period.state.name()>
@@ -226,13 +245,17 @@ pub fn PeriodRow(period: DayView) -> impl IntoView {
             {period
                 .note
                 .filter(|note| !note.is_empty())
-                .map(|note| view! { <p class="day-period-note text-soft break-words">{note}</p> })}
+                .map(|note| view! { <p class="day-period-note text-soft break-words" dir="auto">{note}</p> })}
         </li>
     }
 }
 
 #[component]
-fn CorrectionRow(correction: CorrectionView) -> impl IntoView {
+fn CorrectionRow(
+    correction: CorrectionView,
+    /// When its period is.
+    times: Option<(DateTime<Utc>, DateTime<Utc>)>,
+) -> impl IntoView {
     let by = |user: types::UserRef| user.email.unwrap_or_else(|| say!(people.somebody).to_owned());
     let state = state_name(correction.state.state());
     let decided_by = correction.decided_by.map(by);
@@ -246,10 +269,24 @@ fn CorrectionRow(correction: CorrectionView) -> impl IntoView {
     view! {
         <div class="log-row log-correction" data-testid="log-correction">
             <Icon icon=icons::Edit class="icon text-faint" />
-            <div class="min-w-0 flex-1">
-                <p>{say!(people.correction_asked, who = by(correction.asked_by), state = state)}</p>
-                <p class="text-soft break-words">{correction.reason}</p>
-                {correction.decision_note.map(|note| view! { <p class="note break-words">{note}</p> })}
+            <div class="log-words">
+                <p>
+                    {say!(people.correction_asked, who = by(correction.asked_by), state = state)} " "
+                    <span class="note">
+                        <bdi>{correction.schedule.name}</bdi>
+                        {times
+                            .map(|(starts, ends)| {
+                                view! {
+                                    " · "
+                                    <bdi class="nowrap">
+                                        <Moment at=starts style=Style::Minute /> "–" <Moment at=ends style=Style::Minute />
+                                    </bdi>
+                                }
+                            })}
+                    </span>
+                </p>
+                <p class="text-soft break-words" dir="auto">{correction.reason}</p>
+                {correction.decision_note.map(|note| view! { <p class="note break-words" dir="auto">{note}</p> })}
             </div>
             <span class="tag">{outcome}</span>
         </div>
@@ -258,25 +295,29 @@ fn CorrectionRow(correction: CorrectionView) -> impl IntoView {
 
 #[component]
 fn ArrivalRow(arrival: ArrivalView) -> impl IntoView {
-    let method = match arrival.method {
-        ArrivalMethod::Face => say!(people.method_face),
-        ArrivalMethod::Pin => say!(people.method_pin),
-        ArrivalMethod::Qr => say!(people.method_qr),
-        ArrivalMethod::Manual => say!(people.method_manual),
-    };
-    view! {
+    let desk = use_desk();
+    let shown = RwSignal::new(Some(arrival));
+    let on_settled = Callback::new(move |settled| shown.set(settled));
+    move || {
+        let arrival = shown.get()?;
+        let (method, actions) = (arrival.method, desk.marks().then(|| arrival.clone()));
+        Some(view! {
         <div class="log-row" data-testid="log-item">
             <Moment at=arrival.at style=Style::Second />
             <span class="log-feed truncate">
                 <Icon icon=icons::Feed class="icon text-faint" />
                 <span class="truncate">{arrival.feed.name}</span>
             </span>
+            {arrival.doubt.map(|doubt| view! { <DoubtMark doubt /> })}
+            {actions.map(|arrival| view! { <ArrivalActions arrival on_settled /> })}
             <span class="log-how">
-                {method}
+                <Icon icon=method_icon(method) class="icon text-faint" />
+                {method_words(method)}
                 {arrival
                     .similarity
                     .map(|score| view! { <span class="tabular">{format!(" {}", fixed(f64::from(score), 2))}</span> })}
             </span>
         </div>
+        })
     }
 }

@@ -57,7 +57,7 @@ pub fn Webcam(room: Signal<usize>, on_photos: Callback<Vec<Blob>>, on_close: Cal
     let start = move || {
         trouble.set(None);
         spawn_local(async move {
-            match camera::open(None).await {
+            match camera::open(None, None).await {
                 Ok(opened) => {
                     let Some(Some(video)) = video.try_get_untracked() else { return camera::close(&opened) };
                     video.set_muted(true);

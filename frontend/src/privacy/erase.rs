@@ -5,6 +5,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use types::{EraseRequest, ErasedCounts, ErasureReport, PersonView};
 
 use crate::api::use_api;
+use crate::arrivals::Arrivals;
 use crate::clock::Style;
 use crate::language::say;
 use crate::numbers::grouped;
@@ -33,6 +34,7 @@ pub fn EraseDialog(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let (api, router) = (use_api(), use_router());
+    let arrivals = expect_context::<Arrivals>();
     let step = RwSignal::new(Step::Reason);
     let reason = RwSignal::new(String::new());
     let reason_problem = RwSignal::new(None::<String>);
@@ -70,6 +72,7 @@ pub fn EraseDialog(
             busy.try_set(false);
             match outcome {
                 Ok(report) => {
+                    arrivals.forget(|arrival| arrival.person.id == id);
                     step.try_set(Step::Done(report));
                 }
                 Err(failure) => {

@@ -5,11 +5,11 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use types::{ConsentDetail, ConsentGiven, ConsentText, PersonView, UpdatePerson};
 
 use super::texts::Paragraphs;
-use crate::api::use_api;
+use crate::api::{Failure, use_api};
 use crate::calendar;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::session::use_desk;
+use crate::session::{Desk, use_desk};
 use crate::ui::{
     Failed, Modal, ModalHead, Problem, SaveButton, SelectField, Skeleton, TextField, use_toasts,
 };
@@ -41,6 +41,105 @@ pub fn GiveDialog(
     }
 }
 
+/// What is filled in about a consent.
+#[derive(Clone, Copy)]
+pub struct ConsentForm {
+    given_by: RwSignal<String>,
+    day: RwSignal<String>,
+    version: RwSignal<String>,
+    by_problem: RwSignal<Option<String>>,
+    day_problem: RwSignal<Option<String>>,
+}
+
+impl ConsentForm {
+    /// Given today to the newest text, by whom is open: who agrees for a pupil is seldom the pupil.
+    pub fn new(texts: &[ConsentText]) -> Self {
+        let version = texts.first().map(|text| text.version.clone()).unwrap_or_default();
+        Self {
+            given_by: RwSignal::new(String::new()),
+            day: RwSignal::new(calendar::today(use_desk()).to_string()),
+            version: RwSignal::new(version),
+            by_problem: RwSignal::new(None),
+            day_problem: RwSignal::new(None),
+        }
+    }
+
+    /// The consent; none where something is missing, which the fields then say.
+    pub fn read(self, desk: Desk) -> Option<ConsentGiven> {
+        let today = calendar::today(desk);
+        let given_by = self.given_by.get_untracked().trim().to_owned();
+        let given_on = self.day.get_untracked().parse::<NaiveDate>().ok().filter(|day| *day <= today);
+        self.by_problem.set(given_by.is_empty().then(|| say!(privacy.given_by_missing).to_owned()));
+        self.day_problem.set(given_on.is_none().then(|| say!(privacy.given_on_wrong).to_owned()));
+        let given_on = given_on.filter(|_| !given_by.is_empty())?;
+        // Of a day before today only the day is known: noon stands for it.
+        let at = if given_on == today {
+            calendar::now()
+        } else {
+            calendar::first_moment(given_on, &desk.timezone()) + TimeDelta::hours(12)
+        };
+        let text_version = self.version.get_untracked();
+        Some(match text_version.is_empty() {
+            true => ConsentGiven::Plain(true),
+            false => ConsentGiven::Detail(ConsentDetail { given_by, at, text_version }),
+        })
+    }
+
+    /// Shows a failure at the fields that it names; false where it names none of them.
+    fn takes(self, failure: &Failure) -> bool {
+        let (by, at) = (failure.field("consent.given_by"), failure.field("consent.at"));
+        let named = by.is_some() || at.is_some();
+        self.by_problem.try_set(by);
+        self.day_problem.try_set(at);
+        named
+    }
+}
+
+/// Its fields, with the text that was agreed to.
+#[component]
+pub fn ConsentFields(form: ConsentForm, texts: Vec<ConsentText>) -> impl IntoView {
+    let choices: Vec<(String, String)> =
+        texts.iter().map(|text| (text.version.clone(), text.version.clone())).collect();
+    let texts = StoredValue::new(texts);
+    let text = move || {
+        let version = form.version.get();
+        texts.with_value(|texts| {
+            texts
+                .iter()
+                .find(|text| text.version == version)
+                .map(|text| text.text.clone())
+                .unwrap_or_default()
+        })
+    };
+    view! {
+        <TextField
+            id="consent-by"
+            label=say!(privacy.given_by)
+            value=form.given_by
+            problem=form.by_problem
+            hint=say!(privacy.given_by_hint)
+            required=true
+        />
+        <TextField
+            id="consent-on"
+            label=say!(privacy.given_on)
+            value=form.day
+            problem=form.day_problem
+            kind="date"
+            required=true
+        />
+        {(!choices.is_empty())
+            .then(|| {
+                view! {
+                    <SelectField id="consent-version" label=say!(privacy.text_version) value=form.version choices />
+                    <div class="consent-preview" tabindex="0" role="group" aria-label=say!(privacy.preview)>
+                        {move || view! { <Paragraphs text=text() /> }}
+                    </div>
+                }
+            })}
+    }
+}
+
 #[component]
 fn GiveForm(
     person: PersonView,
@@ -49,42 +148,13 @@ fn GiveForm(
     on_close: Callback<()>,
 ) -> impl IntoView {
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
-    let today = calendar::today(desk);
-    let given_by = RwSignal::new(person.name);
-    let day = RwSignal::new(today.to_string());
-    let version = RwSignal::new(texts.first().map(|text| text.version.clone()).unwrap_or_default());
+    let form = ConsentForm::new(&texts);
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let by_problem = RwSignal::new(None::<String>);
-    let day_problem = RwSignal::new(None::<String>);
     let id = person.id;
-    let choices: Vec<(String, String)> =
-        texts.iter().map(|text| (text.version.clone(), text.version.clone())).collect();
-    let has_texts = !texts.is_empty();
-    let text = move || {
-        let version = version.get();
-        texts.iter().find(|text| text.version == version).map(|text| text.text.clone()).unwrap_or_default()
-    };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         problem.set(None);
-        let given_by = given_by.get_untracked().trim().to_owned();
-        let given_on = day.get_untracked().parse::<NaiveDate>().ok().filter(|day| *day <= today);
-        by_problem.set(given_by.is_empty().then(|| say!(privacy.given_by_missing).to_owned()));
-        day_problem.set(given_on.is_none().then(|| say!(privacy.given_on_wrong).to_owned()));
-        let (Some(given_on), false, false) = (given_on, given_by.is_empty(), busy.get_untracked()) else {
-            return;
-        };
-        // Of a day before today only the day is known: noon stands for it.
-        let at = if given_on == today {
-            calendar::now()
-        } else {
-            calendar::first_moment(given_on, &desk.timezone()) + TimeDelta::hours(12)
-        };
-        let consent = if has_texts {
-            ConsentGiven::Detail(ConsentDetail { given_by, at, text_version: version.get_untracked() })
-        } else {
-            ConsentGiven::Plain(true)
-        };
+        let Some(consent) = form.read(desk).filter(|_| !busy.get_untracked()) else { return };
         busy.set(true);
         spawn_local(async move {
             let changes = UpdatePerson { consent: Some(consent), ..UpdatePerson::default() };
@@ -94,37 +164,15 @@ fn GiveForm(
                     on_given.try_run(person);
                 }
                 Err(failure) => {
-                    let (by, at) = (failure.field("consent.given_by"), failure.field("consent.at"));
-                    if by.is_none() && at.is_none() {
-                        problem.try_set(Some(failure.message()));
-                    }
-                    by_problem.try_set(by);
-                    day_problem.try_set(at);
+                    problem.try_set((!form.takes(&failure)).then(|| failure.message()));
                 }
             }
             busy.try_set(false);
         });
     };
     view! {
-        <form id="consent-form" class="dialog-content" on:submit=submit novalidate>
-            <TextField
-                id="consent-by"
-                label=say!(privacy.given_by)
-                value=given_by
-                problem=by_problem
-                hint=say!(privacy.given_by_hint)
-                required=true
-            />
-            <TextField id="consent-on" label=say!(privacy.given_on) value=day problem=day_problem kind="date" required=true />
-            {has_texts
-                .then(|| {
-                    view! {
-                        <SelectField id="consent-version" label=say!(privacy.text_version) value=version choices />
-                        <div class="consent-preview" tabindex="0" role="group" aria-label=say!(privacy.preview)>
-                            {move || view! { <Paragraphs text=text() /> }}
-                        </div>
-                    }
-                })}
+        <form id="consent-form" class="dialog-content dialog-scroll" on:submit=submit novalidate>
+            <ConsentFields form texts />
             <Problem text=problem />
         </form>
         <footer class="modal-foot">

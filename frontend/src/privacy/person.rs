@@ -10,7 +10,7 @@ use crate::api::{Failure, use_api};
 use crate::clock::Style;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::session::{Session, use_desk};
+use crate::session::{Session, fresh, use_desk};
 use crate::ui::{
     Confirm, DownloadLink, Empty, Failed, Icon, Moment, Problem, Skeleton, When, icons, use_toasts,
 };
@@ -244,7 +244,7 @@ fn Withdraw(person: PersonView, on_withdrawn: Callback<PersonView>, on_close: Ca
         spawn_local(async move {
             let changes =
                 UpdatePerson { consent: Some(ConsentGiven::Plain(false)), ..UpdatePerson::default() };
-            match api.update_person(id, &changes).await {
+            match fresh(api, || api.update_person(id, &changes)).await {
                 Ok(person) => {
                     toasts.show(say!(privacy.was_withdrawn));
                     on_withdrawn.try_run(person);

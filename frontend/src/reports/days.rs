@@ -11,6 +11,7 @@ use crate::calendar::{self, Week};
 use crate::language::say;
 use crate::loading::Loader;
 use crate::session::use_desk;
+use crate::ui::reveal;
 
 /// Ranges at one press; the one that stands is pressed.
 #[component]
@@ -26,6 +27,11 @@ pub fn Presets(
     // Made anew only when there is something else to choose, so that what has the focus keeps it.
     let one_day = Memo::new(move |_| one_day.get());
     let today = calendar::today(use_desk());
+    Effect::new(move |_| {
+        span.track();
+        one_day.track();
+        reveal(".presets", "[aria-pressed=true]");
+    });
     let begins = Week::get().first;
     let button = move |preset: Preset| {
         let days = preset.days(today, begins);

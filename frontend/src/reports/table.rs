@@ -7,13 +7,14 @@ use leptos::prelude::*;
 use types::{ColumnKind, LegendEntry, ReportCell, ReportColumn, ReportTotal, ReportView};
 
 use super::words;
-use crate::attendance::{StateChip, state_name};
+use crate::attendance::{StateChip, state_letter, state_name};
 use crate::calendar::{self, DayStyle, Week};
 use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::Pages;
 use crate::numbers;
-use crate::ui::{Entry, List};
+use crate::session::use_desk;
+use crate::ui::{Entry, List, reveal};
 
 /// A row as it comes.
 pub type Row = Vec<ReportCell>;
@@ -26,15 +27,16 @@ struct Head {
     /// The day that the column is of.
     day: Option<NaiveDate>,
     weekend: bool,
+    today: bool,
     class: &'static str,
 }
 
 impl Head {
-    fn of(column: &ReportColumn, week: &Week) -> Self {
+    fn of(column: &ReportColumn, week: &Week, today: NaiveDate) -> Self {
         let day: Option<NaiveDate> = column.key.parse().ok();
         let title = match words::letter(&column.title) {
             // A count of days is headed by the letter that it counts.
-            (Some(_), _) if column.kind == ColumnKind::Count => column.title.clone(),
+            (Some(state), _) if column.kind == ColumnKind::Count => state_letter(state).to_owned(),
             _ => words::column(column),
         };
         let weekend = day.is_some_and(|day| week.is_weekend(day));
@@ -42,9 +44,11 @@ impl Head {
             (_, Some(_), true) => "day-cell weekend",
             (_, Some(_), false) => "day-cell",
             (ColumnKind::Minutes | ColumnKind::Count | ColumnKind::Share, ..) => "num",
-            _ => "",
+            (ColumnKind::Time | ColumnKind::State | ColumnKind::Day, ..) => "nowrap",
+            _ if column.key == "note" => "report-note",
+            _ => "report-short",
         };
-        Self { title, kind: column.kind, day, weekend, class }
+        Self { title, kind: column.kind, day, weekend, today: day == Some(today), class }
     }
 }
 
@@ -58,10 +62,11 @@ pub fn ReportTable(
     /// The rows.
     rows: Pages<Row>,
 ) -> impl IntoView {
-    let week = Week::get();
+    let (week, today) = (Week::get(), calendar::today(use_desk()));
     let heads: Arc<Vec<Head>> =
-        Arc::new(report.columns.iter().map(|column| Head::of(column, &week)).collect());
+        Arc::new(report.columns.iter().map(|column| Head::of(column, &week, today)).collect());
     let zone: Arc<str> = report.timezone.as_str().into();
+    reveal(".report-scroll", "th[aria-current]");
     let body = heads.clone();
     let entries = Signal::derive(move || {
         let entry = |(place, row): (usize, Row)| {
@@ -96,7 +101,12 @@ pub fn ReportTable(
 fn heading(head: &Head) -> AnyView {
     match head.day {
         Some(day) => view! {
-            <th scope="col" class=head.class title=calendar::write(day, DayStyle::Long)>
+            <th
+                scope="col"
+                class=head.class
+                title=calendar::write(day, DayStyle::Long)
+                aria-current=head.today.then_some("date")
+            >
                 <span class="block">{calendar::write(day, DayStyle::Weekday)}</span>
                 <span class="block">{calendar::write(day, DayStyle::Short)}</span>
                 {head.weekend.then(|| view! { <span class="sr-only">{say!(reports.weekend)}</span> })}
@@ -116,7 +126,7 @@ fn line(row: &Row, heads: &[Head], zone: &str) -> AnyView {
     view! {
         <tr data-testid="report-row">
             <th scope="row">
-                <span class="report-name">{text(0)}</span>
+                <bdi class="report-name">{text(0)}</bdi>
                 <span class="note tabular">{text(1)}</span>
             </th>
             {cells}
@@ -140,9 +150,10 @@ fn cell(value: &ReportCell, head: &Head, zone: &str) -> AnyView {
         (ReportCell::Text(text), ColumnKind::Letter) => {
             let (state, colour) = words::letter(text);
             let meaning = state.map(state_name);
+            let letter = state.map_or_else(|| text.clone(), |state| state_letter(state).to_owned());
             view! {
                 <td class=class title=meaning>
-                    <span class=colour>{text.clone()}</span>
+                    <span class=colour>{letter}</span>
                 </td>
             }
             .into_any()
@@ -226,7 +237,7 @@ pub fn Legend(
                     };
                     view! {
                         <li>
-                            <span class=class>{entry.letter}</span>
+                            <span class=class>{state.map_or(entry.letter, |state| state_letter(state).to_owned())}</span>
                             {meaning}
                         </li>
                     }

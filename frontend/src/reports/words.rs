@@ -100,10 +100,10 @@ pub fn letter(letter: &str) -> (Option<AttendanceState>, &'static str) {
     match letter {
         "P" => (Some(AttendanceState::Present), "letter letter-known"),
         "L" => (Some(AttendanceState::Late), "letter letter-uncertain"),
-        "E" => (Some(AttendanceState::LeftEarly), "letter letter-uncertain"),
+        "D" => (Some(AttendanceState::LeftEarly), "letter letter-uncertain"),
         "H" => (Some(AttendanceState::HalfDay), "letter letter-uncertain"),
         "A" => (Some(AttendanceState::Absent), "letter letter-absent"),
-        "X" => (Some(AttendanceState::Excused), "letter letter-unknown"),
+        "E" => (Some(AttendanceState::Excused), "letter letter-plain"),
         "U" => (Some(AttendanceState::Unconfirmed), "letter letter-uncertain"),
         "O" => (Some(AttendanceState::Holiday), "letter"),
         "N" => (Some(AttendanceState::Expected), "letter"),

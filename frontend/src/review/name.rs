@@ -111,8 +111,9 @@ pub fn NameDialog(item: ReviewItem, queue: Queue) -> impl IntoView {
 
 /// A search for one person; those most alike stand there before anything is typed.
 #[component]
-fn PersonChoice(who: RwSignal<Option<PersonId>>, suggested: Vec<PersonRef>) -> impl IntoView {
+pub fn PersonChoice(who: RwSignal<Option<PersonId>>, suggested: Vec<PersonRef>) -> impl IntoView {
     let api = use_api();
+    let alike = !suggested.is_empty();
     let query = RwSignal::new(String::new());
     let pause = StoredValue::new(None::<TimeoutHandle>);
     let found = Loader::<Vec<PersonRef>>::new();
@@ -147,7 +148,9 @@ fn PersonChoice(who: RwSignal<Option<PersonId>>, suggested: Vec<PersonRef>) -> i
     let note = move || match found.get() {
         Load::Failed(failure) => failure.message(),
         Load::Ready(people) if people.is_empty() => say!(review.nobody_named).to_owned(),
-        Load::Ready(_) if query.with(|query| query.trim().is_empty()) => say!(review.alike_first).to_owned(),
+        Load::Ready(_) if alike && query.with(|query| query.trim().is_empty()) => {
+            say!(review.alike_first).to_owned()
+        }
         _ => String::new(),
     };
     view! {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use types::{ReviewItem, ReviewSettings};
+use types::{FeedId, ReviewItem, ReviewSettings};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -20,6 +20,8 @@ use crate::ui::{
 };
 
 const PAGE: u32 = 20;
+/// The same where one feed's faces are picked out.
+const PAGE_OF_FEED: u32 = 100;
 /// How often new faces are looked for.
 const EVERY: Duration = Duration::from_secs(15);
 
@@ -42,6 +44,8 @@ pub enum Doing {
 pub struct Queue {
     items: Pages<ReviewItem>,
     settings: Loader<ReviewSettings>,
+    /// Faces that one feed saw alone.
+    feed: Option<FeedId>,
     /// What is being done.
     pub doing: RwSignal<Doing>,
     waiting: Waiting,
@@ -49,10 +53,12 @@ pub struct Queue {
 }
 
 impl Queue {
-    fn new() -> Self {
+    /// Nothing read; of one feed or of all.
+    pub fn new(feed: Option<FeedId>) -> Self {
         Self {
             items: Pages::new(),
             settings: Loader::new(),
+            feed,
             doing: RwSignal::new(Doing::Nothing),
             waiting: expect_context::<Waiting>(),
             api: use_api(),
@@ -61,8 +67,29 @@ impl Queue {
 
     /// Reads the first page, or goes on to the next one.
     fn fetch(self, restart: bool) {
-        let api = self.api;
-        self.items.fetch(restart, move |after| async move { api.review(PAGE, after.as_deref()).await });
+        let (api, feed) = (self.api, self.feed);
+        // The server lists the faces of all feeds.
+        let limit = if feed.is_some() { PAGE_OF_FEED } else { PAGE };
+        self.items.fetch(restart, move |after| async move {
+            let mut page = api.review(limit, after.as_deref()).await?;
+            if let Some(feed) = feed {
+                page.items.retain(|item| item.faces.iter().any(|face| face.feed.id == feed));
+            }
+            Ok(page)
+        });
+    }
+
+    /// Looks for new faces, unless that would disturb somebody.
+    pub fn look(self) {
+        let few = self.items.items.with_untracked(|items| items.len() <= PAGE as usize);
+        if few && self.doing.with_untracked(|doing| *doing == Doing::Nothing) {
+            self.fetch(true);
+        }
+    }
+
+    /// Whether the queue is on, and why.
+    pub fn settings(self) -> Load<ReviewSettings> {
+        self.settings.get()
     }
 
     /// Reads everything again.
@@ -91,15 +118,9 @@ impl Queue {
 /// The page.
 #[component]
 pub fn ReviewPage() -> impl IntoView {
-    let queue = Queue::new();
+    let queue = Queue::new(None);
     queue.refresh();
-    let poll = move || {
-        let few = queue.items.items.with_untracked(|items| items.len() <= PAGE as usize);
-        if few && queue.doing.with_untracked(|doing| *doing == Doing::Nothing) {
-            queue.fetch(true);
-        }
-    };
-    if let Ok(timer) = set_interval_with_handle(poll, EVERY) {
+    if let Ok(timer) = set_interval_with_handle(move || queue.look(), EVERY) {
         on_cleanup(move || timer.clear());
     }
     listen_to_keys(queue);
@@ -135,6 +156,14 @@ pub fn ReviewPage() -> impl IntoView {
                 <Items queue />
             </When>
         </div>
+        <Dialogs queue />
+    }
+}
+
+/// What is being done with an item.
+#[component]
+pub fn Dialogs(queue: Queue) -> impl IntoView {
+    view! {
         {move || match queue.doing.get() {
             Doing::Nothing => ().into_any(),
             Doing::Enrolling(item) => view! { <EnrolSheet item queue /> }.into_any(),
@@ -158,8 +187,9 @@ fn Kept(settings: ReviewSettings) -> impl IntoView {
     }
 }
 
+/// The faces that wait.
 #[component]
-fn Items(queue: Queue) -> impl IntoView {
+pub fn Items(queue: Queue) -> impl IntoView {
     let items = queue.items;
     let row = move |item: ReviewItem| {
         // An item is drawn anew only when something of it changed.

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use leptos::{ev, prelude::*, task::spawn_local};
 use types::{AssignSchedule, CreateSchedule, GroupId, GroupView, ScheduleKind, ScheduleView, UpdateSchedule};
-use wasm_bindgen::JsCast;
 
 use super::kind_name;
 use super::rules_form::{RulesFields, RulesForm, usual};
 use super::week_view::WeekView;
 use crate::api::{Failure, use_api};
 use crate::calendar;
+use crate::clock;
 use crate::language::say;
 use crate::loading::Loader;
 use crate::session::use_desk;
@@ -65,14 +65,7 @@ impl HeadProblems {
 /// The zones of the browser, the site's own first as the empty choice.
 fn zones(site: &str) -> Vec<(String, String)> {
     let own = (String::new(), say!(schedules.zone_of_site, zone = site.to_owned()));
-    let known = || {
-        let intl = js_sys::Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
-        let list = js_sys::Reflect::get(&intl, &"supportedValuesOf".into()).ok()?;
-        let list = list.dyn_into::<js_sys::Function>().ok()?.call1(&intl, &"timeZone".into()).ok()?;
-        Some(js_sys::Array::from(&list).iter().filter_map(|zone| zone.as_string()).collect::<Vec<_>>())
-    };
-    let zones = known().unwrap_or_else(|| vec!["UTC".to_owned()]);
-    std::iter::once(own).chain(zones.into_iter().map(|zone| (zone.clone(), zone))).collect()
+    std::iter::once(own).chain(clock::zones().into_iter().map(|zone| (zone.clone(), zone))).collect()
 }
 
 /// `on_close` is told the schedule that was made.
@@ -254,7 +247,7 @@ fn GroupChecks(chosen: RwSignal<Vec<GroupId>>) -> impl IntoView {
                     prop:checked=move || chosen.with(|chosen| chosen.contains(&id))
                     on:change:target=move |event| toggle(event.target().checked())
                 />
-                <span>{group.name} <span class="note">{say!(schedules.members, count = group.members)}</span></span>
+                <span>{group.name} " " <span class="note">{say!(schedules.members, count = group.members)}</span></span>
             </label>
         }
     };

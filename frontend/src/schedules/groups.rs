@@ -11,7 +11,8 @@ use crate::language::say;
 use crate::loading::Loader;
 use crate::session::use_desk;
 use crate::ui::{
-    Confirm, Icon, Modal, ModalHead, Problem, SaveButton, SelectField, TextField, When, icons, use_toasts,
+    Act, Icon, Modal, ModalHead, Problem, Removal, SaveButton, SelectField, TextField, When, icons,
+    use_toasts,
 };
 
 const FORM: &str = "assign-form";
@@ -23,7 +24,7 @@ pub fn Assignments(
     groups: Vec<ScheduleGroup>,
     on_change: Callback<()>,
 ) -> impl IntoView {
-    let desk = use_desk();
+    let (api, desk) = (use_api(), use_desk());
     let today = calendar::today(desk);
     let (adding, going) = (RwSignal::new(false), RwSignal::new(None::<ScheduleGroup>));
     let (held, past): (Vec<_>, Vec<_>) =
@@ -48,9 +49,26 @@ pub fn Assignments(
         <When is=move || adding.get()>
             <AssignDialog schedule on_change on_close=Callback::new(move |()| adding.set(false)) />
         </When>
-        <When is=move || going.with(Option::is_some)>
-            <Unassign schedule going on_change />
-        </When>
+        {move || {
+            let held = going.get()?;
+            let id = held.id;
+            Some(
+                view! {
+                    <Removal
+                        title=say!(schedules.take_from_title, name = held.group.name)
+                        text=say!(schedules.take_from_text)
+                        action=say!(schedules.take_away)
+                        told=say!(words.saved)
+                        act=Act::new(move || api.unassign_schedule(schedule, id))
+                        on_done=Callback::new(move |()| {
+                            going.try_set(None);
+                            on_change.try_run(());
+                        })
+                        on_close=Callback::new(move |()| going.set(None))
+                    />
+                },
+            )
+        }}
     }
 }
 
@@ -115,6 +133,9 @@ fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callbac
             return;
         }
         let day = |text: RwSignal<String>| text.get_untracked().parse::<NaiveDate>().ok();
+        if day(from).zip(day(last)).is_some_and(|(from, last)| last < from) {
+            return problems.set("until_day", say!(schedules.last_before_first).to_owned());
+        }
         let request = AssignSchedule {
             group,
             from_day: day(from),
@@ -170,46 +191,5 @@ fn AssignDialog(schedule: ScheduleId, on_change: Callback<()>, on_close: Callbac
                 />
             </footer>
         </Modal>
-    }
-}
-
-#[component]
-fn Unassign(
-    schedule: ScheduleId,
-    going: RwSignal<Option<ScheduleGroup>>,
-    on_change: Callback<()>,
-) -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let held = going.get_untracked();
-    let id = held.as_ref().map(|held| held.id);
-    let name = held.map(|held| held.group.name).unwrap_or_default();
-    let take = Callback::new(move |()| {
-        let Some(id) = id else { return };
-        busy.set(true);
-        spawn_local(async move {
-            match api.unassign_schedule(schedule, id).await {
-                Ok(()) => {
-                    toasts.show(say!(words.saved));
-                    going.try_set(None);
-                    on_change.run(());
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
-    });
-    view! {
-        <Confirm
-            title=say!(schedules.take_from_title, name = name)
-            text=say!(schedules.take_from_text)
-            action=say!(schedules.take_away)
-            busy
-            problem
-            on_confirm=take
-            on_close=Callback::new(move |()| going.set(None))
-        />
     }
 }

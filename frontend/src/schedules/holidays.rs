@@ -9,11 +9,11 @@ use super::list::SchedulesHead;
 use crate::api::use_api;
 use crate::calendar::{self, DayStyle};
 use crate::language::say;
-use crate::loading::{Load, Loader};
+use crate::loading::Loader;
 use crate::session::use_desk;
 use crate::ui::{
-    Confirm, Empty, Failed, Icon, Modal, ModalHead, Problem, SaveButton, SelectField, Skeleton, TextField,
-    When, icons, use_toasts,
+    Act, Empty, Icon, Modal, ModalHead, Problem, Removal, SaveButton, SelectField, TextField, When, icons,
+    listed, use_toasts,
 };
 
 const FORM: &str = "holiday-form";
@@ -64,24 +64,40 @@ pub fn HolidaysPage() -> impl IntoView {
                     </button>
                 </div>
             </div>
-            {move || match holidays.get() {
-                Load::Waiting => view! { <Skeleton rows=5 /> }.into_any(),
-                Load::Failed(failure) => view! { <Failed failure retry=changed /> }.into_any(),
-                Load::Ready(holidays) if holidays.is_empty() => {
+            {listed(
+                holidays,
+                changed,
+                5,
+                || {
                     view! {
                         <Empty icon=icons::Holiday title=say!(schedules.no_holidays) text=say!(schedules.no_holidays_text) />
                     }
                         .into_any()
-                }
-                Load::Ready(holidays) => view! { <HolidayTable holidays going /> }.into_any(),
-            }}
+                },
+                move |holidays| view! { <HolidayTable holidays going /> }.into_any(),
+            )}
         </div>
         <When is=move || adding.get()>
             <AddHoliday on_change=changed on_close=Callback::new(move |()| adding.set(false)) />
         </When>
-        <When is=move || going.with(Option::is_some)>
-            <DeleteHoliday going on_change=changed />
-        </When>
+        {move || {
+            let holiday = going.get()?;
+            let id = holiday.id;
+            Some(
+                view! {
+                    <Removal
+                        title=say!(schedules.delete_holiday_title, name = holiday.name)
+                        text=say!(schedules.delete_holiday_text)
+                        act=Act::new(move || api.delete_holiday(id))
+                        on_done=Callback::new(move |()| {
+                            going.try_set(None);
+                            changed.try_run(());
+                        })
+                        on_close=Callback::new(move |()| going.set(None))
+                    />
+                },
+            )
+        }}
     }
 }
 
@@ -178,9 +194,12 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
         if until.is_none() {
             problems.set("until_day", say!(schedules.give_day).to_owned());
         }
-        let Some((from_day, until_day)) =
-            from.zip(until).filter(|_| !wanted.is_empty() && !busy.get_untracked())
-        else {
+        let backwards = from.zip(until).is_some_and(|(from, until)| until <= from);
+        if backwards {
+            problems.set("until_day", say!(schedules.last_before_first).to_owned());
+        }
+        let fits = !wanted.is_empty() && !backwards && !busy.get_untracked();
+        let Some((from_day, until_day)) = from.zip(until).filter(|_| fits) else {
             return;
         };
         let group = group.with_untracked(|id| id.parse().ok());
@@ -238,42 +257,5 @@ fn AddHoliday(on_change: Callback<()>, on_close: Callback<()>) -> impl IntoView 
                 <SaveButton words=say!(words.add) busy_words=say!(words.saving) busy form=FORM testid="holiday-save" />
             </footer>
         </Modal>
-    }
-}
-
-#[component]
-fn DeleteHoliday(going: RwSignal<Option<HolidayView>>, on_change: Callback<()>) -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let holiday = going.get_untracked();
-    let id = holiday.as_ref().map(|holiday| holiday.id);
-    let name = holiday.map(|holiday| holiday.name).unwrap_or_default();
-    let delete = Callback::new(move |()| {
-        let Some(id) = id else { return };
-        busy.set(true);
-        spawn_local(async move {
-            match api.delete_holiday(id).await {
-                Ok(()) => {
-                    toasts.show(say!(words.deleted));
-                    going.try_set(None);
-                    on_change.run(());
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
-    });
-    view! {
-        <Confirm
-            title=say!(schedules.delete_holiday_title, name = name)
-            text=say!(schedules.delete_holiday_text)
-            action=say!(words.delete)
-            busy
-            problem
-            on_confirm=delete
-            on_close=Callback::new(move |()| going.set(None))
-        />
     }
 }

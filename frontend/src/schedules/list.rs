@@ -9,11 +9,11 @@ use super::{holding, kind_name};
 use crate::api::use_api;
 use crate::calendar;
 use crate::language::say;
-use crate::loading::{Load, Loader};
+use crate::loading::Loader;
 use crate::people::PeopleNav;
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Empty, Failed, Icon, Skeleton, When, icons};
+use crate::ui::{Empty, Icon, When, icons, listed};
 
 /// The head of both pages about when people are expected.
 #[component]
@@ -69,24 +69,20 @@ pub fn SchedulesPage() -> impl IntoView {
                     </button>
                 </When>
             </SchedulesHead>
-            {move || match schedules.get() {
-                Load::Waiting => view! { <Skeleton rows=5 /> }.into_any(),
-                Load::Failed(failure) => {
-                    view! { <Failed failure retry=Callback::new(move |()| fetch()) /> }.into_any()
-                }
-                Load::Ready(schedules) if schedules.is_empty() => {
-                    view! { <Empty icon=icons::Clock title=say!(schedules.empty) text=say!(schedules.empty_text) /> }
-                        .into_any()
-                }
-                Load::Ready(schedules) => {
+            {listed(
+                schedules,
+                Callback::new(move |()| fetch()),
+                5,
+                || view! { <Empty icon=icons::Clock title=say!(schedules.empty) text=say!(schedules.empty_text) /> }.into_any(),
+                move |schedules| {
                     view! {
                         <ul class="rows">
                             {schedules.into_iter().map(|schedule| view! { <ScheduleRow schedule /> }).collect_view()}
                         </ul>
                     }
                         .into_any()
-                }
-            }}
+                },
+            )}
         </div>
         <When is=move || adding.get()>
             <CreateSheet on_close />

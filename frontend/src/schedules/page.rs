@@ -1,6 +1,6 @@
 //! One schedule: its rules over time, and the groups it is for.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use types::{ScheduleId, ScheduleRules, ScheduleView};
 
 use super::create::RenameDialog;
@@ -14,7 +14,7 @@ use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::router::use_router;
 use crate::session::use_desk;
-use crate::ui::{Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
+use crate::ui::{Act, Empty, Failed, Icon, Removal, Skeleton, When, icons};
 
 /// The page of one schedule.
 #[component]
@@ -102,32 +102,15 @@ fn Schedule(shown: ScheduleView, schedule: Loader<ScheduleView>, read: Callback<
 
 #[component]
 fn Head(shown: ScheduleView, schedule: Loader<ScheduleView>, zone_open: bool) -> impl IntoView {
-    let (api, desk, router, toasts) = (use_api(), use_desk(), use_router(), use_toasts());
+    let (api, desk, router) = (use_api(), use_desk(), use_router());
     let id = shown.id;
     let whole = StoredValue::new(shown.clone());
     let (editing, asking) = (RwSignal::new(false), RwSignal::new(false));
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let edited = Callback::new(move |changed: Option<ScheduleView>| {
         editing.set(false);
         if let Some(changed) = changed {
             schedule.set(changed);
         }
-    });
-    let delete = Callback::new(move |()| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match api.delete_schedule(id).await {
-                Ok(()) => {
-                    toasts.show(say!(words.deleted));
-                    router.replace("/schedules");
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
     });
     let own_zone = shown.timezone.clone();
     let zone = move || own_zone.clone().unwrap_or_else(|| desk.timezone());
@@ -162,13 +145,12 @@ fn Head(shown: ScheduleView, schedule: Loader<ScheduleView>, zone_open: bool) ->
             <RenameDialog schedule=whole.get_value() zone_open on_close=edited />
         </When>
         <When is=move || asking.get()>
-            <Confirm
+            <Removal
                 title=say!(schedules.delete_title, name = whole.with_value(|shown| shown.name.clone()))
                 text=say!(schedules.delete_text)
                 action=say!(schedules.delete)
-                busy
-                problem
-                on_confirm=delete
+                act=Act::new(move || api.delete_schedule(id))
+                on_done=Callback::new(move |()| router.replace("/schedules"))
                 on_close=Callback::new(move |()| asking.set(false))
             />
         </When>

@@ -195,10 +195,11 @@ pub fn FeedSheet(feed: Option<FeedView>, done: Callback<Doing>, doing: RwSignal<
         spawn_local(async move {
             let outcome = match existing {
                 Some(id) => api.update_feed(id, &request).await.map(|_| Doing::Nothing),
-                None => api
-                    .create_feed(&request)
-                    .await
-                    .map(|made| Doing::Showing { name: made.feed.name, token: made.token }),
+                None => api.create_feed(&request).await.map(|(feed, token)| Doing::Showing {
+                    feed: feed.id,
+                    name: feed.name,
+                    token,
+                }),
             };
             match outcome {
                 Ok(next) => {

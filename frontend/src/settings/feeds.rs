@@ -1,19 +1,23 @@
 //! Feeds: camera positions, made, changed, given new tokens, deleted.
 
-use leptos::{prelude::*, task::spawn_local};
-use types::{Direction, FeedView};
+use std::time::Duration;
 
+use leptos::{prelude::*, task::spawn_local};
+use types::{Direction, FeedId, FeedView};
+
+use super::device_sheet::{self, DeviceSheet, NewToken, PairingDialog, TokenShown};
 use super::feed_choices;
 use super::feed_form::FeedSheet;
-use super::secret::SecretDialog;
 use crate::api::use_api;
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
-use crate::ui::{Ago, Confirm, Empty, Failed, Icon, Skeleton, When, icons, use_toasts};
+use crate::ui::{Ago, Confirm, Empty, Entry, Failed, Icon, List, Skeleton, When, icons, use_toasts};
 
 /// A feed that sent nothing for this long is quiet, in milliseconds.
 const QUIET_MS: f64 = 10_000.0;
+/// How often the list is read again: as often as devices call.
+const EVERY: Duration = Duration::from_secs(10);
 
 /// What is being done with a feed.
 #[derive(Clone, PartialEq)]
@@ -22,9 +26,12 @@ pub enum Doing {
     Making,
     Changing(FeedView),
     Renewing(FeedView),
+    /// A tablet is made its kiosk.
+    Pairing(FeedView),
     Deleting(FeedView),
     /// The token of a feed by this name is shown, this once.
     Showing {
+        feed: FeedId,
         name: String,
         token: String,
     },
@@ -36,11 +43,30 @@ pub fn FeedsSection() -> impl IntoView {
     let feeds = Loader::<Vec<FeedView>>::new();
     let read = Callback::new(move |()| feeds.run(async move { api.feeds().await.map(|page| page.items) }));
     read.run(());
+    if let Ok(timer) = set_interval_with_handle(move || read.run(()), EVERY) {
+        on_cleanup(move || timer.clear());
+    }
     let doing = RwSignal::new(Doing::Nothing);
+    // The feed whose device is looked at; what is done with it opens above.
+    let device = RwSignal::new(None::<FeedView>);
+    let changed = RwSignal::new(0_u32);
+    Effect::new(move |_| {
+        if doing.with(|doing| *doing == Doing::Nothing) {
+            changed.update(|count| *count += 1);
+        }
+    });
     let done = Callback::new(move |next: Doing| {
         doing.try_set(next);
         read.run(());
     });
+    let on_close = Callback::new(move |()| doing.set(Doing::Nothing));
+    let all = Memo::new(move |_| feeds.value().unwrap_or_default());
+    let row = move |feed: FeedView| {
+        let id = feed.id;
+        // A row stays as it is while what it tells changes with every reading.
+        Entry::new(id, move || view! { <FeedRow id all doing device /> }.into_any())
+    };
+    let rows = Signal::derive(move || all.get().into_iter().map(row).collect());
     view! {
         <header class="section-head">
             <div>
@@ -70,34 +96,41 @@ pub fn FeedsSection() -> impl IntoView {
                 }
                     .into_any()
             }
-            Load::Ready(feeds) => {
-                view! {
-                    <ul class="rows">
-                        {feeds.into_iter().map(|feed| view! { <FeedRow feed doing /> }).collect_view()}
-                    </ul>
-                }
-                    .into_any()
-            }
+            Load::Ready(_) => ().into_any(),
+        }}
+        <ul class="rows">
+            <List entries=rows />
+        </ul>
+        {move || {
+            device
+                .get()
+                .map(|feed| {
+                    let (renewed, paired) = (feed.clone(), feed.clone());
+                    view! {
+                        <DeviceSheet
+                            feed
+                            changed
+                            on_token=Callback::new(move |()| doing.set(Doing::Renewing(renewed.clone())))
+                            on_pair=Callback::new(move |()| doing.set(Doing::Pairing(paired.clone())))
+                            on_close=Callback::new(move |()| device.set(None))
+                        />
+                    }
+                })
         }}
         {move || match doing.get() {
             Doing::Nothing => ().into_any(),
             Doing::Making => view! { <FeedSheet feed=None done doing /> }.into_any(),
             Doing::Changing(feed) => view! { <FeedSheet feed=Some(feed) done doing /> }.into_any(),
-            Doing::Renewing(feed) => view! { <RenewToken feed done doing /> }.into_any(),
-            Doing::Deleting(feed) => view! { <DeleteFeed feed done doing /> }.into_any(),
-            Doing::Showing { name, token } => {
-                view! {
-                    <SecretDialog
-                        title=say!(settings.token_of, name = name)
-                        text=say!(settings.token_text)
-                        note=say!(settings.token_note)
-                        secret=token
-                        testid="feed-token"
-                        on_close=Callback::new(move |()| doing.set(Doing::Nothing))
-                    />
-                }
-                    .into_any()
+            Doing::Renewing(feed) => {
+                let (id, name) = (feed.id, feed.name.clone());
+                let on_made = Callback::new(move |token: String| {
+                    done.run(Doing::Showing { feed: id, name: name.clone(), token });
+                });
+                view! { <NewToken feed on_made on_close /> }.into_any()
             }
+            Doing::Pairing(feed) => view! { <PairingDialog feed on_close /> }.into_any(),
+            Doing::Deleting(feed) => view! { <DeleteFeed feed done doing /> }.into_any(),
+            Doing::Showing { feed, name, token } => view! { <TokenShown feed name token on_close /> }.into_any(),
         }}
     }
 }
@@ -126,85 +159,92 @@ fn summary(feed: &FeedView) -> Vec<String> {
 }
 
 #[component]
-fn FeedRow(feed: FeedView, doing: RwSignal<Doing>) -> impl IntoView {
-    let desk = use_desk();
-    let last = feed.last_frame_at;
-    let live = move || last.is_some_and(|at| desk.now_ms.get() - (at.timestamp_millis() as f64) < QUIET_MS);
-    let (name, rules) = (feed.name.clone(), summary(&feed));
-    let button = |words: String, icon, class: &'static str, next: Doing| {
+fn FeedRow(
+    id: FeedId,
+    all: Memo<Vec<FeedView>>,
+    doing: RwSignal<Doing>,
+    device: RwSignal<Option<FeedView>>,
+) -> impl IntoView {
+    let found = Memo::new(move |_| all.with(|all| all.iter().find(|feed| feed.id == id).cloned()));
+    let name = Memo::new(move |_| {
+        found.with(|feed| feed.as_ref().map(|feed| feed.name.clone()).unwrap_or_default())
+    });
+    let rules = Memo::new(move |_| found.with(|feed| feed.as_ref().map(summary).unwrap_or_default()));
+    let said =
+        Memo::new(move |_| found.with(|feed| feed.as_ref()?.device.as_ref().map(device_sheet::summary)));
+    let button = |words: fn(String) -> String, icon, act: fn(FeedView) -> Doing| {
+        let label = move || words(name.get());
+        let open = move |_| {
+            if let Some(feed) = found.get_untracked() {
+                doing.set(act(feed));
+            }
+        };
         view! {
-            <button
-                type="button"
-                class=class
-                aria-label=words.clone()
-                title=words
-                on:click=move |_| doing.set(next.clone())
-            >
+            <button type="button" class="icon-btn" aria-label=label title=label on:click=open>
                 <Icon icon />
             </button>
         }
     };
     view! {
-        <li class="row">
+        <li class="row" data-testid="feed-row">
             <span class="row-mark"><Icon icon=icons::Feed /></span>
             <div class="min-w-0 flex-1">
                 <p class="font-medium">{name}</p>
                 <p class="tags">
-                    {rules.into_iter().map(|words| view! { <span class="tag">{words}</span> }).collect_view()}
+                    {move || rules.get().into_iter().map(|words| view! { <span class="tag">{words}</span> }).collect_view()}
                 </p>
-                <p class="note">
-                    {match last {
-                        Some(at) => {
+                <p class="note"><LastPicture found /></p>
+                {move || {
+                    said.get()
+                        .map(|(well, words)| {
                             view! {
-                                <span class:text-known=live>{move || if live() { say!(settings.live) } else { say!(settings.last_picture) }}</span>
-                                <When is=move || !live()>
-                                    <Ago at />
-                                </When>
+                                <p class="note" class:warned=!well data-testid="feed-device">
+                                    {words}
+                                </p>
                             }
-                                .into_any()
-                        }
-                        None => say!(settings.no_picture).into_any(),
-                    }}
-                </p>
+                        })
+                }}
             </div>
             <div class="row-actions">
-                {button(say!(settings.feed_edit, name = feed.name.clone()), icons::Edit, "icon-btn", Doing::Changing(feed.clone()))}
-                {button(say!(settings.token_new_for, name = feed.name.clone()), icons::Key, "icon-btn", Doing::Renewing(feed.clone()))}
-                {button(say!(settings.feed_delete, name = feed.name.clone()), icons::Delete, "icon-btn", Doing::Deleting(feed.clone()))}
+                <button
+                    type="button"
+                    class="btn"
+                    data-testid="feed-open-device"
+                    aria-label=move || say!(devices.title, name = name.get())
+                    on:click=move |_| device.set(found.get_untracked())
+                >
+                    <Icon icon=icons::Camera />
+                    <span class="btn-word">{say!(devices.device)}</span>
+                </button>
+                {button(|name| say!(settings.feed_edit, name = name), icons::Edit, Doing::Changing)}
+                {button(|name| say!(settings.token_new_for, name = name), icons::Key, Doing::Renewing)}
+                {button(|name| say!(settings.feed_delete, name = name), icons::Delete, Doing::Deleting)}
             </div>
         </li>
     }
 }
 
+/// When the feed's last picture came.
 #[component]
-fn RenewToken(feed: FeedView, done: Callback<Doing>, doing: RwSignal<Doing>) -> impl IntoView {
-    let api = use_api();
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let (id, name) = (feed.id, feed.name.clone());
-    let renew = Callback::new(move |()| {
-        busy.set(true);
-        let name = name.clone();
-        spawn_local(async move {
-            match api.rotate_token(id).await {
-                Ok(fresh) => done.run(Doing::Showing { name, token: fresh.token }),
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
-    });
+fn LastPicture(found: Memo<Option<FeedView>>) -> impl IntoView {
+    let desk = use_desk();
+    let last = Memo::new(move |_| found.with(|feed| feed.as_ref().and_then(|feed| feed.last_frame_at)));
+    let live = move || {
+        last.get().is_some_and(|at| {
+            desk.now_ms.get() - (at.timestamp_millis() as f64) < QUIET_MS + EVERY.as_millis() as f64
+        })
+    };
     view! {
-        <Confirm
-            title=say!(settings.token_new_title, name = feed.name)
-            text=say!(settings.token_new_text)
-            action=say!(settings.token_new)
-            busy
-            problem
-            on_confirm=renew
-            on_close=Callback::new(move |()| doing.set(Doing::Nothing))
-        />
+        <span class:text-known=live>
+            {move || match (last.get(), live()) {
+                (None, _) => say!(settings.no_picture),
+                (_, true) => say!(settings.live),
+                (_, false) => say!(settings.last_picture),
+            }}
+        </span>
+        <When is=move || !live()>
+            {move || last.get().map(|at| view! { " " <Ago at /> })}
+        </When>
     }
 }
 

@@ -6,6 +6,7 @@ mod account;
 mod appearance;
 mod check_list;
 mod device;
+mod device_sheet;
 mod feed_choices;
 mod feed_form;
 mod feeds;

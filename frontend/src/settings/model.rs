@@ -8,7 +8,7 @@ use super::risk::{OperatingPoints, Risk};
 use crate::api::use_api;
 use crate::language::say;
 use crate::loading::{Load, Loader};
-use crate::numbers::fixed;
+use crate::numbers::{fixed, rate};
 use crate::ui::{Failed, Skeleton};
 
 #[component]
@@ -64,7 +64,19 @@ fn Pack(pack: PackView) -> impl IntoView {
                 .collect_view()}
         </dl>
         <h3 class="label mt-6">{say!(settings.measured)}</h3>
-        <p class="measure">{pack.measured.clone()}</p>
+        {pack
+            .operating_points
+            .iter()
+            .find(|point| (point.threshold - pack.threshold).abs() < 0.000_5)
+            .map(|point| {
+                let strangers = rate(point.false_match_rate);
+                let missed = rate(point.false_non_match_rate);
+                view! { <p class="measure">{say!(settings.measured_plain, strangers = strangers, missed = missed)}</p> }
+            })}
+        <details class="more">
+            <summary class="note">{say!(settings.measured_whole)}</summary>
+            <p class="note measure" lang="en" dir="ltr">{pack.measured.clone()}</p>
+        </details>
         <p class="note measure">
             {say!(settings.measured_limits)}
         </p>

@@ -9,7 +9,7 @@ use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::{fresh, use_desk};
-use crate::ui::{Failed, Problem, SaveButton, Skeleton, TextField, When, use_toasts};
+use crate::ui::{Failed, Problem, SaveButton, SelectField, Skeleton, TextField, When, use_toasts};
 
 #[component]
 pub fn SiteSection() -> impl IntoView {
@@ -34,6 +34,14 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     let (api, desk, toasts) = (use_api(), use_desk(), use_toasts());
     let arrivals = expect_context::<Arrivals>();
     let name = RwSignal::new(settings.site_name);
+    // A zone that the browser does not list, or has under another name, stays a choice.
+    let mut zones = clock::zones();
+    for named in [settings.timezone.clone(), clock::own_zone(), "UTC".to_owned()] {
+        if !named.is_empty() && !zones.contains(&named) {
+            zones.insert(0, named);
+        }
+    }
+    let zone_choices: Vec<(String, String)> = zones.into_iter().map(|zone| (zone.clone(), zone)).collect();
     let zone = RwSignal::new(settings.timezone);
     let needed_before = settings.admins_need_second_factor.unwrap_or_default();
     let needed = RwSignal::new(needed_before);
@@ -86,14 +94,14 @@ fn SiteForm(settings: Settings) -> impl IntoView {
     view! {
         <form class="form" on:submit=submit novalidate>
             <TextField id="site-name" label=say!(words.name) value=name problem=name_problem required=true hint=say!(settings.site_name_hint) />
-            <TextField
+            <SelectField
                 id="site-zone"
                 label=say!(settings.zone)
                 value=zone
-                problem=zone_problem
-                required=true
+                choices=zone_choices
                 hint=say!(settings.zone_hint)
             />
+            <Problem text=zone_problem />
             <div class="zone-row">
                 <p class="note">{preview}</p>
                 <button type="button" class="link note" on:click=move |_| zone.set(clock::own_zone())>

@@ -6,9 +6,9 @@ use leptos::prelude::*;
 
 use super::Signals;
 use crate::api::use_api;
-use crate::arrivals::{Arrivals, Link};
 use crate::language::say;
 use crate::ui::{Icon, When, icons};
+use crate::watch::Link;
 
 /// A connection that comes back within this time is not worth a word.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -16,11 +16,9 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 #[component]
 pub fn Banner() -> impl IntoView {
     let api = use_api();
-    let arrivals = expect_context::<Arrivals>();
     let signals = expect_context::<Signals>();
     let broken = Memo::new(move |_| {
-        !api.server_up.get()
-            || [arrivals.link.get(), signals.watch.get(), signals.camera.get()].contains(&Link::Down)
+        !api.server_up.get() || [signals.watch.get(), signals.camera.get()].contains(&Link::Down)
     });
     let lost = lasting(broken);
     view! {

@@ -19,7 +19,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::api::use_api;
-use crate::arrivals::{Link, provide_arrivals};
+use crate::arrivals::provide_arrivals;
 use crate::attendance::Drafts;
 use crate::language::say;
 use crate::live::LivePage;
@@ -27,6 +27,7 @@ use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
 use crate::session::{Desk, use_desk};
 use crate::ui::{Empty, Later, icons, letter};
+use crate::watch::Link;
 
 pub use confirmation::Confirmation;
 pub use sign_in::SignIn;
@@ -37,7 +38,7 @@ const HEALTH_EVERY: Duration = Duration::from_secs(15);
 /// What the page knows of the connections, for the top bar and the banners.
 #[derive(Clone, Copy)]
 pub struct Signals {
-    /// The WebSocket that brings other cameras' pictures.
+    /// The WebSocket that brings other cameras' pictures and the arrivals.
     pub watch: RwSignal<Link>,
     /// The WebSocket that carries this browser's camera.
     pub camera: RwSignal<Link>,
@@ -49,11 +50,11 @@ pub struct Signals {
 #[component]
 pub fn Shell() -> impl IntoView {
     let desk = use_desk();
-    provide_arrivals();
+    let watch = provide_arrivals();
     provide_waiting();
     keep_drafts();
     let signals = Signals {
-        watch: RwSignal::new(Link::Idle),
+        watch: watch.link,
         camera: RwSignal::new(Link::Idle),
         recognizer_down: RwSignal::new(false),
     };
@@ -87,7 +88,7 @@ pub fn Shell() -> impl IntoView {
                     Place::Analytics => view! { <Later fetch=parts::reports(true) /> }.into_any(),
                     Place::Review => view! { <Later fetch=parts::review() /> }.into_any(),
                     Place::Settings(section) => view! { <Later fetch=parts::settings(section) /> }.into_any(),
-                    Place::Invitation | Place::Nowhere => view! { <NotFound /> }.into_any(),
+                    Place::Invitation | Place::Kiosk | Place::Nowhere => view! { <NotFound /> }.into_any(),
                 }}
             </main>
         </div>
@@ -102,6 +103,8 @@ fn allowed(place: Place, desk: Desk) -> Place {
         Place::Me => Place::Nowhere,
         Place::Review | Place::Import if !desk.is_admin() => Place::Nowhere,
         Place::Reports | Place::Analytics if !desk.marks() => Place::Nowhere,
+        // Guards see who is on site, and no marks.
+        Place::Attendance(ref section) if !desk.marks() && section != "on-site" => Place::Nowhere,
         _ if desk.is_member() => Place::Nowhere,
         _ => place,
     }
@@ -155,7 +158,7 @@ fn announce(place: Memo<Place>) {
             Place::Analytics => say!(shell.analytics),
             Place::Review => say!(shell.review),
             Place::Settings(_) => say!(shell.settings),
-            Place::Invitation | Place::Nowhere => say!(shell.not_found),
+            Place::Invitation | Place::Kiosk | Place::Nowhere => say!(shell.not_found),
         };
         let site = desk.site.with(|site| site.as_ref().map(|site| site.site_name.clone()));
         let site = site.filter(|site| !site.is_empty()).unwrap_or_else(|| say!(shell.product).to_owned());

@@ -3,16 +3,19 @@
 
 use leptos::prelude::*;
 use leptos::wasm_split::wasm_split;
-use types::{GroupId, PersonId, ScheduleId};
+use types::{FeedId, GroupId, PersonId, ScheduleId};
 
 use crate::account::{EnrolmentPage, InvitationPage};
+use crate::api::LiveFeed;
 use crate::attendance::AttendancePage;
 use crate::groups::{GroupPage, GroupsPage};
 use crate::imports::ImportPage;
+use crate::kiosk::KioskPage;
+use crate::live::{OwnTile, Search, SearchBar};
 use crate::me::MePage;
 use crate::people::{PeoplePage, PersonPage};
 use crate::reports::ReportsPage;
-use crate::review::ReviewPage;
+use crate::review::{ReviewPage, ToCheck, UnknownFaces};
 use crate::schedules::{HolidaysPage, SchedulePage, SchedulesPage};
 use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
@@ -23,6 +26,21 @@ use super::oidc::ProviderSecondFactor;
 #[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn enrolment() -> Result<Build, NotFetched> {
     Ok(Box::new(|| view! { <EnrolmentPage /> }.into_any()))
+}
+
+/// This browser's camera, which most visitors never switch on.
+#[wasm_split(camera, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn own_camera(
+    feeds: Signal<Vec<LiveFeed>>,
+    on_feed: Callback<LiveFeed>,
+    sending: RwSignal<Option<FeedId>>,
+) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <OwnTile feeds on_feed sending /> }.into_any()))
+}
+
+#[wasm_split(search, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn feed_search(search: Search, feeds: Signal<Vec<LiveFeed>>) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <SearchBar search feeds /> }.into_any()))
 }
 
 #[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
@@ -90,6 +108,16 @@ pub fn review() -> Result<Build, NotFetched> {
     Ok(Box::new(|| view! { <ReviewPage /> }.into_any()))
 }
 
+#[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn unknown_faces(feed: Option<FeedId>) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <UnknownFaces feed /> }.into_any()))
+}
+
+#[wasm_split(review, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn to_check() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <ToCheck /> }.into_any()))
+}
+
 #[wasm_split(settings, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn settings(section: String) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <SettingsPage section /> }.into_any()))
@@ -103,4 +131,9 @@ pub fn confirmation() -> Result<Build, NotFetched> {
 #[wasm_split(confirmation, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn provider_second_factor() -> Result<Build, NotFetched> {
     Ok(Box::new(|| view! { <ProviderSecondFactor /> }.into_any()))
+}
+
+#[wasm_split(kiosk, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn kiosk() -> Result<Build, NotFetched> {
+    Ok(Box::new(|| view! { <KioskPage /> }.into_any()))
 }

@@ -1,6 +1,7 @@
 //! The way to the pages: a rail at the left, tabs at the bottom of a phone.
 
 use leptos::prelude::*;
+use types::Role;
 
 use crate::language::say;
 use crate::review::Waiting;
@@ -28,6 +29,9 @@ pub fn Rail() -> impl IntoView {
             </When>
             <When is=move || desk.marks()>
                 <RailLink href="/attendance" icon=icons::Attendance label=say!(shell.attendance) testid="nav-attendance" />
+            </When>
+            <When is=move || desk.role() == Some(Role::Guard)>
+                <RailLink href="/attendance/on-site" icon=icons::Door label=say!(attendance.on_site) testid="nav-on-site" />
             </When>
             <When is=move || !desk.is_member()>
                 <RailLink href="/people" icon=icons::People label=say!(shell.people) testid="nav-people" also=&["/groups", "/schedules"] />

@@ -7,7 +7,7 @@ use types::{PersonId, PhotoId};
 use wasm_bindgen::JsCast;
 
 use crate::api::{Api, use_api};
-use crate::language::say;
+use crate::language::{both, say};
 use crate::loading::{Load, Loader};
 use crate::router::{Router, use_router};
 use crate::session::{Desk, use_desk};
@@ -35,39 +35,77 @@ pub fn focus() {
     }
 }
 
-fn places(admin: bool, marks: bool) -> Vec<(&'static str, Hit)> {
-    let place = |label, icon, path| (label, Hit::Place { label, icon, path });
+/// A page or an action.
+struct Place {
+    /// Its name in every language: it is found by either.
+    names: [&'static str; 2],
+    hit: Hit,
+    /// Whether it shows before anything is typed.
+    usual: bool,
+}
+
+/// `place!(icon, path, words)`: a page that is found by its name.
+macro_rules! place {
+    ($icon:expr, $path:literal, $($words:tt)*) => {
+        Place {
+            names: both!($($words)*),
+            hit: Hit::Place { label: say!($($words)*), icon: $icon, path: $path },
+            usual: false,
+        }
+    };
+}
+
+fn places(admin: bool, marks: bool) -> Vec<Place> {
+    let usual = |place: Place| Place { usual: true, ..place };
     let mut places = vec![
-        place(say!(shell.live), icons::Live, "/"),
-        place(say!(shell.people), icons::People, "/people"),
-        place(say!(shell.groups), icons::People, "/groups"),
-        place(say!(shell.schedules), icons::Clock, "/schedules"),
-        place(say!(shell.holidays), icons::Holiday, "/schedules/holidays"),
-        (say!(shell.wall_mode), Hit::Wall),
-        place(say!(shell.change_password), icons::Key, "/settings/account"),
-        place(say!(shell.appearance), icons::Appearance, "/settings/appearance"),
+        usual(place!(icons::Live, "/", shell.live)),
+        usual(place!(icons::People, "/people", shell.people)),
     ];
-    if marks {
-        places.splice(
-            2..2,
-            [
-                place(say!(shell.reports), icons::Reports, "/reports"),
-                place(say!(shell.analytics), icons::Analytics, "/analytics"),
-            ],
-        );
-    }
     if admin {
-        places.splice(
-            2..2,
-            [
-                place(say!(shell.add_person), icons::AddPerson, "/people?add=1"),
-                place(say!(shell.import), icons::Note, "/people/import"),
-                place(say!(shell.review), icons::Review, "/review"),
-                place(say!(shell.feeds), icons::Feed, "/settings/feeds"),
-                place(say!(shell.site), icons::Place, "/settings/site"),
-                place(say!(shell.model), icons::Model, "/settings/model"),
-            ],
-        );
+        places.extend([
+            usual(place!(icons::AddPerson, "/people?add=1", shell.add_person)),
+            usual(place!(icons::Note, "/people/import", shell.import)),
+            usual(place!(icons::Review, "/review", shell.review)),
+            usual(place!(icons::Feed, "/settings/feeds", shell.feeds)),
+            usual(place!(icons::Place, "/settings/site", shell.site)),
+            usual(place!(icons::Model, "/settings/model", shell.model)),
+        ]);
+    }
+    if marks {
+        places.extend([
+            place!(icons::Attendance, "/attendance", shell.attendance),
+            place!(icons::Note, "/attendance/corrections", attendance.corrections),
+            usual(place!(icons::Reports, "/reports", shell.reports)),
+            usual(place!(icons::Analytics, "/analytics", shell.analytics)),
+            place!(icons::Reports, "/reports?kind=day-sheet", reports.day_sheet),
+            place!(icons::Reports, "/reports?kind=register", reports.register),
+            place!(icons::Reports, "/reports?kind=late", reports.late),
+            place!(icons::Reports, "/reports?kind=hours", reports.hours),
+            place!(icons::Reports, "/reports?kind=absences", reports.absences),
+        ]);
+    }
+    places.extend([
+        place!(icons::Door, "/attendance/on-site", attendance.on_site),
+        usual(place!(icons::People, "/groups", shell.groups)),
+        usual(place!(icons::Clock, "/schedules", shell.schedules)),
+        usual(place!(icons::Holiday, "/schedules/holidays", shell.holidays)),
+        Place { names: both!(shell.wall_mode), hit: Hit::Wall, usual: true },
+        place!(icons::Settings, "/settings", shell.settings),
+        usual(place!(icons::Key, "/settings/account", shell.change_password)),
+        usual(place!(icons::Appearance, "/settings/appearance", shell.appearance)),
+        place!(icons::Alerts, "/settings/notifications", alerts.preferences),
+    ]);
+    if admin {
+        places.extend([
+            place!(icons::People, "/settings/users", settings.users),
+            place!(icons::Alerts, "/settings/alerts", alerts.title),
+            place!(icons::Alerts, "/settings/alerts?part=channels", alerts.channels),
+            place!(icons::Alerts, "/settings/alerts?part=messages", alerts.messages),
+            place!(icons::Clock, "/settings/alerts?part=reports", alerts.schedules),
+            place!(icons::Privacy, "/settings/privacy", privacy.title),
+            place!(icons::Audit, "/settings/audit", audit.title),
+            place!(icons::Code, "/settings/keys", settings.keys),
+        ]);
     }
     places
 }
@@ -135,8 +173,11 @@ impl Search {
         hits.extend(
             places(self.desk.is_admin(), self.desk.marks())
                 .into_iter()
-                .filter(|(label, _)| query.is_empty() || label.to_lowercase().contains(&query))
-                .map(|(_, hit)| hit),
+                .filter(|place| {
+                    let named = || place.names.iter().any(|name| name.to_lowercase().contains(&query));
+                    if query.is_empty() { place.usual } else { named() }
+                })
+                .map(|place| place.hit),
         );
         hits
     }

@@ -4,11 +4,11 @@ use leptos::prelude::*;
 
 use super::{Signals, account::AccountMenu, rail::badge_text, search::SearchBox, theme::Theme};
 use crate::api::use_api;
-use crate::arrivals::{Arrivals, Link};
 use crate::language::say;
 use crate::review::Waiting;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
+use crate::watch::Link;
 
 #[component]
 pub fn TopBar() -> impl IntoView {
@@ -53,10 +53,9 @@ fn ReviewLink() -> impl IntoView {
 #[component]
 fn LinkState() -> impl IntoView {
     let api = use_api();
-    let arrivals = expect_context::<Arrivals>();
     let signals = expect_context::<Signals>();
     let state = Memo::new(move |_| {
-        let links = [arrivals.link.get(), signals.watch.get(), signals.camera.get()];
+        let links = [signals.watch.get(), signals.camera.get()];
         if !api.server_up.get() || links.contains(&Link::Down) {
             ("down", say!(shell.reconnecting))
         } else if links.contains(&Link::Opening) {

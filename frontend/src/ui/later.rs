@@ -35,6 +35,9 @@ enum Stage {
 pub fn Later<F>(
     /// Fetches the code, through a function that is marked `wasm_split`.
     fetch: F,
+    /// What shows until then; by default a skeleton of a page.
+    #[prop(optional)]
+    meanwhile: Option<fn() -> AnyView>,
 ) -> impl IntoView
 where
     F: Future<Output = Result<Build, NotFetched>> + 'static,
@@ -50,7 +53,10 @@ where
         }
     });
     move || match stage.get() {
-        Stage::Coming => view! { <div class="content"><Skeleton /></div> }.into_any(),
+        Stage::Coming => match meanwhile {
+            Some(view) => view(),
+            None => view! { <div class="content"><Skeleton /></div> }.into_any(),
+        },
         Stage::Here => build.try_update_value(Option::take).flatten().map(|build| build()).into_any(),
         Stage::Failed => view! { <Unfetched /> }.into_any(),
     }

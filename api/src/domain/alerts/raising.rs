@@ -91,19 +91,22 @@ fn of_day(kind: AlertKind, day: &Day, now: DateTime<Utc>) -> Cause {
     }
 }
 
-/// Writes down that a feed sends nothing since a moment.
+/// Writes down that a feed sends nothing since a moment, and what its device reports, where it calls.
 ///
 /// # Errors
 /// When the database fails.
 pub fn camera_silent(
     conn: &mut PgConnection,
     feed: Uuid,
-    since: DateTime<Utc>,
+    (since, reported): (DateTime<Utc>, Option<String>),
     now: DateTime<Utc>,
 ) -> Result<(), ApiError> {
     let last = models::outbox::last_of_feed(conn, feed, MessageKind::CameraSilent.name())?;
     let again = last.map_or(now, |last| last + AGAIN_AFTER);
-    let cause = of_feed(MessageKind::CameraSilent, feed, since, (now + HOLD).max(again));
+    let mut cause = of_feed(MessageKind::CameraSilent, feed, since, (now + HOLD).max(again));
+    if let Some(reported) = reported {
+        cause.payload["reported"] = reported.into();
+    }
     raise(conn, AlertKind::CameraSilent, &[cause], now, |_| true)
 }
 

@@ -59,7 +59,15 @@ impl Names {
                 format!("{person} came {minutes} min late: {schedule}, {}", at("starts_at"))
             }
             MessageKind::UnknownFace => format!("An unknown face at {feed}, {}", at("seen_at")),
-            MessageKind::CameraSilent => format!("The camera {feed} is silent since {}", at("since")),
+            MessageKind::CameraSilent => match message.payload["reported"].as_str() {
+                Some(reported) => {
+                    format!(
+                        "The camera {feed} is silent since {}: its device reports {reported}",
+                        at("since")
+                    )
+                }
+                None => format!("The camera {feed} is silent since {}", at("since")),
+            },
             MessageKind::CameraBack => format!("The camera {feed} is back since {}", at("since")),
             MessageKind::Report => message.payload["name"].as_str().unwrap_or_default().to_owned(),
         }

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
+use types::FeedId;
 use uuid::Uuid;
 
 use super::days::{self, BATCH};
 use super::instances::{Instance, instances};
 use crate::domain::alerts::raising;
+use crate::domain::{devices, feeds};
 use crate::error::ApiError;
 use crate::models;
 use crate::models::schedule_runs::Recompute;
@@ -20,7 +22,7 @@ use crate::state::App;
 
 /// How far back instances are opened and closed that nobody was there to open and close.
 const CATCH_UP: Days = Days::new(366);
-/// A feed that sends nothing for this long is away. Processes tell each other every half minute what they have seen.
+/// A feed that is not heard for this long is away. Processes tell each other every half minute what they have seen.
 const SILENT: TimeDelta = TimeDelta::seconds(90);
 
 /// Does what is due.
@@ -108,41 +110,75 @@ fn note(conn: &mut PgConnection, instances: &[Instance], now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// Notes which feeds were seen alive and have fallen silent, and which are back. Every process does so with what it
-/// has seen itself and what the others have written down.
+/// Notes which feeds were heard and have fallen silent, and which are back. Every process does so with what it has heard
+/// itself and what the others have written down. A device that calls and says that no pictures come is silent, too.
 ///
 /// # Errors
 /// When the database fails.
 pub fn watch_feeds(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Result<(), ApiError> {
-    let here = app.traffic.last_frames();
-    for feed in models::feeds::list(conn, &Scope::Everyone)? {
-        let seen_here = here.get(&types::FeedId(feed.id)).copied();
-        let Some(last) = feed.last_frame_at.max(seen_here) else { continue };
+    let devices = models::feed_devices::all_since(conn, now - devices::KNOWN)?;
+    devices::measure(app, &devices, now);
+    let feeds = models::feeds::list(conn, &Scope::Everyone)?;
+    feeds::recall_of(app, &feeds, &devices);
+    write_silences(conn, app, None, now)?;
+    for feed in feeds {
+        let Some(last) = app.hearing.last(FeedId(feed.id)) else { continue };
         if now - last > SILENT {
+            let reported = devices::trouble(&devices, feed.id, now);
             let noted = conn.transaction(|conn| {
                 let noted = models::feed_gaps::open(conn, feed.id, last)?;
                 if noted {
-                    raising::camera_silent(conn, feed.id, last, now)?;
+                    raising::camera_silent(conn, feed.id, (last, reported), now)?;
                 }
                 Ok::<_, ApiError>(noted)
             })?;
             if noted {
                 tracing::warn!(feed.id = %feed.id, "a feed has fallen silent");
             }
-        } else if conn.transaction(|conn| {
-            let ended = models::feed_gaps::end(conn, feed.id, last)?;
-            if let Some(begun) = ended {
-                raising::camera_back(conn, feed.id, (begun, last), now)?;
-                models::feeds::seen(conn, feed.id, last)?;
-            }
-            Ok::<_, ApiError>(ended.is_some())
-        })? {
-            tracing::info!(feed.id = %feed.id, "a feed is back");
-        } else if let Some(before) = feed.last_frame_at.filter(|before| last - *before > SILENT) {
-            // It was away while no process looked.
-            models::feed_gaps::insert_ended(conn, feed.id, before, last)?;
-            models::feeds::seen(conn, feed.id, last)?;
+        } else {
+            conn.transaction(|conn| end_gap(conn, feed.id, last, now))?;
         }
     }
     Ok(())
+}
+
+/// Ends the gap of a feed that lasts, where it was heard after it began; says whether there was one.
+fn end_gap(
+    conn: &mut PgConnection,
+    feed: Uuid,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, ApiError> {
+    let Some(begun) = models::feed_gaps::end(conn, feed, at)? else { return Ok(false) };
+    raising::camera_back(conn, feed, (begun, at), now)?;
+    tracing::info!(feed.id = %feed, "a feed is back");
+    Ok(true)
+}
+
+/// Writes silences that ended down as gaps, of one feed or of all.
+///
+/// # Errors
+/// When the database fails; they are written the next time.
+pub fn write_silences(
+    conn: &mut PgConnection,
+    app: &App,
+    only: Option<FeedId>,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
+    let silences = app.hearing.take_silences(only);
+    if silences.is_empty() {
+        return Ok(());
+    }
+    let written = conn.transaction(|conn| {
+        for (feed, from, until) in &silences {
+            if !end_gap(conn, feed.0, *until, now)? {
+                models::feed_gaps::insert_ended(conn, feed.0, *from, *until)?;
+            }
+        }
+        Ok::<_, ApiError>(())
+    });
+    if written.is_err() {
+        app.hearing.give_back(&silences);
+    }
+    written
 }

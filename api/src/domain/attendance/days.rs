@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use diesel::PgConnection;
-use types::{Direction, MarkState};
+use types::MarkState;
 use uuid::Uuid;
 
 use super::binding::{Event, bind};
@@ -18,6 +18,8 @@ use super::instances::{ALL_DAY, Instance, Schedule, all_day, instances};
 use super::rules;
 use super::state::{Gap, Given, Outcome, all_away, judge};
 use crate::domain::alerts::raising;
+use crate::domain::devices;
+use crate::domain::feeds;
 use crate::error::ApiError;
 use crate::models;
 use crate::models::attendance_days::{Day, Locked};
@@ -297,11 +299,7 @@ impl Known {
         let begin = all_day(self.zone, first).starts_at;
         let end = all_day(self.zone, last).ends_at;
         for (person, at, feed, direction) in models::attendance_days::seen(conn, ids, begin, end)? {
-            let direction = match direction.as_str() {
-                "out" => Direction::Out,
-                "both" => Direction::Both,
-                _ => Direction::In,
-            };
+            let direction = feeds::direction(&direction);
             self.events.entry(person).or_default().push(Event { at, direction, feed });
         }
         Ok(())
@@ -319,6 +317,10 @@ impl Known {
         let (begin, end) = (all_day(self.zone, first).starts_at, all_day(self.zone, last).ends_at);
         for (feed, from, until) in models::feed_gaps::between(conn, begin, end)? {
             gaps.entry(feed).or_default().push((from, until));
+        }
+        // While frames wait on a device, whoever passed may be on it.
+        for (feed, from) in models::feed_devices::backlogs(conn, Utc::now() - devices::KNOWN)? {
+            gaps.entry(feed).or_default().push((from, None));
         }
         for (group, feed) in models::feed_gaps::feeds_of_groups(conn)? {
             self.told.insert(group);

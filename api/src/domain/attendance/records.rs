@@ -92,10 +92,22 @@ pub async fn on_site(app: &App, scope: Scope) -> Result<OnSite, ApiError> {
             let one = there.entry(person).or_insert_with(|| OnSitePerson {
                 person: PersonRef { id: PersonId(person), name, photo: None },
                 since: at,
-                feed: feed.clone(),
+                feed: None,
                 last_seen: at,
             });
-            (one.feed, one.last_seen) = (feed, at);
+            (one.feed, one.last_seen) = (Some(feed), at);
+        }
+        // Whom a person saw is there, until a camera sees them leave.
+        for (person, name, at) in models::roll_call::marked_since(conn, &scope, midnight)? {
+            let went = left.iter().any(|(who, when)| *who == person && *when > at);
+            if !went {
+                there.entry(person).or_insert_with(|| OnSitePerson {
+                    person: PersonRef { id: PersonId(person), name, photo: None },
+                    since: at,
+                    feed: None,
+                    last_seen: at,
+                });
+            }
         }
         let mut people: Vec<OnSitePerson> = there.into_values().collect();
         people.sort_by(|one, other| {

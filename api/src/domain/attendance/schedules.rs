@@ -28,6 +28,7 @@ const MOST_DAYS: i64 = 366;
 /// Furthest back that a schedule may begin or be given to a group.
 const BACK: Days = Days::new(366);
 const MISSING: ApiError = ApiError::NotFound("schedule");
+const BACKWARDS: &str = "The last day must be on or after the first day; this is the day after the last, so it must lie after the first.";
 
 /// Checks a range of days, `[from, until)`.
 ///
@@ -41,7 +42,7 @@ pub fn check_range(
         check_day(field, day)?;
     }
     if until <= from {
-        return Err(ApiError::invalid(until_field, format!("It must lie after `{from_field}`.")));
+        return Err(ApiError::invalid(until_field, BACKWARDS));
     }
     if (until - from).num_days() > MOST_DAYS {
         return Err(ApiError::invalid(until_field, format!("Ask for at most {MOST_DAYS} days.")));
@@ -335,7 +336,7 @@ pub async fn assign(
         if let Some(until) = request.until_day {
             check_day("until_day", until)?;
             if until <= from_day {
-                return Err(ApiError::invalid("until_day", "It must lie after `from_day`."));
+                return Err(ApiError::invalid("until_day", BACKWARDS));
             }
         }
         let row = GroupSchedule {

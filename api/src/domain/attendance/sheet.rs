@@ -221,6 +221,10 @@ impl Page {
         let shown = self.shown.ok_or(ApiError::NotFound("period of this group on that day"))?;
         let instance = &self.instances[shown].0;
         let (mut conflicts, mut new) = (Vec::new(), Vec::new());
+        let own = models::scope::person_of(conn, by.0)?;
+        if rows.iter().any(|row| Some(row.person.0) == own) {
+            return Err(ApiError::Forbidden("Nobody marks their own attendance: ask for a correction."));
+        }
         for row in rows {
             let member = self.members.iter().find(|(id, ..)| *id == row.person.0);
             let known = self.known.get(&row.person.0);

@@ -13,6 +13,9 @@ pub const MAX_ROWS: usize = 50_000;
 const MAX_COLUMNS: usize = 100;
 /// Most characters in a cell.
 const MAX_CELL: usize = 10_000;
+const UNREADABLE: &str = "This workbook cannot be read: save it as XLSX again, or as CSV.";
+/// Bytes of text in a whole workbook: twenty thousand rows of addresses take a tenth.
+const MAX_TEXT: usize = 32 * 1024 * 1024;
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,7 +77,8 @@ pub fn check_archive<R: Read + Seek>(archive: R, caps: ArchiveCaps) -> Result<()
 /// 422 that names `file`.
 pub fn read(bytes: &[u8]) -> Result<Sheet, ApiError> {
     if bytes.starts_with(b"PK\x03\x04") {
-        read_xlsx(bytes)
+        // A sheet made to mislead can make its reader panic: that is a wrong file, and no failure of the server.
+        std::panic::catch_unwind(|| read_xlsx(bytes)).unwrap_or_else(|_| Err(refused(UNREADABLE)))
     } else if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         Err(refused(
             "This is a workbook of an old or encrypted kind: save it as XLSX without a password, or as CSV.",
@@ -176,19 +180,25 @@ fn push(rows: &mut Vec<(usize, Vec<String>)>, number: usize, cells: Vec<String>)
 
 fn read_xlsx(bytes: &[u8]) -> Result<Sheet, ApiError> {
     check_archive(Cursor::new(bytes), XLSX_CAPS)?;
-    let unreadable = |_| refused("This workbook cannot be read: save it as XLSX again, or as CSV.");
+    let unreadable = |_| refused(UNREADABLE);
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
     let first =
         book.sheet_names().into_iter().next().ok_or_else(|| refused("This workbook has no sheet."))?;
     let mut cells = book.worksheet_cells_reader(&first).map_err(unreadable)?;
     let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
     let (mut number, mut row): (usize, Vec<String>) = (0, Vec::new());
+    let mut characters = 0;
     // Cell by cell: what a sheet says of its size may be anything.
     while let Some(cell) = cells.next_cell().map_err(unreadable)? {
         let (at, column) = (cell.get_position().0 as usize + 1, cell.get_position().1 as usize);
         let text = cell_text(&shown(cell.get_value()))?;
         if text.is_empty() {
             continue;
+        }
+        // Many cells may share one text, which the archive holds once.
+        characters += text.len();
+        if characters > MAX_TEXT {
+            return Err(refused("This workbook holds more text than a table of people: import it in parts."));
         }
         if at < number {
             return Err(refused(

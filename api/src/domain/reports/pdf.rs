@@ -24,10 +24,14 @@ use crate::error::ApiError;
 const WIDTH: f32 = 842.0;
 const HEIGHT: f32 = 595.0;
 const MARGIN: f32 = 30.0;
-/// The first line of the table's head stands here.
-const TOP: f32 = 76.0;
+/// The last line of the table's head stands here; a heading that needs two has the first above it.
+const TOP: f32 = 80.0;
+/// Between the two lines of a heading.
+const HEAD_LINE: f32 = 9.0;
 const LINE: f32 = 13.0;
 const TEXT: f32 = 7.5;
+/// Numbers are printed smaller down to this size before they are cut: a part of a number is a wrong one.
+const SMALLEST: f32 = 4.0;
 /// Between two columns.
 const GAP: f32 = 3.0;
 const LINES: usize = 36;
@@ -68,6 +72,16 @@ impl Face {
         text.chars().filter_map(|letter| self.advance(letter, size)).sum()
     }
 
+    /// A heading on one line, or on two where a break between words makes it narrower.
+    fn broken<'a>(&self, title: &'a str, size: f32, room: f32) -> (&'a str, &'a str) {
+        if self.width(title, size) <= room {
+            return ("", title);
+        }
+        let longer = |(first, last): &(&str, &str)| self.width(first, size).max(self.width(last, size));
+        let breaks = title.match_indices(' ').map(|(at, _)| (&title[..at], &title[at + 1..]));
+        breaks.min_by(|one, other| longer(one).total_cmp(&longer(other))).unwrap_or(("", title))
+    }
+
     /// A text that the font has and that fits, cut with an ellipsis; and whether letters were lacking.
     fn fitted(&self, text: &str, size: f32, room: f32) -> (String, bool) {
         let mut lacking = false;
@@ -80,7 +94,8 @@ impl Face {
                 if has { letter } else { DOT }
             })
             .collect();
-        if self.width(&clean, size) <= room {
+        // A column that was made for a text is exactly as wide.
+        if self.width(&clean, size) <= room + 0.01 {
             return (clean, lacking);
         }
         let mut left = room - self.width("…", size);
@@ -184,9 +199,11 @@ impl Print {
         sheet.text(&self.bold, 13.0, (MARGIN, 40.0), whole, &title, false);
         sheet.text(&self.regular, 9.0, (MARGIN, 56.0), whole * 0.7, &self.head.about, false);
         sheet.text(&self.regular, 8.0, (MARGIN + whole * 0.7, 56.0), whole * 0.3, &self.head.made_at, true);
-        sheet.band(TOP - 9.5, 0xE6EDF5);
+        sheet.band(TOP - HEAD_LINE - 8.5, LINE + HEAD_LINE, 0xE6EDF5);
         for (title, left, width) in &self.columns {
-            sheet.text(&self.bold, TEXT, (*left, TOP), *width, title, false);
+            let (first, last) = self.bold.broken(title, TEXT, *width);
+            sheet.text(&self.bold, TEXT, (*left, TOP - HEAD_LINE), *width, first, false);
+            sheet.text(&self.bold, TEXT, (*left, TOP), *width, last, false);
         }
         let mut y = TOP;
         for line in lines {
@@ -219,6 +236,8 @@ struct Sheet<'a, 'b> {
 
 impl Sheet<'_, '_> {
     fn text(&mut self, face: &Face, size: f32, (left, y): (f32, f32), room: f32, text: &str, right: bool) {
+        let width = face.width(text, size);
+        let size = if right && width > room { (size * room / width).max(SMALLEST) } else { size };
         let (text, lacking) = face.fitted(text, size, room);
         self.lacking |= lacking;
         if text.is_empty() {
@@ -229,9 +248,9 @@ impl Sheet<'_, '_> {
         self.surface.draw_text(at, face.font.clone(), size, &text, false, TextDirection::Auto);
     }
 
-    /// A coloured band across the page, a line high.
-    fn band(&mut self, top: f32, colour: u32) {
-        let Some(rect) = Rect::from_xywh(MARGIN - GAP, top, WIDTH - 2.0 * (MARGIN - GAP), LINE) else {
+    /// A coloured band across the page.
+    fn band(&mut self, top: f32, height: f32, colour: u32) {
+        let Some(rect) = Rect::from_xywh(MARGIN - GAP, top, WIDTH - 2.0 * (MARGIN - GAP), height) else {
             return;
         };
         let mut path = PathBuilder::new();
@@ -262,7 +281,11 @@ fn text_of(cell: &Cell) -> Text {
 mod tests {
     use std::io::Read;
 
+    use chrono::NaiveDate;
+    use types::ReportKind;
+
     use super::*;
+    use crate::domain::reports::rows::{Column, columns};
 
     fn printed(rows: usize, name: &str) -> lopdf::Document {
         let head = Head {
@@ -296,6 +319,36 @@ mod tests {
             }
             let last = document.extract_text(&[u32::try_from(pages).expect("a number")]).expect("text");
             assert!(last.contains("Absent: 3"), "{last}");
+        }
+    }
+
+    #[test]
+    fn a_month_across_keeps_its_days_and_its_numbers() {
+        let bold = Face::new(dejavu::sans_condensed::bold()).expect("a font");
+        assert_eq!(bold.broken("Su 01", TEXT, 12.0), ("Su", "01"));
+        assert_eq!(bold.broken("Not seen to leave", TEXT, 40.0), ("Not seen", "to leave"));
+        assert_eq!(bold.broken("Rate", TEXT, 40.0), ("", "Rate"));
+        for kind in [ReportKind::Register, ReportKind::Hours] {
+            let day = |day: u32| NaiveDate::from_ymd_opt(2026, 5, day).expect("a day");
+            let columns = columns(kind, (day(1), day(31).succ_opt().expect("a day")));
+            let headings: Vec<Heading> = columns.iter().map(Column::printed).collect();
+            let head = || Head {
+                site: String::new(),
+                title: String::new(),
+                about: String::new(),
+                made_at: String::new(),
+            };
+            let print = Print::new(head(), &headings, 1, Vec::new()).expect("fonts");
+            for (title, _, width) in &print.columns {
+                let (first, last) = bold.broken(title, TEXT, *width);
+                for line in [first, last] {
+                    assert_eq!(bold.fitted(line, TEXT, *width).0, line, "{title} in {width}");
+                }
+            }
+            let narrowest = print.columns.iter().map(|column| column.2).fold(f32::MAX, f32::min);
+            let (_, _, rate) = print.columns.last().expect("a column");
+            assert_eq!(print.regular.fitted("100.0 %", TEXT, *rate).0, "100.0 %", "{rate}");
+            assert!(narrowest >= print.regular.width("31", TEXT), "{narrowest}");
         }
     }
 

@@ -4,24 +4,29 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use types::{AttendanceState, ColumnKind, ReportColumn, ReportKind};
 
-use crate::domain::tables::Cell;
+use crate::domain::tables::{Cell, Heading};
 use crate::models::reports::{Instance, LetterTotal, PersonDays, StateTotal};
 
 /// The letters of a register: letter, key, meaning. `models::reports` says when a day has which.
 pub const LETTERS: [(char, &str, &str); 9] = [
     ('P', "present", "Present"),
     ('L', "late", "Late"),
-    ('E', "left_early", "Left early"),
+    ('D', "left_early", "Left early"),
     ('H', "half_day", "Half day, or there for a part"),
     ('A', "absent", "Absent"),
-    ('X', "excused", "Excused"),
+    ('E', "excused", "Excused"),
     ('U', "unconfirmed", "Unconfirmed"),
-    ('O', "holiday", "Off"),
-    ('N', "expected", "Not over yet"),
+    ('O', "holiday", "Holiday, or a day off"),
+    ('N', "expected", "Expected, not over yet"),
 ];
 
+/// The state alone, out of what a letter means.
+fn word(meaning: &str) -> &str {
+    meaning.split(',').next().unwrap_or(meaning)
+}
+
 /// Those that stand for having been there.
-const ATTENDED: [char; 4] = ['P', 'L', 'E', 'H'];
+const ATTENDED: [char; 4] = ['P', 'L', 'D', 'H'];
 
 /// The state of a day as a whole, by its letter.
 pub fn state_of_letter(letter: char) -> AttendanceState {
@@ -72,6 +77,28 @@ enum Field {
 impl Column {
     fn new(key: &str, title: &str, kind: ColumnKind, width: u16, field: Field) -> Self {
         Self { key: key.to_owned(), title: title.to_owned(), kind, width, field }
+    }
+
+    /// Its heading on paper, and its width there in points, for a report of days across. A day is headed by the two
+    /// letters of its weekday and its number: its month stands above the table.
+    pub fn printed(&self) -> Heading {
+        let (title, width) = match self.field {
+            Field::Name => (self.title.clone(), 88),
+            Field::ExternalId | Field::Group | Field::Open => (self.title.clone(), 40),
+            Field::Letter(_) | Field::Worked(_) => {
+                let title = self.key.parse::<NaiveDate>().map(|day| {
+                    let weekday: String = day.format("%a").to_string().chars().take(2).collect();
+                    format!("{weekday} {}", day.format("%d"))
+                });
+                (
+                    title.unwrap_or_else(|_| self.title.clone()),
+                    if self.kind == ColumnKind::Letter { 16 } else { 17 },
+                )
+            }
+            Field::Letters(_) => (self.title.clone(), 13),
+            _ => (self.title.clone(), 36),
+        };
+        Heading { title, width }
     }
 
     /// The column as clients see it.
@@ -282,7 +309,7 @@ pub fn letter_totals(totals: &[LetterTotal]) -> Vec<Total> {
     };
     let mut lines: Vec<Total> = LETTERS
         .iter()
-        .map(|(letter, key, meaning)| Total::new(key, meaning, Cell::Whole(count(*letter))))
+        .map(|(letter, key, meaning)| Total::new(key, word(meaning), Cell::Whole(count(*letter))))
         .collect();
     lines.push(Total::new("rate", "Attendance rate", rate(count)));
     lines
@@ -303,13 +330,7 @@ pub fn state_totals(kind: ReportKind, totals: &[StateTotal]) -> Vec<Total> {
         _ => LETTERS
             .iter()
             .filter(|(_, state, _)| kind != ReportKind::Absences || ABSENCES.contains(state))
-            .map(|(_, state, meaning)| {
-                Total::new(
-                    state,
-                    meaning.split(',').next().unwrap_or(meaning),
-                    Cell::Whole(count(totals, state)),
-                )
-            })
+            .map(|(_, state, meaning)| Total::new(state, word(meaning), Cell::Whole(count(totals, state))))
             .collect(),
     }
 }

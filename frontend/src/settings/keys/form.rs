@@ -177,7 +177,7 @@ fn ScopeTable(chosen: RwSignal<Vec<String>>) -> impl IntoView {
     };
     view! {
         <table class="scopes">
-            <caption class="label">{say!(keys.opens)}</caption>
+            <caption><span class="label">{say!(keys.opens)}</span></caption>
             <thead>
                 <tr>
                     <th scope="col">{say!(keys.area)}</th>

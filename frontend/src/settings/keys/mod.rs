@@ -3,16 +3,16 @@
 mod form;
 mod scopes;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use types::KeyView;
 
 use super::secret::SecretDialog;
 use crate::api::use_api;
 use crate::clock::Style;
 use crate::language::say;
-use crate::loading::{Load, Loader};
+use crate::loading::Loader;
 use crate::session::{fresh, use_desk};
-use crate::ui::{Ago, Confirm, Empty, Failed, Icon, Moment, Skeleton, icons, use_toasts};
+use crate::ui::{Act, Ago, Empty, Icon, Moment, Removal, icons, listed};
 
 /// What is being done with a key.
 #[derive(Clone, PartialEq)]
@@ -60,23 +60,36 @@ pub fn KeysSection() -> impl IntoView {
                 {say!(keys.add)}
             </button>
         </header>
-        {move || match keys.get() {
-            Load::Waiting => view! { <Skeleton rows=3 /> }.into_any(),
-            Load::Failed(failure) => view! { <Failed failure retry=read /> }.into_any(),
-            Load::Ready(keys) if keys.is_empty() => {
-                view! { <Empty icon=icons::Code title=say!(keys.none) text=say!(keys.none_text) /> }.into_any()
-            }
-            Load::Ready(keys) => {
+        {listed(
+            keys,
+            read,
+            3,
+            || view! { <Empty icon=icons::Code title=say!(keys.none) text=say!(keys.none_text) /> }.into_any(),
+            move |keys| {
                 view! {
                     <ul class="rows">{keys.into_iter().map(|key| view! { <KeyRow key_view=key doing /> }).collect_view()}</ul>
                 }
                     .into_any()
-            }
-        }}
+            },
+        )}
         {move || match doing.get() {
             Doing::Nothing => ().into_any(),
             Doing::Making => view! { <form::KeySheet doing done /> }.into_any(),
-            Doing::Revoking(key) => view! { <Revoke key_view=key doing done /> }.into_any(),
+            Doing::Revoking(key) => {
+                let id = key.id;
+                view! {
+                    <Removal
+                        title=say!(keys.revoke_title, name = key.name)
+                        text=say!(keys.revoke_text)
+                        action=say!(keys.revoke)
+                        told=say!(keys.revoked)
+                        act=Act::new(move || fresh(api, move || api.revoke_key(id)))
+                        on_done=Callback::new(move |()| done.run(Doing::Nothing))
+                        on_close
+                    />
+                }
+                    .into_any()
+            }
             Doing::Showing { name, key } => {
                 view! {
                     <SecretDialog
@@ -147,40 +160,5 @@ fn KeyRow(key_view: KeyView, doing: RwSignal<Doing>) -> impl IntoView {
                 </button>
             </div>
         </li>
-    }
-}
-
-#[component]
-fn Revoke(key_view: KeyView, doing: RwSignal<Doing>, done: Callback<Doing>) -> impl IntoView {
-    let (api, toasts) = (use_api(), use_toasts());
-    let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<String>);
-    let id = key_view.id;
-    let on_confirm = Callback::new(move |()| {
-        busy.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            match fresh(api, move || api.revoke_key(id)).await {
-                Ok(()) => {
-                    toasts.show(say!(keys.revoked));
-                    done.run(Doing::Nothing);
-                }
-                Err(failure) => {
-                    problem.try_set(Some(failure.message()));
-                    busy.try_set(false);
-                }
-            }
-        });
-    });
-    view! {
-        <Confirm
-            title=say!(keys.revoke_title, name = key_view.name)
-            text=say!(keys.revoke_text)
-            action=say!(keys.revoke)
-            busy
-            problem
-            on_confirm
-            on_close=Callback::new(move |()| doing.set(Doing::Nothing))
-        />
     }
 }

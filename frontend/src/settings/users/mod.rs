@@ -143,7 +143,7 @@ fn UserTable(users: Vec<AccountView>, doing: RwSignal<Doing>) -> impl IntoView {
             is=move || !found.with(Vec::is_empty)
             otherwise=|| view! { <Empty icon=icons::People title=say!(users.none_found) text=say!(users.none_found_text) /> }
         >
-            <table class="list-table">
+            <table class="list-table users-table">
                 <thead>
                     <tr>
                         <th scope="col">{say!(users.account)}</th>
@@ -190,7 +190,7 @@ fn UserRow(user: AccountView, names: Memo<HashMap<String, String>>, doing: RwSig
     let factor = if user.second_factor { say!(words.on) } else { say!(words.off) };
     let words = say!(users.edit, email = user.email.clone());
     let person = user.person.map(|id| {
-        view! { <a class="link note" href=format!("/people/{id}")>{say!(users.linked_person)}</a> }
+        view! { <a class="link note block w-fit" href=format!("/people/{id}")>{say!(users.linked_person)}</a> }
     });
     let email = user.email.clone();
     view! {
