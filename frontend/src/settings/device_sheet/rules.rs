@@ -103,14 +103,14 @@ impl Form {
     }
 }
 
-/// About how many bytes a JPEG of a camera's picture takes, 16:9 and of that quality. Bytes for each pixel as measured
-/// on pictures of rooms and entrances; a busy picture takes up to twice that.
+/// About how many bytes a JPEG of a camera's picture takes, 16:9 and of that quality: an estimate for rooms and entrances; a
+/// busy picture takes up to twice that.
 fn picture_bytes(width: i64, quality: i64) -> f64 {
-    const MEASURED: [(f64, f64); 5] =
+    const BYTES_A_PIXEL: [(f64, f64); 5] =
         [(40.0, 0.055), (60.0, 0.075), (80.0, 0.12), (90.0, 0.19), (95.0, 0.29)];
     let quality = quality as f64;
-    let above = MEASURED.iter().position(|(at, _)| *at >= quality).unwrap_or(MEASURED.len() - 1).max(1);
-    let ((low, few), (high, many)) = (MEASURED[above - 1], MEASURED[above]);
+    let above = BYTES_A_PIXEL.iter().position(|(at, _)| *at >= quality).unwrap_or(BYTES_A_PIXEL.len() - 1).max(1);
+    let ((low, few), (high, many)) = (BYTES_A_PIXEL[above - 1], BYTES_A_PIXEL[above]);
     let share = ((quality - low) / (high - low)).clamp(0.0, 1.0);
     let width = width as f64;
     width * width * 9.0 / 16.0 * (few + (many - few) * share)
