@@ -109,7 +109,8 @@ fn picture_bytes(width: i64, quality: i64) -> f64 {
     const BYTES_A_PIXEL: [(f64, f64); 5] =
         [(40.0, 0.055), (60.0, 0.075), (80.0, 0.12), (90.0, 0.19), (95.0, 0.29)];
     let quality = quality as f64;
-    let above = BYTES_A_PIXEL.iter().position(|(at, _)| *at >= quality).unwrap_or(BYTES_A_PIXEL.len() - 1).max(1);
+    let above =
+        BYTES_A_PIXEL.iter().position(|(at, _)| *at >= quality).unwrap_or(BYTES_A_PIXEL.len() - 1).max(1);
     let ((low, few), (high, many)) = (BYTES_A_PIXEL[above - 1], BYTES_A_PIXEL[above]);
     let share = ((quality - low) / (high - low)).clamp(0.0, 1.0);
     let width = width as f64;
