@@ -13,7 +13,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 
 profile=wasm
 folder=wasm
-limit=305
+limit=302
 if [ "${1:-}" = --dev ]; then
     profile=dev
     folder=debug

@@ -25,17 +25,6 @@ macro_rules! say {
 }
 pub(crate) use say;
 
-/// Words in every language, for finding things by the words of either: `both!(people.title)` is a `[&'static str; 2]`.
-macro_rules! both {
-    ($($words:tt)*) => {
-        [
-            leptos_i18n::td_string!($crate::language::Locale::en, $($words)*),
-            leptos_i18n::td_string!($crate::language::Locale::ar, $($words)*),
-        ]
-    };
-}
-pub(crate) use both;
-
 /// The languages, each by its own name.
 pub const LANGUAGES: [(Locale, &str); 2] = [(Locale::en, "English"), (Locale::ar, "العربية")];
 

@@ -7,7 +7,7 @@ use types::{PersonId, PhotoId};
 use wasm_bindgen::JsCast;
 
 use crate::api::{Api, use_api};
-use crate::language::{both, say};
+use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::router::{Router, use_router};
 use crate::session::{Desk, use_desk};
@@ -37,8 +37,8 @@ pub fn focus() {
 
 /// A page or an action.
 struct Place {
-    /// Its name in every language: it is found by either.
-    names: [&'static str; 2],
+    /// Its name, by which it is found.
+    name: &'static str,
     hit: Hit,
     /// Whether it shows before anything is typed.
     usual: bool,
@@ -48,7 +48,7 @@ struct Place {
 macro_rules! place {
     ($icon:expr, $path:literal, $($words:tt)*) => {
         Place {
-            names: both!($($words)*),
+            name: say!($($words)*),
             hit: Hit::Place { label: say!($($words)*), icon: $icon, path: $path },
             usual: false,
         }
@@ -76,7 +76,7 @@ fn places(admin: bool, marks: bool) -> Vec<Place> {
             place!(icons::Attendance, "/attendance", shell.attendance),
             place!(icons::Note, "/attendance/corrections", attendance.corrections),
             usual(place!(icons::Reports, "/reports", shell.reports)),
-            usual(place!(icons::Analytics, "/analytics", shell.analytics)),
+            usual(place!(icons::Reports, "/analytics", shell.analytics)),
             place!(icons::Reports, "/reports?kind=day-sheet", reports.day_sheet),
             place!(icons::Reports, "/reports?kind=register", reports.register),
             place!(icons::Reports, "/reports?kind=late", reports.late),
@@ -85,26 +85,26 @@ fn places(admin: bool, marks: bool) -> Vec<Place> {
         ]);
     }
     places.extend([
-        place!(icons::Door, "/attendance/on-site", attendance.on_site),
+        place!(icons::Attendance, "/attendance/on-site", attendance.on_site),
         usual(place!(icons::People, "/groups", shell.groups)),
         usual(place!(icons::Clock, "/schedules", shell.schedules)),
-        usual(place!(icons::Holiday, "/schedules/holidays", shell.holidays)),
-        Place { names: both!(shell.wall_mode), hit: Hit::Wall, usual: true },
+        usual(place!(icons::Clock, "/schedules/holidays", shell.holidays)),
+        Place { name: say!(shell.wall_mode), hit: Hit::Wall, usual: true },
         place!(icons::Settings, "/settings", shell.settings),
-        usual(place!(icons::Key, "/settings/account", shell.change_password)),
-        usual(place!(icons::Appearance, "/settings/appearance", shell.appearance)),
-        place!(icons::Alerts, "/settings/notifications", alerts.preferences),
+        usual(place!(icons::Settings, "/settings/account", shell.change_password)),
+        usual(place!(icons::Settings, "/settings/appearance", shell.appearance)),
+        place!(icons::Settings, "/settings/notifications", alerts.preferences),
     ]);
     if admin {
         places.extend([
             place!(icons::People, "/settings/users", settings.users),
-            place!(icons::Alerts, "/settings/alerts", alerts.title),
-            place!(icons::Alerts, "/settings/alerts?part=channels", alerts.channels),
-            place!(icons::Alerts, "/settings/alerts?part=messages", alerts.messages),
+            place!(icons::Settings, "/settings/alerts", alerts.title),
+            place!(icons::Settings, "/settings/alerts?part=channels", alerts.channels),
+            place!(icons::Settings, "/settings/alerts?part=messages", alerts.messages),
             place!(icons::Clock, "/settings/alerts?part=reports", alerts.schedules),
-            place!(icons::Privacy, "/settings/privacy", privacy.title),
-            place!(icons::Audit, "/settings/audit", audit.title),
-            place!(icons::Code, "/settings/keys", settings.keys),
+            place!(icons::Settings, "/settings/privacy", privacy.title),
+            place!(icons::Settings, "/settings/audit", audit.title),
+            place!(icons::Settings, "/settings/keys", settings.keys),
         ]);
     }
     places
@@ -174,7 +174,7 @@ impl Search {
             places(self.desk.is_admin(), self.desk.marks())
                 .into_iter()
                 .filter(|place| {
-                    let named = || place.names.iter().any(|name| name.to_lowercase().contains(&query));
+                    let named = || place.name.to_lowercase().contains(&query);
                     if query.is_empty() { place.usual } else { named() }
                 })
                 .map(|place| place.hit),
