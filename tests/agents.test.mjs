@@ -39,8 +39,8 @@ before(async () => {
   }
 });
 
-/** A folder of pictures: nobody, then each person for some seconds, at 5 a second, with nobody between them. */
-async function scene(name, { seconds = 4 } = {}) {
+/** A folder of pictures: nobody for `quiet` seconds, then each person for some, at 5 a second, with nobody between them. */
+async function scene(name, { seconds = 4, quiet = 2 } = {}) {
   const folder = join(scratch, name);
   await mkdir(folder);
   const nobody = await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', 'color=gray:s=1280x720', '-frames:v', '1', '-q:v', '3', join(scratch, 'nobody.jpg')])
@@ -52,7 +52,7 @@ async function scene(name, { seconds = 4 } = {}) {
     }
   };
   const starts = [];
-  await put(nobody, 10);
+  await put(nobody, quiet * 5);
   for (const { seen } of people) {
     starts.push(number / 5);
     await put(await asFrame(seen), seconds * 5);
@@ -170,7 +170,7 @@ describe('an agent', { skip, timeout: 600_000 }, () => {
 
   it('keeps what passes while the network is cut, and sends it afterwards with its own time', async () => {
     const feed = await newFeed('at the far end');
-    const { folder, seconds } = await scene('cut');
+    const { folder, seconds } = await scene('cut', { quiet: 8 });
     const line = await wire(Number(new URL(system.url).port));
     const one = await agent('cut', { server: line.url, feed, folder, loop: true });
     await eventually('a first heartbeat', async () => (await devices(feed)).length === 1, { timeoutMs: 30_000 });
@@ -184,7 +184,9 @@ describe('an agent', { skip, timeout: 600_000 }, () => {
     line.mend();
     await everybodyOnce(feed, () => one.log, 120_000);
     // Whom the camera sees again before what it kept is through has arrived then, until the kept frame says when.
-    await eventually('the backlog to be drained', async () => (await devices(feed))[0].heartbeat.backlog.frames === 0, { timeoutMs: 120_000 });
+    await eventually('what was kept to have said when', async () => (
+      (await arrivalsAt(feed)).every(({ at }) => Date.parse(at) < mendedAt)
+    ), { timeoutMs: 120_000 });
     const arrived = await everybodyOnce(feed, () => one.log, 10_000);
     for (const { at, recorded_at: recorded, person, doubt } of arrived) {
       assert.ok(Date.parse(at) > cutAt - 2000 && Date.parse(at) < mendedAt, `${person.name} passed at ${at}`);
