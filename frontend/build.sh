@@ -13,7 +13,7 @@ target=${CARGO_TARGET_DIR:-$root/target}
 
 profile=wasm
 folder=wasm
-limit=302
+limit=300
 if [ "${1:-}" = --dev ]; then
     profile=dev
     folder=debug

@@ -3,6 +3,7 @@
 mod account;
 mod banner;
 mod confirmation;
+mod hits;
 pub mod oidc;
 pub mod parts;
 mod rail;

@@ -21,7 +21,9 @@ use crate::settings::SettingsPage;
 use crate::ui::{Build, NotFetched};
 
 use super::confirmation::Question;
+use super::hits::HitList;
 use super::oidc::ProviderSecondFactor;
+use super::search;
 
 #[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn enrolment() -> Result<Build, NotFetched> {
@@ -41,6 +43,12 @@ pub fn own_camera(
 #[wasm_split(search, wasm_split_path = leptos::wasm_split, fallible)]
 pub fn feed_search(search: Search, feeds: Signal<Vec<LiveFeed>>) -> Result<Build, NotFetched> {
     Ok(Box::new(move || view! { <SearchBar search feeds /> }.into_any()))
+}
+
+/// What the search of the top bar finds.
+#[wasm_split(hits, wasm_split_path = leptos::wasm_split, fallible)]
+pub fn hits(search: search::Search) -> Result<Build, NotFetched> {
+    Ok(Box::new(move || view! { <HitList search /> }.into_any()))
 }
 
 #[wasm_split(account, wasm_split_path = leptos::wasm_split, fallible)]
