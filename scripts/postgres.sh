@@ -98,6 +98,25 @@ postgres_private_folder() {
     chmod 700 "$folder"
 }
 
+# A server for tests and drills on a cluster below a folder: postgres_scratch FOLDER. Sets scratch_postgres, its
+# process id.
+scratch_postgres=
+postgres_scratch() {
+    data=$1
+    postgres_prepare scratch
+    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >"$data/postgres.log" 2>&1 </dev/null) &
+    local waited
+    for ((waited = 0; waited < 300; waited++)); do
+        if postgres_ready; then
+            scratch_postgres=$(postgres_pid)
+            return
+        fi
+        sleep 0.1
+    done
+    cat "$data/postgres.log"
+    fail "the scratch PostgreSQL did not start"
+}
+
 # Passwords of the database roles, made once.
 make_passwords() {
     local role

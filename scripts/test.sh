@@ -14,7 +14,6 @@ failures=()
 skips=()
 only=${ONLY:-}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/attendance-test.XXXXXX")
-scratch_postgres=
 
 clean_up() {
     [[ -z $scratch_postgres ]] || postgres_stop "$scratch_postgres"
@@ -133,23 +132,6 @@ run_node_tests() {
     )
 }
 
-start_scratch_postgres() {
-    data=$scratch/database
-    postgres_prepare scratch
-    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >"$scratch/postgres.log" 2>&1 </dev/null) &
-    local waited
-    for ((waited = 0; waited < 300; waited++)); do
-        if postgres_ready; then
-            scratch_postgres=$(postgres_pid)
-            TEST_DATABASE_URL=$(postgres_url attendance_super postgres)
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$scratch/postgres.log"
-    fail "the PostgreSQL for the tests did not start"
-}
-
 compose_config() {
     local compose=(docker-compose)
     command -v docker-compose >/dev/null 2>&1 || compose=(docker compose)
@@ -191,7 +173,10 @@ if needs "unused dependencies" cargo-machete; then gate "unused dependencies" ca
 gate "build" scripts/build.sh
 gate "build of the agent" scripts/build.sh camera
 
-if wanted "cargo tests" || wanted "schema.rs"; then start_scratch_postgres; fi
+if wanted "cargo tests" || wanted "schema.rs"; then
+    postgres_scratch "$scratch/database"
+    TEST_DATABASE_URL=$(postgres_url attendance_super postgres)
+fi
 if wanted "schema.rs"; then cargo_tool diesel 2.3.14 diesel_cli --no-default-features --features postgres; fi
 if needs "schema.rs is what Diesel prints" diesel; then gate "schema.rs is what Diesel prints" fresh_schema; fi
 suite "cargo tests" count_cargo run_cargo_tests

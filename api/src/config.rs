@@ -16,6 +16,11 @@ use types::Role;
 pub struct Secret(String);
 
 impl Secret {
+    /// Keeps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
     /// The value itself.
     pub fn expose(&self) -> &str {
         &self.0
@@ -68,7 +73,10 @@ pub struct HttpConfig {
     /// Port to listen on; 0 takes a free one.
     #[arg(long, env = "ATTENDANCE_PORT", default_value_t = 8080)]
     pub port: u16,
-    /// Port for `/metrics` on loopback; 0 turns it off.
+    /// Address for `/metrics`, which are for operators alone.
+    #[arg(long, env = "ATTENDANCE_METRICS_HOST", default_value = "127.0.0.1")]
+    pub metrics_host: IpAddr,
+    /// Port for `/metrics`; 0 turns it off.
     #[arg(long, env = "ATTENDANCE_METRICS_PORT", default_value_t = 9464)]
     pub metrics_port: u16,
     /// `self` serves https with a certificate of its own making, `off` plain http.

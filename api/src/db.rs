@@ -9,6 +9,8 @@ use std::time::Duration;
 use actix_web::web;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, ConnectionResult, PgConnection, QueryResult};
+use percent_encoding::percent_decode_str;
+use prometheus::Histogram;
 
 use crate::config::{DatabaseConfig, Secret};
 use crate::error::ApiError;
@@ -33,6 +35,21 @@ pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
     PgConnection::establish(url.expose())
 }
 
+/// A connection URL without its password, which others on the machine may see, and the password.
+pub fn without_password(url: &Secret) -> (String, Option<Secret>) {
+    let url = url.expose();
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..].find(['/', '?']).map_or(url.len(), |at| authority + at);
+    let Some(user) = url[authority..end].rfind('@').map(|at| authority + at) else {
+        return (url.to_owned(), None);
+    };
+    let Some(colon) = url[authority..user].find(':').map(|at| authority + at) else {
+        return (url.to_owned(), None);
+    };
+    let password = percent_decode_str(&url[colon + 1..user]).decode_utf8_lossy();
+    (format!("{}{}", &url[..colon], &url[user..]), Some(Secret::new(password)))
+}
+
 /// Limits a connection as those of the pool are. Compiling a statement for the processor takes longer than any of ours
 /// runs.
 ///
@@ -51,6 +68,7 @@ pub fn limit(conn: &mut PgConnection) -> QueryResult<()> {
 pub struct Db {
     pool: Pool<ConnectionManager<PgConnection>>,
     url: Secret,
+    wait: Histogram,
 }
 
 #[derive(Debug)]
@@ -64,7 +82,8 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Limits {
 
 impl Db {
     /// A pool that connects when it is first asked: a database that is down does not stop the start.
-    pub fn new(config: &DatabaseConfig) -> Self {
+    /// `wait` is told how long work waits for a connection, in seconds.
+    pub fn new(config: &DatabaseConfig, wait: Histogram) -> Self {
         keep_openssl_until_the_end();
         let pool = Pool::builder()
             .max_size(config.pool_size)
@@ -72,7 +91,13 @@ impl Db {
             .connection_timeout(POOL_WAIT)
             .connection_customizer(Box::new(Limits))
             .build_unchecked(ConnectionManager::new(config.url.expose()));
-        Self { pool, url: config.url.clone() }
+        Self { pool, url: config.url.clone(), wait }
+    }
+
+    /// How many connections there are, and how many of them nobody uses.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections, state.idle_connections)
     }
 
     /// A connection of one's own, for work that takes longer than a request may.
@@ -121,11 +146,36 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
     {
-        let pool = self.pool.clone();
+        let (pool, wait) = (self.pool.clone(), self.wait.clone());
         let blocking = web::block(move || {
-            let mut conn = pool.get().map_err(|e| ApiError::DatabaseUnavailable(e.to_string()))?;
+            let waiting = wait.start_timer();
+            let conn = pool.get();
+            waiting.observe_duration();
+            let mut conn = conn.map_err(|e| ApiError::DatabaseUnavailable(e.to_string()))?;
             work(&mut conn)
         });
         blocking.await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_out_of_a_url() {
+        for (url, without, password) in [
+            ("postgresql://owner:p%40w@host:5432/db?x=1", "postgresql://owner@host:5432/db?x=1", Some("p@w")),
+            (
+                "postgresql://owner:pw@/db?host=/run/a:b@c",
+                "postgresql://owner@/db?host=/run/a:b@c",
+                Some("pw"),
+            ),
+            ("postgresql://owner@host/db?passfile=/a:b", "postgresql://owner@host/db?passfile=/a:b", None),
+            ("postgresql:///db", "postgresql:///db", None),
+        ] {
+            let (left, taken) = without_password(&Secret::new(url));
+            assert_eq!((left.as_str(), taken.as_ref().map(Secret::expose)), (without, password));
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::{
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
 use crate::telemetry::Metrics;
-use crate::{background, routes, tls};
+use crate::{background, cli, routes, tls};
 
 /// The server, bound to its port and not yet running.
 pub struct Application {
@@ -49,6 +49,7 @@ impl Application {
         let (keys, audit_key) = tokio::task::spawn_blocking(move || {
             let mut conn = db::connect(&prepared.database.url)
                 .context("the database of DATABASE_URL cannot be reached")?;
+            cli::require_schema(&mut conn)?;
             let keys = master_key::open_or_create(&mut conn, &prepared.data)?;
             let audit_key = audit_chain::open_or_create(&mut conn, &prepared.data)?;
             first_admin::ensure(&mut conn, &prepared.data.folder)?;
@@ -59,8 +60,9 @@ impl Application {
         let https = origins.iter().any(|origin| origin.starts_with("https://"));
         let oidc =
             oidc::Provider::new(&config.oidc, origins.first().map(String::as_str).unwrap_or_default())?;
+        let metrics = Metrics::new()?;
         let app = App::new(Parts {
-            db: Db::new(&config.database),
+            db: Db::new(&config.database, metrics.pool_wait_seconds.clone()),
             keys,
             audit_key,
             photos: PhotoStore::open(&config.data.storage())?,
@@ -79,14 +81,14 @@ impl Application {
             seal_keys: Default::default(),
             messengers: Messengers::new(&config.messages)?,
             oidc,
-            metrics: Metrics::new()?,
+            metrics,
             site: Site { origins, https, trusted_proxies: config.http.trusted_proxies.clone() },
             stopping: watch::channel(false).0,
         });
         erasure::replay(&app).await.context("the ledger of erasures cannot be replayed")?;
         feeds::recall(&app).await.context("it cannot be read when feeds were last heard")?;
         let server = server(app.clone(), &config, listener)?;
-        let metrics_server = metrics_server(&app, config.http.metrics_port)?;
+        let metrics_server = metrics_server(&app, &config.http)?;
         Ok(Self { app, config, server, metrics_server, address })
     }
 
@@ -183,21 +185,22 @@ fn server(app: App, config: &Config, listener: TcpListener) -> Result<Server> {
     Ok(server.run())
 }
 
-/// `/metrics` on loopback alone, away from the public port.
-fn metrics_server(app: &App, port: u16) -> Result<Option<Server>> {
+/// `/metrics` away from the public port, by default on loopback alone.
+fn metrics_server(app: &App, config: &HttpConfig) -> Result<Option<Server>> {
+    let (host, port) = (config.metrics_host, config.metrics_port);
     if port == 0 {
         return Ok(None);
     }
     let app = app.clone();
     let server = HttpServer::new(move || {
         let app = app.clone();
-        ActixApp::new().route("/metrics", web::get().to(move || std::future::ready(app.metrics.text())))
+        ActixApp::new().route("/metrics", web::get().to(move || std::future::ready(app.metrics_text())))
     })
     .workers(1)
     .disable_signals()
-    .bind(("127.0.0.1", port))
+    .bind((host, port))
     .with_context(|| {
-        format!("port {port} cannot be used for metrics: ATTENDANCE_METRICS_PORT sets another")
+        format!("port {port} of {host} cannot be used for metrics: ATTENDANCE_METRICS_PORT sets another")
     })?;
     Ok(Some(server.run()))
 }

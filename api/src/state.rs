@@ -117,8 +117,20 @@ impl App {
         if let Some(pack) = offered.iter().find(|pack| Some(&pack.id) == in_use.as_ref()) {
             let revision = self.gallery.refresh(conn, &self.keys, &pack.id, pack.dimensions)?;
             self.metrics.gallery_revision.set(revision);
+            let (people, templates) = self.gallery.size();
+            self.metrics.gallery_people.set(people as i64);
+            self.metrics.gallery_templates.set(templates as i64);
         }
         Ok(())
+    }
+
+    /// All metrics in Prometheus' text format, with the database's connections as they are now.
+    pub fn metrics_text(&self) -> String {
+        let (all, idle) = self.db.connections();
+        let connections = &self.metrics.pool_connections;
+        connections.with_label_values(&["idle"]).set(idle.into());
+        connections.with_label_values(&["used"]).set((all - idle).into());
+        self.metrics.text()
     }
 
     /// Whether the gallery of the pack in use is loaded.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
@@ -17,6 +18,10 @@ use crate::error::ApiError;
 
 /// Where heads of the audit's chain are; their names hold the sequence and sort by it.
 const AUDIT_HEADS: &str = "audit-heads";
+/// Where sealed photos are, a folder for each person.
+pub const PHOTOS: &str = "people";
+/// The ledger of erasures: an object for each, named after who was erased.
+const ERASURES: &str = "erasures";
 
 /// The store of sealed photos; cloning shares it.
 #[derive(Clone)]
@@ -28,34 +33,9 @@ impl PhotoStore {
     /// Opens `file:FOLDER`, `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`.
     ///
     /// # Errors
-    /// When the address is none of these or the folder cannot be made.
+    /// As [`open`].
     pub fn open(address: &str) -> Result<Self> {
-        let store: Arc<dyn ObjectStore> = if let Some(folder) = address.strip_prefix("file:") {
-            std::fs::create_dir_all(folder).with_context(|| format!("{folder} cannot be made"))?;
-            Arc::new(
-                LocalFileSystem::new_with_prefix(folder)
-                    .with_context(|| format!("{folder} cannot be opened"))?,
-            )
-        } else if let Some(rest) = address.strip_prefix("s3://") {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
-            Arc::new(PrefixStore::new(
-                s3.context("the S3 bucket of ATTENDANCE_STORAGE cannot be used")?,
-                prefix,
-            ))
-        } else if let Some(rest) = address.strip_prefix("az://") {
-            let (container, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            let azure = MicrosoftAzureBuilder::from_env().with_container_name(container).build();
-            Arc::new(PrefixStore::new(
-                azure.context("the Azure container of ATTENDANCE_STORAGE cannot be used")?,
-                prefix,
-            ))
-        } else {
-            bail!(
-                "ATTENDANCE_STORAGE must be file:FOLDER, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX; it is {address:?}"
-            );
-        };
-        Ok(Self { store })
+        Ok(Self { store: open(address).context("ATTENDANCE_STORAGE cannot be used")? })
     }
 
     /// Stores a sealed photo.
@@ -108,12 +88,32 @@ impl PhotoStore {
         Ok(Some(self.store.get(&newest).await?.bytes().await?))
     }
 
+    /// Writes down that somebody was erased; what is written already stays as it is.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn note_erasure(&self, person: PersonId, at: DateTime<Utc>) -> Result<(), ApiError> {
+        let path = Path::from(format!("{ERASURES}/{person}"));
+        self.store.put(&path, PutPayload::from(at.to_rfc3339())).await?;
+        Ok(())
+    }
+
+    /// Everybody who was erased.
+    ///
+    /// # Errors
+    /// [`ApiError::StorageUnavailable`].
+    pub async fn erased(&self) -> Result<Vec<PersonId>, ApiError> {
+        let entries: Vec<_> = self.store.list(Some(&Path::from(ERASURES))).try_collect().await?;
+        let ids = entries.iter().filter_map(|entry| entry.location.filename()?.parse().ok());
+        Ok(ids.map(PersonId).collect())
+    }
+
     /// Deletes all that is kept of a person.
     ///
     /// # Errors
     /// [`ApiError::StorageUnavailable`].
     pub async fn delete_person(&self, person: PersonId) -> Result<(), ApiError> {
-        let folder = Path::from(format!("people/{person}"));
+        let folder = Path::from(format!("{PHOTOS}/{person}"));
         let objects: Vec<_> = self.store.list(Some(&folder)).try_collect().await?;
         for object in objects {
             self.store.delete(&object.location).await?;
@@ -122,8 +122,33 @@ impl PhotoStore {
     }
 }
 
+/// Opens a place for objects: `file:FOLDER`, `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`; credentials for the clouds
+/// come from their usual environment variables or the machine's role.
+///
+/// # Errors
+/// When the address is none of these, the folder cannot be made or the cloud's settings are not complete.
+pub fn open(address: &str) -> Result<Arc<dyn ObjectStore>> {
+    if let Some(folder) = address.strip_prefix("file:") {
+        std::fs::create_dir_all(folder).with_context(|| format!("{folder} cannot be made"))?;
+        let store =
+            LocalFileSystem::new_with_prefix(folder).with_context(|| format!("{folder} cannot be opened"))?;
+        return Ok(Arc::new(store.with_fsync(true)));
+    }
+    if let Some(rest) = address.strip_prefix("s3://") {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        return Ok(Arc::new(PrefixStore::new(s3.context("the S3 bucket cannot be used")?, prefix)));
+    }
+    if let Some(rest) = address.strip_prefix("az://") {
+        let (container, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let azure = MicrosoftAzureBuilder::from_env().with_container_name(container).build();
+        return Ok(Arc::new(PrefixStore::new(azure.context("the Azure container cannot be used")?, prefix)));
+    }
+    bail!("a place must be file:FOLDER, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX; it is {address:?}")
+}
+
 fn path(person: PersonId, photo: PhotoId) -> Path {
-    Path::from(format!("people/{person}/{photo}"))
+    Path::from(format!("{PHOTOS}/{person}/{photo}"))
 }
 
 #[cfg(test)]
@@ -132,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_address_of_no_known_kind_is_refused_with_the_kinds_there_are() {
-        let error = PhotoStore::open("ftp://somewhere").err().expect("refused").to_string();
+        let error = format!("{:#}", PhotoStore::open("ftp://somewhere").err().expect("refused"));
         assert!(error.contains("s3://") && error.contains("ftp://somewhere"), "{error}");
     }
 }

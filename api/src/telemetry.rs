@@ -3,7 +3,8 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
@@ -26,12 +27,16 @@ pub fn init() {
 #[allow(missing_docs, reason = "each is described where it is made")]
 pub struct Metrics {
     registry: Registry,
-    pub requests: IntCounterVec,
+    pub request_seconds: HistogramVec,
     pub frames: IntCounterVec,
     pub frame_seconds: Histogram,
     pub arrivals: IntCounter,
     pub messages: IntCounterVec,
     pub gallery_revision: IntGauge,
+    pub gallery_people: IntGauge,
+    pub gallery_templates: IntGauge,
+    pub pool_connections: IntGaugeVec,
+    pub pool_wait_seconds: Histogram,
     pub devices_online: IntGauge,
     pub backlog_frames: IntGauge,
     pub heartbeats: IntCounter,
@@ -45,9 +50,13 @@ impl Metrics {
     /// When two have one name.
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let requests = IntCounterVec::new(
-            Opts::new("attendance_http_requests_total", "Requests by method and status."),
-            &["method", "status"],
+        let request_seconds = HistogramVec::new(
+            HistogramOpts::new(
+                "attendance_http_request_seconds",
+                "From a request to the head of its answer.",
+            )
+            .buckets(vec![0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]),
+            &["route", "method", "status"],
         )?;
         let frames = IntCounterVec::new(
             Opts::new("attendance_frames_total", "Frames by how they were answered."),
@@ -64,6 +73,19 @@ impl Metrics {
         )?;
         let gallery_revision =
             IntGauge::new("attendance_gallery_revision", "Revision of the gallery in memory.")?;
+        let gallery_people = IntGauge::new("attendance_gallery_people", "People who can be recognised.")?;
+        let gallery_templates = IntGauge::new("attendance_gallery_templates", "Templates in memory.")?;
+        let pool_connections = IntGaugeVec::new(
+            Opts::new("attendance_database_pool_connections", "Connections to the database by state."),
+            &["state"],
+        )?;
+        let pool_wait_seconds = Histogram::with_opts(
+            HistogramOpts::new(
+                "attendance_database_pool_wait_seconds",
+                "How long work waited for a connection.",
+            )
+            .buckets(vec![0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5]),
+        )?;
         let devices_online =
             IntGauge::new("attendance_devices_online", "Devices of all feeds that called lately.")?;
         let backlog_frames =
@@ -74,26 +96,33 @@ impl Metrics {
             "attendance_frames_replayed_total",
             "Frames that their sender had kept and this process answered.",
         )?;
-        for gauge in [&devices_online, &backlog_frames] {
+        for gauge in
+            [&devices_online, &backlog_frames, &gallery_revision, &gallery_people, &gallery_templates]
+        {
             registry.register(Box::new(gauge.clone()))?;
         }
         for counter in [&heartbeats, &replayed] {
             registry.register(Box::new(counter.clone()))?;
         }
-        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(request_seconds.clone()))?;
+        registry.register(Box::new(pool_connections.clone()))?;
+        registry.register(Box::new(pool_wait_seconds.clone()))?;
         registry.register(Box::new(frames.clone()))?;
         registry.register(Box::new(frame_seconds.clone()))?;
         registry.register(Box::new(arrivals.clone()))?;
         registry.register(Box::new(messages.clone()))?;
-        registry.register(Box::new(gallery_revision.clone()))?;
         Ok(Self {
             registry,
-            requests,
+            request_seconds,
             frames,
             frame_seconds,
             arrivals,
             messages,
             gallery_revision,
+            gallery_people,
+            gallery_templates,
+            pool_connections,
+            pool_wait_seconds,
             devices_online,
             backlog_frames,
             heartbeats,

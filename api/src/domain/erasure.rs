@@ -1,18 +1,12 @@
 //! Erasing a person, with a report, and the ledger that a restored backup is held against.
 //!
-//! The ledger is a file outside the database, one line per erasure, with an id and a time and nothing else. Before a
-//! server serves, whoever stands in it and exists again is erased again.
+//! The ledger is outside the database, beside the photos: an id and a time for each erasure and nothing else. No backup
+//! holds it, so no restore takes it back. Before a server serves, whoever stands in it and exists again is erased again.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-
-use anyhow::Context;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::runtime::Handle;
 use types::{ErasedCounts, ErasureReport, PersonId};
 use uuid::Uuid;
 
@@ -26,33 +20,6 @@ use crate::state::App;
 /// How long backups of the database are kept, and old versions in the photo store.
 const BACKUPS: TimeDelta = TimeDelta::days(35);
 const STORAGE_VERSIONS: TimeDelta = TimeDelta::days(7);
-
-/// A line of the ledger.
-#[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    id: Uuid,
-    at: DateTime<Utc>,
-}
-
-fn ledger(folder: &Path) -> PathBuf {
-    folder.join("erasures.jsonl")
-}
-
-/// Writes an erasure down where no restore of the database undoes it.
-fn note(folder: &Path, line: &Line) -> anyhow::Result<()> {
-    let path = ledger(folder);
-    let shown = path.display();
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("the ledger of erasures {shown} cannot be opened"))?;
-    let mut text = serde_json::to_vec(line)?;
-    text.push(b'\n');
-    file.write_all(&text).with_context(|| format!("the ledger of erasures {shown} cannot be written"))?;
-    file.sync_all().with_context(|| format!("the ledger of erasures {shown} cannot be written"))
-}
 
 /// Erases a person: their key, so that every copy of photos and templates is unreadable, their photos, arrivals and
 /// attendance, and what the audit says about them.
@@ -117,7 +84,7 @@ fn erase_rows(
         json!(Erased { emptied }),
     )?;
     // The last thing before the commit: what stands in the ledger is erased, now or at the next start.
-    note(&app.data, &Line { id: id.0, at: erased_at })?;
+    Handle::current().block_on(app.photos.note_erasure(id, erased_at))?;
     Ok(ErasureReport {
         person: id,
         erased_at,
@@ -135,7 +102,7 @@ fn erase_rows(
 /// # Errors
 /// When the ledger cannot be read or somebody cannot be erased: the server must not serve then.
 pub async fn replay(app: &App) -> anyhow::Result<usize> {
-    let ids = read(&app.data)?;
+    let ids: Vec<Uuid> = app.photos.erased().await?.into_iter().map(|id| id.0).collect();
     if ids.is_empty() {
         return Ok(0);
     }
@@ -146,48 +113,4 @@ pub async fn replay(app: &App) -> anyhow::Result<usize> {
         tracing::warn!(person.id = %id, "a person who was erased before a restore is erased again");
     }
     Ok(back.len())
-}
-
-/// The ids in the ledger. A last line that was cut short by a crash belongs to an erasure that did not commit.
-fn read(folder: &Path) -> anyhow::Result<Vec<Uuid>> {
-    let path = ledger(folder);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text =
-        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let mut ids = Vec::new();
-    for (index, line) in text.split_inclusive('\n').enumerate() {
-        match serde_json::from_str::<Line>(line) {
-            Ok(line) => ids.push(line.id),
-            Err(_) if !line.ends_with('\n') => {}
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("line {} of {} is damaged", index + 1, path.display()));
-            }
-        }
-    }
-    Ok(ids)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ledger_is_appended_and_read_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert!(read(folder.path()).expect("no ledger").is_empty());
-        let ids: Vec<Uuid> = (1..4).map(Uuid::from_u128).collect();
-        for id in &ids {
-            note(folder.path(), &Line { id: *id, at: Utc::now() }).expect("written");
-        }
-        assert_eq!(read(folder.path()).expect("a ledger"), ids);
-        let path = ledger(folder.path());
-        let whole = std::fs::read_to_string(&path).expect("text");
-        std::fs::write(&path, format!("{whole}{{\"id\": \"00")).expect("written");
-        assert_eq!(read(folder.path()).expect("cut short"), ids);
-        std::fs::write(&path, format!("rubbish\n{whole}")).expect("written");
-        assert!(read(folder.path()).is_err());
-    }
 }

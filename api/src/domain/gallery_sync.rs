@@ -64,6 +64,11 @@ impl GallerySync {
         self.read().as_ref().map(|known| known.pack.clone())
     }
 
+    /// How many people and templates there are.
+    pub fn size(&self) -> (usize, usize) {
+        self.read().as_ref().map_or((0, 0), |known| (known.gallery.people(), known.gallery.templates()))
+    }
+
     /// The pack in use, as last read from the database.
     pub fn in_use(&self) -> Option<String> {
         self.in_use.read().unwrap_or_else(PoisonError::into_inner).clone()

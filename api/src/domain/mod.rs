@@ -8,6 +8,7 @@ pub mod arrivals;
 pub mod attendance;
 pub mod audit;
 pub mod audit_chain;
+pub mod backup;
 pub mod challenge;
 pub mod challenges;
 pub mod check_in_means;

@@ -7,6 +7,7 @@ pub mod arrival_probes;
 pub mod arrivals;
 pub mod attendance_days;
 pub mod audit;
+pub mod backup;
 pub mod badges;
 pub mod biometrics;
 pub mod corrections;
@@ -42,6 +43,19 @@ pub mod sessions;
 pub mod settings;
 pub mod users;
 pub mod webhooks;
+
+/// The newest migration that was run; nothing in a database that was never migrated.
+pub fn newest_migration(conn: &mut diesel::PgConnection) -> diesel::QueryResult<Option<String>> {
+    use diesel::RunQueryDsl;
+    use diesel::dsl::{select, sql};
+    use diesel::sql_types::{Bool, Nullable, Text};
+    let there = sql::<Bool>("to_regclass('__diesel_schema_migrations') IS NOT NULL");
+    if !select(there).get_result::<bool>(conn)? {
+        return Ok(None);
+    }
+    let newest = sql::<Nullable<Text>>("(SELECT max(version)::text FROM __diesel_schema_migrations)");
+    select(newest).get_result(conn)
+}
 
 /// Waits until no other session migrates; held until the connection closes.
 pub fn lock_migrations(conn: &mut diesel::PgConnection) -> diesel::QueryResult<()> {

@@ -1,5 +1,7 @@
 //! Headers of every answer, and request ids.
 
+use std::time::Instant;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -28,6 +30,7 @@ pub async fn security_headers(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let app = request.app_data::<web::Data<App>>().cloned();
+    let began = Instant::now();
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -41,8 +44,12 @@ pub async fn security_headers(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Some(app) = app {
-        let method = response.request().method().as_str().to_owned();
-        app.metrics.requests.with_label_values(&[method.as_str(), response.status().as_str()]).inc();
+        let request = response.request();
+        // By its pattern: an address as it came would make a series of its own for every person.
+        let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+        let status = response.status();
+        let labels = [route.as_str(), request.method().as_str(), status.as_str()];
+        app.metrics.request_seconds.with_label_values(&labels).observe(began.elapsed().as_secs_f64());
     }
     Ok(response)
 }

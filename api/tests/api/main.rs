@@ -12,6 +12,7 @@ mod api_keys;
 mod arrivals;
 mod attendance;
 mod audit;
+mod backup;
 mod devices;
 mod feeds;
 mod frames;

@@ -56,18 +56,30 @@ fn with_database(url: &str, database: &str, user: Option<&str>) -> String {
 
 impl TestDatabase {
     pub fn create() -> Self {
+        let database = Self::empty();
+        api::migrate(&database.owner_url.parse().unwrap()).unwrap();
+        static ROLES: Once = Once::new();
+        ROLES.call_once(|| {
+            for role in ["attendance_app", "attendance_backup"] {
+                database.execute(&format!("ALTER ROLE {role} LOGIN PASSWORD 'test-only'"));
+            }
+        });
+        database
+    }
+
+    /// One without tables.
+    pub fn empty() -> Self {
         let server = server_url();
         let name = format!("test_{}", Uuid::new_v4().simple());
         connect(&server).unwrap().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
         let owner_url = with_database(&server, &name, None);
-        api::migrate(&owner_url.parse().unwrap()).unwrap();
-        let mut conn = connect(&owner_url).unwrap();
-        static ROLE: Once = Once::new();
-        ROLE.call_once(|| {
-            conn.batch_execute("ALTER ROLE attendance_app LOGIN PASSWORD 'test-only'").unwrap();
-        });
         let app_url = with_database(&server, &name, Some("attendance_app:test-only"));
         Self { owner_url, app_url, name }
+    }
+
+    /// The URL of the role that backups read with.
+    pub fn backup_url(&self) -> String {
+        with_database(&self.owner_url, &self.name, Some("attendance_backup:test-only"))
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -165,6 +177,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
         http: HttpConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            metrics_host: "127.0.0.1".parse().unwrap(),
             metrics_port: 0,
             tls: "off".to_owned(),
             public_url: None,

@@ -105,7 +105,11 @@ async fn metrics_count_what_happened() {
     let site = Site::start().await;
     let (feed, _) = site.feed(json!({ "name": "Door" })).await;
     site.admin.frame(&feed, &site.recognizer.image(&[])).await;
-    let text = site.server.app.metrics.text();
+    let text = site.server.app.metrics_text();
     assert!(text.contains("attendance_frames_total{outcome=\"answered\"} 1"), "{text}");
-    assert!(text.contains("attendance_http_requests_total{method=\"POST\",status=\"201\"}"), "{text}");
+    let frames = r#"attendance_http_request_seconds_count{method="POST",route="/api/v1/feeds/{id}/frames",status="200"} 1"#;
+    assert!(text.contains(frames), "{text}");
+    assert!(!text.contains(&feed), "no address as it came");
+    assert!(text.contains(r#"attendance_database_pool_connections{state="idle"}"#), "{text}");
+    assert!(text.contains("attendance_gallery_templates 0"), "{text}");
 }

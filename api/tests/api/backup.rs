@@ -1,0 +1,239 @@
+//! Backups, damaged ones, and what a restore brings back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use api::domain::backup::{Backups, Manifest, new_keys, secret_key};
+use diesel::RunQueryDsl;
+use diesel::sql_types::Text;
+use reqwest::Method;
+use sealing::SecretKey;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::recognizer::person;
+use crate::support::{Site, TestDatabase};
+
+/// A site with people, photos and arrivals, and a place for backups.
+struct Kept {
+    site: Site,
+    place: TempDir,
+    backups: Backups,
+    secret: SecretKey,
+}
+
+impl Kept {
+    async fn start() -> Self {
+        let site = Site::start().await;
+        for number in 1..=4 {
+            site.enrol(&format!("Person {number}"), person(number)).await;
+        }
+        let (feed, _) = site.feed(json!({ "name": "Door" })).await;
+        site.admin.frames(&feed, &site.recognizer.image(&[person(1), person(2)]), 4).await;
+        let place = TempDir::new().unwrap();
+        let backups = Backups::open(&format!("file:{}", place.path().display())).unwrap();
+        Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap() }
+    }
+
+    fn photos(&self) -> String {
+        format!("file:{}", self.site.data.path().join("objects").display())
+    }
+
+    async fn make(&self, name: &str) -> anyhow::Result<Manifest> {
+        let url = self.site.database.backup_url().parse().unwrap();
+        self.backups.make(name, &url, self.secret.public(), &self.photos()).await
+    }
+
+    async fn restore(&self, manifest: &Manifest, into: &TestDatabase) -> anyhow::Result<()> {
+        let url = into.owner_url.parse().unwrap();
+        self.backups.restore(manifest, &self.secret, &url, &self.photos()).await
+    }
+
+    async fn refusal(&self, manifest: &Manifest) -> String {
+        format!("{:#}", self.backups.check(manifest, Some(&self.secret)).await.unwrap_err())
+    }
+
+    fn folder_of_photos(&self) -> PathBuf {
+        self.site.data.path().join("objects/people")
+    }
+}
+
+/// Every row of every table, as one hash a table.
+fn content(database: &TestDatabase) -> Vec<String> {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        text: String,
+    }
+    let mut conn = database.connect();
+    let tables: Vec<Row> = diesel::sql_query(
+        "SELECT quote_ident(tablename) AS text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1",
+    )
+    .load(&mut conn)
+    .unwrap();
+    assert!(tables.len() > 30);
+    let hash = |table: Row| {
+        let name = table.text;
+        let sql = format!(
+            "SELECT '{name} ' || count(*) || ' ' || coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '') AS text FROM {name} t"
+        );
+        let row: Row = diesel::sql_query(sql).get_result(&mut conn).unwrap();
+        row.text
+    };
+    tables.into_iter().map(hash).collect()
+}
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[actix_web::test]
+async fn a_backup_comes_back_byte_for_byte_without_whom_was_erased_since() {
+    let mut kept = Kept::start().await;
+    let manifest = kept.make("monday").await.unwrap();
+    kept.backups.check(&manifest, Some(&kept.secret)).await.unwrap();
+    assert_eq!(manifest.photos.len(), 4);
+    assert_eq!(manifest.database.rows["people"], 4);
+    let (rows, photos) = (content(&kept.site.database), files(&kept.folder_of_photos()));
+    for (path, bytes) in files(kept.place.path()) {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("Person 1"), "{} is readable", path.display());
+    }
+    let people = kept.site.admin.get("/people").await;
+    let id = |at: usize| people["items"][at]["id"].as_str().unwrap().to_owned();
+    let (erased, stays) = (id(0), id(1));
+    assert_eq!(kept.site.admin.status(Method::DELETE, &format!("/people/{erased}")).await, 204);
+    kept.site.server.stop().await;
+    fs::remove_dir_all(kept.folder_of_photos()).unwrap();
+
+    let fresh = TestDatabase::empty();
+    kept.restore(&manifest, &fresh).await.unwrap();
+    assert_eq!(content(&fresh), rows);
+    assert_eq!(files(&kept.folder_of_photos()), photos);
+    let again = kept.restore(&manifest, &fresh).await.unwrap_err().to_string();
+    assert!(again.contains("not empty"), "{again}");
+
+    api::migrate(&fresh.owner_url.parse().unwrap()).unwrap();
+    kept.site.database = fresh;
+    let server = kept.site.second_instance().await;
+    assert_eq!(kept.site.database.number("SELECT count(*) FROM people"), 3, "erased again before it serves");
+    assert_eq!(kept.site.database.number("SELECT count(*) FROM arrivals WHERE voided_at IS NULL"), 2);
+    kept.site.admin.base = server.base.clone();
+    assert_eq!(kept.site.admin.status(Method::GET, &format!("/people/{erased}")).await, 404);
+    let photo = kept.site.admin.get(&format!("/people/{stays}")).await["photos"][0]["id"].clone();
+    let image = format!("/people/{stays}/photos/{}", photo.as_str().unwrap());
+    assert_eq!(kept.site.admin.status(Method::GET, &image).await, 200, "its key came back, too");
+    assert!(!kept.folder_of_photos().join(&erased).join("x").exists());
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_damaged_missing_or_unfinished_is_named() {
+    let kept = Kept::start().await;
+    let manifest = kept.make("monday").await.unwrap();
+    let folder = kept.place.path().join("monday");
+    let database = folder.join("database");
+    let whole = fs::read(&database).unwrap();
+    for at in [0, whole.len() / 2, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[at] ^= 1;
+        fs::write(&database, &changed).unwrap();
+        assert_eq!(kept.refusal(&manifest).await, "database of the backup is not as it was");
+    }
+    fs::write(&database, &whole).unwrap();
+    let other = secret_key(&new_keys().0).unwrap();
+    let refused = format!("{:#}", kept.backups.check(&manifest, Some(&other)).await.unwrap_err());
+    assert!(refused.contains("sealed to another key"), "{refused}");
+    assert!(secret_key("abc").is_err());
+    let (recipient, text) = (kept.secret.public(), "# a comment\n\n");
+    let (new, public) = new_keys();
+    assert_eq!(secret_key(&format!("{text}{new}\n")).unwrap().public(), &public);
+    assert_ne!(recipient, &public);
+
+    let photo = folder.join(&manifest.photos[0].path);
+    let bytes = fs::read(&photo).unwrap();
+    fs::remove_file(&photo).unwrap();
+    assert!(kept.refusal(&manifest).await.contains(&manifest.photos[0].path));
+    fs::write(&photo, &bytes[1..]).unwrap();
+    assert!(kept.refusal(&manifest).await.contains("is not as it was"));
+    fs::write(&photo, &bytes).unwrap();
+    kept.backups.check(&manifest, Some(&kept.secret)).await.unwrap();
+
+    let full = format!("{:#}", kept.restore(&manifest, &kept.site.database).await.unwrap_err());
+    assert!(full.contains("the database is not empty"), "{full}");
+    let twice = kept.make("monday").await.unwrap_err().to_string();
+    assert!(twice.contains("finished already"), "{twice}");
+    for name in ["", "../monday", "a/b", "ä"] {
+        assert!(kept.make(name).await.unwrap_err().to_string().contains("letters, digits"), "{name}");
+    }
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    let unfinished = kept.backups.find(Some("monday")).await.unwrap_err().to_string();
+    assert!(unfinished.contains("--name monday"), "{unfinished}");
+    assert!(kept.backups.find(None).await.unwrap_err().to_string().contains("no finished backup"));
+    assert!(kept.backups.find(Some("sunday")).await.unwrap_err().to_string().contains("no backup sunday"));
+}
+
+#[actix_web::test]
+async fn what_was_cut_short_is_taken_up() {
+    let kept = Kept::start().await;
+    let first = kept.make("monday").await.unwrap();
+    let folder = kept.place.path().join("monday");
+    // As if the power had gone while photos were copied.
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    fs::remove_file(folder.join(&first.photos[0].path)).unwrap();
+    let second = kept.make("monday").await.unwrap();
+    assert_eq!(second.database, first.database, "the database is not dumped again");
+    assert_eq!(second.photos, first.photos);
+    kept.backups.check(&second, Some(&kept.secret)).await.unwrap();
+
+    // A restore whose photos fail: the database is there, and the next one brings the rest.
+    let photo = folder.join(&second.photos[2].path);
+    let bytes = fs::read(&photo).unwrap();
+    fs::write(&photo, [&bytes[..1], &[bytes[1] ^ 1], &bytes[2..]].concat()).unwrap();
+    fs::remove_dir_all(kept.folder_of_photos()).unwrap();
+    let fresh = TestDatabase::empty();
+    let cut = format!("{:#}", kept.restore(&second, &fresh).await.unwrap_err());
+    assert!(cut.contains(&second.photos[2].path), "{cut}");
+    assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
+    fs::write(&photo, &bytes).unwrap();
+    kept.restore(&second, &fresh).await.unwrap();
+    assert_eq!(files(&kept.folder_of_photos()).len(), 4);
+
+    // Old ones go, the newest never.
+    let old = |name: &str| {
+        let path = kept.place.path().join(name).join("manifest.json");
+        let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        manifest["finished_at"] = json!("2020-01-01T00:00:00Z");
+        fs::write(&path, manifest.to_string()).unwrap();
+    };
+    old("monday");
+    assert_eq!(kept.backups.forget_older(35).await.unwrap(), 0);
+    kept.make("tuesday").await.unwrap();
+    assert_eq!(kept.backups.forget_older(35).await.unwrap(), 1);
+    let names: Vec<_> = kept.backups.all().await.unwrap().into_iter().map(|backup| backup.name).collect();
+    assert_eq!(names, ["tuesday"]);
+    assert!(files(&folder).is_empty());
+}
+
+#[actix_web::test]
+async fn a_dump_that_fails_says_why_and_leaves_no_backup() {
+    let kept = Kept::start().await;
+    kept.site.database.execute("REVOKE SELECT ON people FROM attendance_backup");
+    let refused = format!("{:#}", kept.make("monday").await.unwrap_err());
+    assert!(refused.contains("pg_dump failed") && refused.contains("permission denied"), "{refused}");
+    assert!(!refused.contains("test-only"), "no password: {refused}");
+    assert!(kept.backups.find(Some("monday")).await.is_err());
+    kept.site.database.execute("GRANT SELECT ON people TO attendance_backup");
+    kept.make("monday").await.unwrap();
+}

@@ -1,0 +1,122 @@
+//! Logs and traces, the same in every program.
+//!
+//! `RUST_LOG` says how much is logged, `LOG_FORMAT=json` makes one JSON object of each line. A request has one trace id
+//! from the camera's agent through the API to the recognizer, in the headers and fields of W3C Trace Context and in the
+//! log lines that are written on its way. With `OTEL_EXPORTER_OTLP_ENDPOINT` the spans go to an OpenTelemetry collector
+//! (OTLP over HTTP); the other variables of OpenTelemetry's specification, such as `OTEL_TRACES_SAMPLER`,
+//! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_RESOURCE_ATTRIBUTES`, count as it says.
+
+use std::collections::HashMap;
+use std::env;
+
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
+use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+/// The header, and the field of messages, that carries a trace from one program to the next.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// The field of a span that [`adopt`] fills, so that log lines name the trace.
+pub const TRACE_ID: &str = "trace_id";
+
+/// Crates that write requests with their tokens, or frames, at finer levels: whatever `RUST_LOG` says, they do not.
+const TELL_TALES: [&str; 7] =
+    ["tungstenite", "tokio_tungstenite", "hyper", "hyper_util", "reqwest", "rustls", "h2"];
+
+/// Sends what waits to the collector when it is dropped: kept until the program ends.
+#[must_use = "spans are sent while it is kept"]
+pub struct Telemetry(Option<SdkTracerProvider>);
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.take().map(|provider| provider.shutdown()) {
+            tracing::warn!(error.cause = %error, "the last spans were not sent");
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// As `LOG_FORMAT` says.
+    pub fn from_env() -> Self {
+        if env::var("LOG_FORMAT").is_ok_and(|format| format == "json") { Self::Json } else { Self::Text }
+    }
+}
+
+/// Begins to log, on standard error, and to trace. A second call, as in tests, changes nothing.
+///
+/// Where spans are exported by https, rustls must have its provider already.
+pub fn start(service: &'static str, version: &'static str, format: LogFormat) -> Telemetry {
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    for crate_name in TELL_TALES {
+        if let Ok(directive) = format!("{crate_name}=info").parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    let (provider, refused) = provider(service, version);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_location(false);
+    let begun = tracing_subscriber::registry().with(filter).with(lines).with(traces).try_init();
+    if let Some(error) = refused {
+        tracing::warn!(error.cause = error, "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: spans are not exported");
+    }
+    Telemetry(begun.is_ok().then_some(provider))
+}
+
+/// Gives spans their ids; exports them only where a collector is named.
+fn provider(service: &'static str, version: &'static str) -> (SdkTracerProvider, Option<String>) {
+    let named = |name| env::var(name).is_ok_and(|value| !value.is_empty());
+    let mut resource = Resource::builder()
+        .with_attribute(opentelemetry::KeyValue::new("service.version", version));
+    if !named("OTEL_SERVICE_NAME") {
+        resource = resource.with_service_name(service);
+    }
+    let builder = SdkTracerProvider::builder().with_resource(resource.build());
+    if !named("OTEL_EXPORTER_OTLP_ENDPOINT") && !named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+        return (builder.build(), None);
+    }
+    match SpanExporter::builder().with_http().build() {
+        Ok(exporter) => (builder.with_batch_exporter(exporter).build(), None),
+        Err(error) => (builder.build(), Some(error.to_string())),
+    }
+}
+
+/// Makes a span part of the trace that a request names, or the beginning of a new one, and notes the trace's id in its
+/// field [`TRACE_ID`]. A name that is none is not an error: the trace begins here then.
+pub fn adopt(span: &Span, traceparent: Option<&str>) {
+    if let Some(value) = traceparent {
+        let carrier = HashMap::from([(TRACEPARENT.to_owned(), value.to_owned())]);
+        // Fails only where no layer traces.
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+    }
+    let id = span.context().span().span_context().trace_id();
+    span.record(TRACE_ID, id.to_string());
+}
+
+/// What the next program is told of the trace that is under way here.
+pub fn traceparent() -> Option<String> {
+    let mut carrier = HashMap::new();
+    TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
+    carrier.remove(TRACEPARENT)
+}
