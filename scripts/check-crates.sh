@@ -15,9 +15,9 @@ complain() {
 # there as the library that knows the form of a pack, which its own program writes and the recognizer reads.
 declare -A may=(
     [types]="" [recognizer-types]="types" [gallery]="" [decision]="types gallery" [models]="" [bundler]=""
-    [recognizer]="types recognizer-types models gallery decision"
-    [api]="types recognizer-types gallery decision sealing"
-    [sealing]="" [camera]="types sealing"
+    [recognizer]="types recognizer-types models gallery decision telemetry"
+    [api]="types recognizer-types gallery decision sealing telemetry"
+    [sealing]="" [telemetry]="" [camera]="types sealing telemetry"
     [frontend]="types sealing"
 )
 # shellcheck disable=SC2016

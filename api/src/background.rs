@@ -1,8 +1,9 @@
 //! What runs beside the requests: following the database, learning which pack is in use, tidying up.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use chrono::Utc;
 use diesel::RunQueryDsl;
 
@@ -27,16 +28,20 @@ const RECONNECT_AFTER: Duration = Duration::from_millis(500);
 
 /// Starts the thread that follows the database until the server stops.
 pub fn follow_database(app: App, url: Secret) {
+    go_on("not following the database; trying again", app, url, follow);
+}
+
+/// Starts a thread that works until the server stops, and begins anew when that fails. A panic is a failure, too: one
+/// bad row must not leave a server that looks well and tells nobody of arrivals.
+fn go_on(trouble: &'static str, app: App, url: Secret, work: fn(&App, &Secret, &mut bool) -> Result<()>) {
     let stopping = app.stopping.subscribe();
     std::thread::spawn(move || {
         let mut said = false;
         while !*stopping.borrow() {
-            if let Err(error) = follow(&app, &url, &mut said) {
+            let worked = catch_unwind(AssertUnwindSafe(|| work(&app, &url, &mut said)));
+            if let Err(error) = worked.unwrap_or_else(|_| Err(anyhow!("it panicked"))) {
                 if !said {
-                    tracing::warn!(
-                        error.cause = format!("{error:#}"),
-                        "not following the database; trying again"
-                    );
+                    tracing::warn!(error.cause = format!("{error:#}"), "{trouble}");
                     said = true;
                 }
                 std::thread::sleep(RECONNECT_AFTER);
@@ -89,6 +94,7 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
             review::purge(&mut conn)?;
             imports::purge(&mut conn, chrono::Utc::now())?;
             traffic::write_down_faces(&mut conn, app)?;
+            app.hub.tidy();
             tidied = Instant::now();
         }
         std::thread::sleep(LOOK_EVERY);
@@ -99,19 +105,7 @@ fn follow(app: &App, url: &Secret, said: &mut bool) -> Result<()> {
 
 /// Starts the thread that opens and closes the instances of schedules until the server stops.
 pub fn keep_attendance(app: App, url: Secret) {
-    let stopping = app.stopping.subscribe();
-    std::thread::spawn(move || {
-        let mut said = false;
-        while !*stopping.borrow() {
-            if let Err(error) = keep(&app, &url, &mut said) {
-                if !said {
-                    tracing::warn!(error.cause = format!("{error:#}"), "days are not closed; trying again");
-                    said = true;
-                }
-                std::thread::sleep(RECONNECT_AFTER);
-            }
-        }
-    });
+    go_on("days are not closed; trying again", app, url, keep);
 }
 
 fn keep(app: &App, url: &Secret, said: &mut bool) -> Result<()> {

@@ -11,6 +11,7 @@ use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use sealing::PublicKey;
+use telemetry::LogFormat;
 use types::{Invitation, Role};
 
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
@@ -22,7 +23,7 @@ use crate::domain::{audit, first_admin, master_key};
 use crate::models::audit::AuditFilter;
 use crate::startup::Application;
 use crate::storage::PhotoStore;
-use crate::{models, telemetry, tls};
+use crate::{models, tls};
 
 /// The migrations, in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations");
@@ -252,8 +253,9 @@ impl Cli {
     /// # Errors
     /// When it cannot be done; the message says why.
     pub async fn run(self) -> Result<()> {
-        telemetry::init();
         tls::install_provider();
+        let format = LogFormat::from_env();
+        let _spans = telemetry::start("attendance-api", env!("CARGO_PKG_VERSION"), format);
         match self.command {
             Command::Serve(config) => Application::build(*config).await?.run_until_stopped().await,
             Command::Migrate { database_owner_url } => migrate(&database_owner_url),

@@ -12,6 +12,7 @@ pub mod db;
 pub mod domain;
 pub mod error;
 pub mod keys;
+mod metrics;
 pub mod models;
 mod routes;
 #[allow(missing_docs, reason = "printed by Diesel")]
@@ -19,7 +20,6 @@ mod schema;
 pub mod startup;
 pub mod state;
 mod storage;
-mod telemetry;
 mod tls;
 
 pub use cli::{Cli, MIGRATIONS, migrate};

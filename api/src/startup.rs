@@ -17,9 +17,9 @@ use crate::domain::recognizer::Recognizer;
 use crate::domain::{
     alerts, audit_chain, erasure, feeds, first_admin, master_key, oidc, reembedding, retention,
 };
+use crate::metrics::Metrics;
 use crate::state::{App, Parts, Site};
 use crate::storage::PhotoStore;
-use crate::telemetry::Metrics;
 use crate::{background, cli, routes, tls};
 
 /// The server, bound to its port and not yet running.
@@ -166,7 +166,7 @@ fn server(app: App, config: &Config, listener: TcpListener) -> Result<Server> {
             .app_data(web::Data::new(app.clone()))
             .wrap(from_fn(routes::security_headers))
             .wrap(from_fn(routes::request_ids))
-            .wrap(TracingLogger::<crate::telemetry::QuietSpans>::new())
+            .wrap(TracingLogger::<routes::RequestSpans>::new())
             .configure(routes::configure)
             .configure(|config| {
                 if let Some(spa) = spa {

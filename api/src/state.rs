@@ -26,8 +26,8 @@ use crate::domain::traffic::Traffic;
 use crate::domain::{oidc, packs, review, sealed};
 use crate::error::ApiError;
 use crate::keys::MasterKeys;
+use crate::metrics::Metrics;
 use crate::storage::PhotoStore;
-use crate::telemetry::Metrics;
 
 /// What handlers share; cloning shares it.
 #[derive(Clone)]

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use camera::commands::{Command, CommandLine, list, run, test};
-use camera::logging;
 use clap::Parser;
 
 /// What is wrong with the configuration or the system; sysexits' EX_CONFIG, which systemd is told not to restart on.
@@ -13,7 +12,7 @@ const WRONG: u8 = 78;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let line = CommandLine::parse();
-    logging::start(line.log_format);
+    let _spans = telemetry::start("attendance-camera", env!("CARGO_PKG_VERSION"), line.log_format.into());
     let done = match &line.command {
         Command::List => list::list().map(|text| (text, true)),
         Command::Test(arguments) => test::test(arguments).await.map(|report| (report.text, report.well)),

@@ -61,8 +61,8 @@ struct Serve {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let format = telemetry::LogFormat::from_env();
+    let _spans = telemetry::start("attendance-recognizer", env!("CARGO_PKG_VERSION"), format);
     let arguments = Arguments::parse();
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(Serve { models, listen, workers }) => {

@@ -65,6 +65,8 @@ pub struct Job {
     pub settled: Vec<String>,
     /// When nobody needs the answer any more.
     pub deadline: Option<Instant>,
+    /// The request's, for what is logged and traced on a worker.
+    pub span: tracing::Span,
 }
 
 struct Queued {
@@ -200,6 +202,7 @@ fn work(pipelines: &mut [Pipeline], jobs: &Receiver<Queued>, shared: &Shared) {
             let _ = reply.send(Err(JobError::Overloaded));
             continue;
         }
+        let _in_span = tracing::info_span!(parent: &job.span, "analyse").entered();
         let outcome = survive(&shared.metrics, || analyse(&mut pipelines[job.pack], &job, shared));
         if let Ok(answer) = &outcome {
             shared.metrics.analysed(answer);

@@ -21,6 +21,8 @@ use serde::{
 };
 use subtle::ConstantTimeEq as _;
 
+use tracing::Instrument as _;
+
 use crate::{
     config::{Listen, Secret},
     decode::{DecodeError, MAX_BYTES},
@@ -123,7 +125,15 @@ async fn list_models(service: web::Data<Service>, request: HttpRequest) -> HttpR
 }
 
 async fn create_faces(service: web::Data<Service>, request: HttpRequest, body: web::Payload) -> HttpResponse {
-    let response = match faces(&service, &request, body).await {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let span = tracing::info_span!(
+        "faces",
+        request_id = header("x-request-id"),
+        trace_id = tracing::field::Empty,
+        otel.kind = "server"
+    );
+    telemetry::adopt(&span, header(telemetry::TRACEPARENT));
+    let response = match faces(&service, &request, body).instrument(span).await {
         Ok(response) => response,
         Err(error) => error_response(&error),
     };
@@ -190,7 +200,8 @@ async fn faces(
         .map_err(|error| ApiError::BadRequest(error.to_string()))?;
     let settled =
         query.settled.split(',').filter(|id| !id.is_empty()).take(MAX_SETTLED).map(str::to_owned).collect();
-    let job = Job { bytes: body, pack, options, stream: query.stream, settled, deadline };
+    let span = tracing::Span::current();
+    let job = Job { bytes: body, pack, options, stream: query.stream, settled, deadline, span };
     Ok(HttpResponse::Ok().json(service.pool.analyse(place, job).await?))
 }
 

@@ -79,7 +79,10 @@ pub fn start(service: &'static str, version: &'static str, format: LogFormat) ->
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_location(false);
     let begun = tracing_subscriber::registry().with(filter).with(lines).with(traces).try_init();
     if let Some(error) = refused {
-        tracing::warn!(error.cause = error, "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: spans are not exported");
+        tracing::warn!(
+            error.cause = error,
+            "OTEL_EXPORTER_OTLP_ENDPOINT cannot be used: spans are not exported"
+        );
     }
     Telemetry(begun.is_ok().then_some(provider))
 }
@@ -87,8 +90,8 @@ pub fn start(service: &'static str, version: &'static str, format: LogFormat) ->
 /// Gives spans their ids; exports them only where a collector is named.
 fn provider(service: &'static str, version: &'static str) -> (SdkTracerProvider, Option<String>) {
     let named = |name| env::var(name).is_ok_and(|value| !value.is_empty());
-    let mut resource = Resource::builder()
-        .with_attribute(opentelemetry::KeyValue::new("service.version", version));
+    let mut resource =
+        Resource::builder().with_attribute(opentelemetry::KeyValue::new("service.version", version));
     if !named("OTEL_SERVICE_NAME") {
         resource = resource.with_service_name(service);
     }

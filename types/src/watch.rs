@@ -42,6 +42,9 @@ pub struct WatchedFrame {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+    /// For how many milliseconds the server has had it; absent: it has just come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<u32>,
     /// The same decision that the sender was given, with names.
     pub answer: FrameAnswer,
 }

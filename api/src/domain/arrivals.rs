@@ -151,7 +151,8 @@ fn try_record(
         Bound::Included(end) | Bound::Excluded(end) => end,
         Bound::Unbounded => at + window,
     };
-    if stood_at <= at {
+    // A time that nothing proves moves no arrival that was seen as it happened.
+    if stood_at <= at || (sighting.time.unproven && !models::arrivals::is_doubtful(conn, id)?) {
         return Ok(Some(Recorded { id: ArrivalId(id), until, new: false }));
     }
     // Only the start moves: what the row already stands for it goes on standing for. A time in doubt comes with its doubt.

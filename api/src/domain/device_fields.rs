@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use types::{DeviceSettings, Heartbeat};
+use types::{DeviceSettings, FrameCounts, Heartbeat};
 
 use crate::domain::clock;
 use crate::error::ApiError;
 
 /// Wider or higher no camera's pictures are.
 const MAX_PIXELS: u32 = 65_535;
+/// More of anything no device counts; sums of many such numbers still fit.
+const MAX_COUNT: u64 = 1 << 50;
 
 /// Checks what a device says, and makes one line of its texts.
 ///
@@ -30,6 +32,23 @@ pub fn checked(mut heartbeat: Heartbeat) -> Result<Heartbeat, ApiError> {
     problems.number("source.height", f64::from(heartbeat.source.height), (0.0, f64::from(MAX_PIXELS)));
     problems.number("source.fps", f64::from(heartbeat.source.fps), (0.0, 1000.0));
     problems.number("temperature_c", f64::from(heartbeat.temperature_c.unwrap_or_default()), (-100.0, 250.0));
+    let FrameCounts { captured, corrupt, still, dropped, sent, refused, stored, replayed, lost } =
+        heartbeat.frames;
+    for (field, count) in [
+        ("frames.captured", captured),
+        ("frames.corrupt", corrupt),
+        ("frames.still", still),
+        ("frames.dropped", dropped),
+        ("frames.sent", sent),
+        ("frames.refused", refused),
+        ("frames.stored", stored),
+        ("frames.replayed", replayed),
+        ("frames.lost", lost),
+        ("backlog.frames", heartbeat.backlog.frames),
+        ("backlog.bytes", heartbeat.backlog.bytes),
+    ] {
+        problems.count(field, count);
+    }
     problems.into_result()?;
     Ok(heartbeat)
 }
@@ -81,6 +100,12 @@ impl Problems {
         }
     }
 
+    fn count(&mut self, field: &str, count: u64) {
+        if count > MAX_COUNT {
+            self.0.insert(field.to_owned(), format!("Give a number up to {MAX_COUNT}."));
+        }
+    }
+
     fn into_result(self) -> Result<(), ApiError> {
         if self.0.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.0)) }
     }
@@ -124,9 +149,13 @@ mod tests {
         bad.source.fps = -1.0;
         bad.source.last_frame_at = Some(far);
         bad.backlog.oldest_at = Some(far);
+        bad.backlog.frames = u64::MAX;
+        bad.frames.lost = u64::MAX;
         let wanted = [
             "agent",
+            "backlog.frames",
             "backlog.oldest_at",
+            "frames.lost",
             "sent_at",
             "source.fps",
             "source.last_frame_at",

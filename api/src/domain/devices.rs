@@ -50,7 +50,7 @@ impl Feed {
     }
 }
 
-/// Takes what a device of a feed says, and tells it how to work.
+/// Takes what a device of a feed says, and tells it how to work. A trial is answered and not noted.
 ///
 /// # Errors
 /// 422 that names each field, 429 for calls too often, 503.
@@ -59,27 +59,14 @@ pub async fn call(
     feed: &Feed,
     heartbeat: Heartbeat,
     address: Option<IpNetwork>,
+    trial: bool,
 ) -> Result<HeartbeatAnswer, ApiError> {
     let id = FeedId(feed.id);
     app.hearing.admit_call(id)?;
     let heartbeat = checked(heartbeat)?;
     let now = Utc::now();
     let seal_key = sealed::public_key(app).await?;
-    if heartbeat.source.state == SourceState::Running {
-        app.hearing.heard(id, now);
-    }
-    let task = app.clone();
-    let two = app
-        .db
-        .run(move |conn| {
-            closing::write_silences(conn, &task, Some(id), now)?;
-            conn.transaction(|conn| {
-                let two = models::feed_devices::another(conn, id.0, heartbeat.device, now - AT_ONCE)?;
-                keep(conn, id, heartbeat, address, now)?;
-                Ok::<_, ApiError>(two)
-            })
-        })
-        .await?;
+    let two = if trial { false } else { note(app, id, heartbeat, address, now).await? };
     app.metrics.heartbeats.inc();
     let max_fps = u16::try_from(feed.max_fps).unwrap_or(u16::MAX);
     let mut settings = feed.device_settings();
@@ -95,6 +82,30 @@ pub async fn call(
                 .to_owned()
         }),
     })
+}
+
+/// Notes a call; says whether another device called with the feed's token at the same time.
+async fn note(
+    app: &App,
+    feed: FeedId,
+    heartbeat: Heartbeat,
+    address: Option<IpNetwork>,
+    now: DateTime<Utc>,
+) -> Result<bool, ApiError> {
+    if heartbeat.source.state == SourceState::Running {
+        app.hearing.heard(feed, now);
+    }
+    let task = app.clone();
+    app.db
+        .run(move |conn| {
+            closing::write_silences(conn, &task, Some(feed), now)?;
+            conn.transaction(|conn| {
+                let two = models::feed_devices::another(conn, feed.0, heartbeat.device, now - AT_ONCE)?;
+                keep(conn, feed, heartbeat, address, now)?;
+                Ok(two)
+            })
+        })
+        .await
 }
 
 fn keep(
@@ -279,8 +290,8 @@ pub fn heard_at(device: &FeedDevice) -> Option<DateTime<Utc>> {
 /// Brings the metrics of devices up to date.
 pub fn measure(app: &App, devices: &[FeedDevice], now: DateTime<Utc>) {
     let online = devices.iter().filter(|device| now - device.received_at < ONLINE).count();
-    let waiting: u64 =
-        devices.iter().filter_map(|device| Some(read(&device.heartbeat)?.backlog.frames)).sum();
+    let backlogs = devices.iter().filter_map(|device| Some(read(&device.heartbeat)?.backlog.frames));
+    let waiting = backlogs.fold(0, u64::saturating_add);
     app.metrics.devices_online.set(i64::try_from(online).unwrap_or(i64::MAX));
     app.metrics.backlog_frames.set(i64::try_from(waiting).unwrap_or(i64::MAX));
 }

@@ -36,6 +36,7 @@ pub async fn erase(app: &App, by: Actor, id: PersonId, reason: String) -> Result
             Ok(report)
         })
         .await?;
+    app.hub.forget_frames();
     if let Err(error) = app.photos.delete_person(id).await {
         tracing::warn!(person.id = %id, error.cause = %error, "sealed photos of an erased person are left over");
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::Utc;
@@ -43,10 +43,33 @@ pub struct Frame {
 /// The newest frame of a feed, for whoever watches.
 #[derive(Debug, Clone)]
 pub struct LiveFrame {
-    /// What is told of it.
-    pub header: WatchedFrame,
+    header: WatchedFrame,
     /// The image as the camera sent it.
     pub image: Bytes,
+    came: Instant,
+}
+
+/// From this age on a frame is no longer what is to be seen.
+const STALE: Duration = Duration::from_secs(10);
+
+impl LiveFrame {
+    /// A frame that has come just now, or a while before, as `header` says.
+    pub fn new(header: WatchedFrame, image: Bytes) -> Self {
+        let age = Duration::from_millis(header.age_ms.unwrap_or_default().into());
+        let now = Instant::now();
+        Self { came: now.checked_sub(age).unwrap_or(now), header, image }
+    }
+
+    /// Whether it may still be shown to somebody who begins to watch.
+    pub fn is_fresh(&self) -> bool {
+        self.came.elapsed() < STALE
+    }
+
+    /// What is told of it, with its age at this moment.
+    pub fn header(&self) -> WatchedFrame {
+        let age_ms = u32::try_from(self.came.elapsed().as_millis()).ok();
+        WatchedFrame { age_ms, ..self.header.clone() }
+    }
 }
 
 /// The newest frame of each feed; watchers see the newest and never hold up the next.
@@ -73,6 +96,21 @@ impl Hub {
         let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = feeds.get(&feed) {
             sender.send_replace((sender.receiver_count() > 0).then(|| Arc::new(frame)));
+        }
+    }
+
+    /// Forgets all frames, as when somebody was erased who is on one of them; the next ones come in a moment.
+    pub fn forget_frames(&self) {
+        let feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.values().for_each(|sender| _ = sender.send_replace(None));
+    }
+
+    /// Forgets frames that are no longer what is to be seen, and feeds that nobody follows.
+    pub fn tidy(&self) {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.retain(|_, sender| sender.receiver_count() > 0);
+        for sender in feeds.values() {
+            sender.send_if_modified(|frame| frame.take_if(|frame| !frame.is_fresh()).is_some());
         }
     }
 
@@ -127,8 +165,9 @@ pub async fn answer(app: &App, frame: Frame) -> Result<FrameAnswer, ApiError> {
     ]);
     // Whoever watches sees what is, not what was.
     if !kept {
-        let header = WatchedFrame { feed, width: seen.width, height: seen.height, answer: answer.clone() };
-        app.hub.publish(feed, LiveFrame { header, image: frame.image });
+        let (width, height, answer) = (seen.width, seen.height, answer.clone());
+        let header = WatchedFrame { feed, width, height, age_ms: None, answer };
+        app.hub.publish(feed, LiveFrame::new(header, frame.image));
     }
     Ok(if frame.feed.reveals == "state" { without_names(answer) } else { answer })
 }

@@ -2,7 +2,7 @@
 //!
 //! Silences that ended are remembered here at once and written down as gaps a moment later, so that frames which a
 //! device kept meanwhile can be believed as soon as it is back. A time in which frames came and none could be answered
-//! is one, too.
+//! is one, too, however short: a device keeps what was not answered.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -40,13 +40,12 @@ struct Heard {
 }
 
 impl Heard {
+    /// Remembers a silence; one that is long enough is written down, too.
     fn note(&mut self, from: DateTime<Utc>, until: DateTime<Utc>) {
-        if until - from >= NOTED {
-            if self.silences.len() == REMEMBERED {
-                self.silences.pop_front();
-            }
-            self.silences.push_back(Silence { from, until, written: false });
+        if self.silences.len() == REMEMBERED {
+            self.silences.pop_front();
         }
+        self.silences.push_back(Silence { from, until, written: until - from < NOTED });
     }
 }
 
@@ -71,7 +70,7 @@ impl Hearing {
     /// Notes that a feed is heard.
     pub fn heard(&self, feed: FeedId, at: DateTime<Utc>) {
         self.with(feed, |heard| {
-            if let Some(before) = heard.at {
+            if let Some(before) = heard.at.filter(|before| at - *before >= NOTED) {
                 heard.note(before, at);
             }
             heard.at = heard.at.max(Some(at));
@@ -211,6 +210,12 @@ mod tests {
         }
         assert_eq!(hearing.take_silences(None), [(FEED, at(20), at(40))]);
         assert!(hearing.was_away(FEED, at(30)) && !hearing.was_away(FEED, at(10)));
+        // A short one is no gap of the day, but what was kept in it is believed.
+        hearing.unanswered(FEED, at(100));
+        hearing.answered(FEED, at(102));
+        hearing.heard(FEED, at(120));
+        assert!(hearing.was_away(FEED, at(101)));
+        assert_eq!(hearing.take_silences(None), [(FEED, at(59), at(120))]);
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub fn is_proof(key: &ChainKey, feed: FeedId, shown: &str) -> bool {
 
 /// A frame on its way to a peer: length of the header, length of the image (32 bits each, big endian), header, image.
 pub fn encode(frame: &LiveFrame) -> Result<Bytes> {
-    let header = serde_json::to_vec(&frame.header)?;
+    let header = serde_json::to_vec(&frame.header())?;
     let mut bytes = BytesMut::with_capacity(8 + header.len() + frame.image.len());
     bytes.put_u32(header.len().try_into()?);
     bytes.put_u32(frame.image.len().try_into()?);
@@ -108,7 +108,7 @@ fn decode(buffer: &mut BytesMut) -> Result<Option<LiveFrame>> {
     }
     buffer.advance(8);
     let header: WatchedFrame = serde_json::from_slice(&buffer.split_to(header)).context("a header")?;
-    Ok(Some(LiveFrame { header, image: buffer.split_to(image).freeze() }))
+    Ok(Some(LiveFrame::new(header, buffer.split_to(image).freeze())))
 }
 
 /// Follows at their processes what is watched here, until the server stops.
@@ -188,7 +188,7 @@ async fn follow(app: &App, feed: FeedId, peer: &str) -> Result<()> {
     while let Some(chunk) = answer.chunk().await? {
         buffer.extend_from_slice(&chunk);
         while let Some(frame) = decode(&mut buffer)? {
-            ensure!(frame.header.feed == feed, "the peer shows another feed");
+            ensure!(frame.header().feed == feed, "the peer shows another feed");
             app.hub.publish(feed, frame);
         }
     }
@@ -205,8 +205,14 @@ mod tests {
             faces: Vec::new(),
             timings_ms: Default::default(),
         };
-        let header = WatchedFrame { feed: FeedId(uuid::Uuid::from_u128(2)), width: 4, height: 3, answer };
-        LiveFrame { header, image: Bytes::from_static(b"an image") }
+        let header = WatchedFrame {
+            feed: FeedId(uuid::Uuid::from_u128(2)),
+            width: 4,
+            height: 3,
+            age_ms: None,
+            answer,
+        };
+        LiveFrame::new(header, Bytes::from_static(b"an image"))
     }
 
     #[test]
@@ -217,7 +223,7 @@ mod tests {
             for chunk in sent.chunks(piece) {
                 buffer.extend_from_slice(chunk);
                 while let Some(frame) = decode(&mut buffer).expect("decoded") {
-                    assert_eq!((frame.header.width, &frame.image[..]), (4, &b"an image"[..]));
+                    assert_eq!((frame.header().width, &frame.image[..]), (4, &b"an image"[..]));
                     came += 1;
                 }
             }

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use recognizer_types::{FacesAnswer, PackView, RecognizerError};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use types::{Liveness, Range};
 
 use crate::config::{RecognizerConfig, Secret};
-use crate::error::ApiError;
+use crate::error::{ApiError, REQUEST_ID};
 
 /// An enrolment may wait longer than a frame: a person has pressed a button and no newer picture is coming.
 const ENROLMENT_DEADLINE: Duration = Duration::from_secs(15);
@@ -146,6 +147,7 @@ impl Recognizer {
             .timeout(deadline)
             .header("X-Deadline-Ms", deadline.as_millis().to_string())
             .header("Content-Type", "application/octet-stream")
+            .headers(trace())
             .body(image);
         let response = request.send().await.map_err(|error| self.failed(&error))?;
         let status = response.status();
@@ -290,4 +292,12 @@ fn liveness(liveness: Liveness) -> &'static str {
         Liveness::Passive => "passive",
         Liveness::Challenge => "challenge",
     }
+}
+
+/// What the recognizer's log lines and spans know a request by.
+fn trace() -> HeaderMap {
+    let parent = telemetry::traceparent().and_then(|value| value.try_into().ok());
+    let id = REQUEST_ID.try_with(|id| id.to_string()).ok().and_then(|value| value.try_into().ok());
+    let named = |name, value: Option<HeaderValue>| Some((HeaderName::from_static(name), value?));
+    [named(telemetry::TRACEPARENT, parent), named("x-request-id", id)].into_iter().flatten().collect()
 }

@@ -1,8 +1,8 @@
 //! Frames that a device kept while the server was away, and sends afterwards.
 //!
 //! Their time is the device's word. It is believed where the frames of that device come in their order, and where the
-//! server itself did not hear from the feed at that time; anything else is stored with its time unproven. They have what
-//! live frames leave of the recognizer.
+//! server itself did not hear from the feed at that time, which there was already; anything else is stored with its time
+//! unproven. They have what live frames leave of the recognizer.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::domain::hearing::SLACK;
 use crate::error::ApiError;
 use crate::models;
+use crate::models::feeds::Feed;
 use crate::state::App;
 
 /// Kept frames of this process that the recognizer looks at at once.
@@ -113,12 +114,13 @@ impl Replays {
 /// 422 for a frame that comes after a later one of its device, 503.
 pub async fn is_proven(
     app: &App,
-    feed: FeedId,
+    feed: &Feed,
     origin: Option<Origin>,
     captured_at: DateTime<Utc>,
 ) -> Result<bool, ApiError> {
+    let (feed, since) = (FeedId(feed.id), feed.created_at);
     let Some(origin) = origin else { return Ok(false) };
-    if !app.replays.next(feed, origin, captured_at)? {
+    if !app.replays.next(feed, origin, captured_at)? || captured_at < since {
         return Ok(false);
     }
     if app.hearing.was_away(feed, captured_at) {

@@ -1,6 +1,7 @@
 //! Devices of feeds: what they say, what is known of them, what opens their feed.
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
 use types::{FeedDevices, FeedId, FeedToken, Heartbeat, HeartbeatAnswer, RotateToken};
 use uuid::Uuid;
 
@@ -10,18 +11,28 @@ use crate::domain::{devices, feeds};
 use crate::error::ApiError;
 use crate::state::App;
 
+/// How a device calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Call {
+    /// Only trying: it is answered, and the call is not noted.
+    trial: bool,
+}
+
 /// Takes what a device says, and tells it how to work: every ten seconds, and when its source's state changes.
 #[utoipa::path(post, path = "/api/v1/feeds/{feed}/heartbeat", tag = "devices", request_body = Heartbeat,
-    params(("feed" = uuid::Uuid, Path,)), responses((status = 200, body = HeartbeatAnswer),
+    params(("feed" = uuid::Uuid, Path,), ("trial" = Option<bool>, Query, description = "answered and not noted")),
+    responses((status = 200, body = HeartbeatAnswer),
     (status = 401, body = types::ErrorBody), (status = 403, body = types::ErrorBody),
     (status = 422, body = types::ErrorBody), (status = 429, body = types::ErrorBody),
     (status = 503, body = types::ErrorBody)))]
 pub async fn post_heartbeat(
     app: web::Data<App>,
-    After(sender, body): After<FrameSender, web::Json<Heartbeat>>,
+    After(sender, (call, body)): After<FrameSender, (web::Query<Call>, web::Json<Heartbeat>)>,
 ) -> Result<HttpResponse, ApiError> {
     let address = Some(sender.address.into());
-    Ok(HttpResponse::Ok().json(devices::call(&app, &sender.feed, body.into_inner(), address).await?))
+    let answer = devices::call(&app, &sender.feed, body.into_inner(), address, call.trial).await?;
+    Ok(HttpResponse::Ok().json(answer))
 }
 
 /// Shows the devices of a feed that called within the last day, and what opens the feed.

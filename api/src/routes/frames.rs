@@ -107,6 +107,9 @@ async fn read_image(request: &HttpRequest, mut body: web::Payload) -> Result<Byt
     Ok(image.freeze())
 }
 
+/// What the recognizer or the database had no room or no answer for.
+const UNANSWERED: [StatusCode; 2] = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+
 /// A frame as it came in.
 struct Incoming<'a> {
     kind: &'static str,
@@ -157,10 +160,7 @@ async fn admit(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiErro
         image = sealed::open(app, &sealed::frame_purpose(id), &image).await?.into();
     }
     if time.unproven {
-        time.unproven = !replays::is_proven(app, id, origin, time.captured_at).await?;
-    }
-    if !kept {
-        app.hearing.heard(id, received_at);
+        time.unproven = !replays::is_proven(app, &feed, origin, time.captured_at).await?;
     }
     let kind = if kept { "replay" } else { kind };
     let address = Some(sender.address.into());
@@ -169,10 +169,15 @@ async fn admit(app: &App, incoming: Incoming<'_>) -> Result<FrameAnswer, ApiErro
     drop(turn);
     match &answer {
         Ok(_) if kept => app.metrics.replayed.inc(),
-        Ok(_) => app.hearing.answered(id, received_at),
-        Err(error) if !kept && error.status_code() == StatusCode::SERVICE_UNAVAILABLE => {
+        Ok(_) => {
+            app.hearing.heard(id, received_at);
+            app.hearing.answered(id, received_at);
+        }
+        Err(error) if !kept && UNANSWERED.contains(&error.status_code()) => {
+            app.hearing.heard(id, received_at);
             app.hearing.unanswered(id, received_at);
         }
+        // What is no picture is no sign of life.
         Err(_) => {}
     }
     let answer = answer?;

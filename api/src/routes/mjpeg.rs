@@ -31,7 +31,7 @@ pub async fn stream(
         loop {
             tokio::select! {
                 changed = newest.changed() => {
-                    let frame = newest.borrow_and_update().clone();
+                    let frame = newest.borrow_and_update().clone().filter(|frame| frame.is_fresh());
                     let gone = match frame {
                         Some(frame) => sender.send(Ok(part(&frame.image))).await.is_err(),
                         None => false,

@@ -33,6 +33,7 @@ mod schedules;
 mod session;
 mod sockets;
 mod spa;
+mod spans;
 mod system;
 mod uploads;
 mod users;
@@ -49,6 +50,7 @@ use crate::error::ApiError;
 pub use headers::{request_ids, security_headers};
 pub use openapi::ApiDoc;
 pub use spa::{Spa, configure as configure_spa};
+pub use spans::RequestSpans;
 
 /// How often a connection that stays open proves its permission again: revocation closes it within 15 s.
 const RENEW_EVERY: Duration = Duration::from_secs(10);

@@ -26,7 +26,7 @@ pub async fn show_feed(
         loop {
             tokio::select! {
                 changed = newest.changed() => {
-                    let frame = newest.borrow_and_update().clone();
+                    let frame = newest.borrow_and_update().clone().filter(|frame| frame.is_fresh());
                     let bytes = frame.and_then(|frame| peers::encode(&frame).ok());
                     let gone = match bytes {
                         Some(bytes) => sender.send(Ok(bytes)).await.is_err(),

@@ -151,11 +151,9 @@ impl Watcher {
 
     /// Those of some feeds that the viewer may see.
     async fn allowed(&self, mut feeds: Vec<FeedId>) -> Result<Vec<FeedId>, ApiError> {
-        if self.user.scope != Scope::Everyone {
-            let (scope, ids) = (self.user.scope.clone(), feeds.iter().map(|id| id.0).collect::<Vec<_>>());
-            let visible = self.app.db.run(move |conn| Ok(visible_feeds(conn, &scope, &ids)?)).await?;
-            feeds.retain(|feed| visible.contains(&feed.0));
-        }
+        let (scope, ids) = (self.user.scope.clone(), feeds.iter().map(|id| id.0).collect::<Vec<_>>());
+        let visible = self.app.db.run(move |conn| Ok(visible_feeds(conn, &scope, &ids)?)).await?;
+        feeds.retain(|feed| visible.contains(&feed.0));
         Ok(feeds)
     }
 
@@ -187,19 +185,15 @@ impl Watcher {
 
     async fn show(&mut self, index: usize) -> Result<(), Closed> {
         let mut watched = self.feeds.remove(index);
-        let frame = watched.newest.borrow_and_update().clone();
+        let frame = watched.newest.borrow_and_update().clone().filter(|frame| frame.is_fresh());
         watched.not_before = Instant::now() + self.between;
         self.feeds.push(watched);
         let Some(frame) = frame else { return Ok(()) };
-        let header = match &self.visible {
-            Some(visible) => {
-                let mut header = frame.header.clone();
-                header.answer = frames::naming_only(header.answer, visible);
-                serde_json::to_string(&header)
-            }
-            None => serde_json::to_string(&frame.header),
-        };
-        let Ok(header) = header else { return Ok(()) };
+        let mut header = frame.header();
+        if let Some(visible) = &self.visible {
+            header.answer = frames::naming_only(header.answer, visible);
+        }
+        let Ok(header) = serde_json::to_string(&header) else { return Ok(()) };
         self.session.text(header).await?;
         self.session.binary(frame.image.clone()).await
     }

@@ -251,7 +251,8 @@ async fn clock(server: &Server, device: uuid::Uuid, report: &mut Report) {
     };
     let asked = Instant::now();
     let before = Utc::now();
-    let sent = server.post("heartbeat").timeout(Duration::from_secs(10)).json(&heartbeat).send().await;
+    let sent =
+        server.post("heartbeat?trial=true").timeout(Duration::from_secs(10)).json(&heartbeat).send().await;
     let answer = match sent {
         Ok(answer) if answer.status().as_u16() == 200 => answer,
         Ok(answer) if answer.status().as_u16() == 404 => {

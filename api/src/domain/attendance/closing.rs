@@ -121,9 +121,11 @@ pub fn watch_feeds(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Re
     let feeds = models::feeds::list(conn, &Scope::Everyone)?;
     feeds::recall_of(app, &feeds, &devices);
     write_silences(conn, app, None, now)?;
+    let mut silent = 0;
     for feed in feeds {
         let Some(last) = app.hearing.last(FeedId(feed.id)) else { continue };
         if now - last > SILENT {
+            silent += 1;
             let reported = devices::trouble(&devices, feed.id, now);
             let noted = conn.transaction(|conn| {
                 let noted = models::feed_gaps::open(conn, feed.id, last)?;
@@ -139,6 +141,7 @@ pub fn watch_feeds(conn: &mut PgConnection, app: &App, now: DateTime<Utc>) -> Re
             conn.transaction(|conn| end_gap(conn, feed.id, last, now))?;
         }
     }
+    app.metrics.feeds_silent.set(silent);
     Ok(())
 }
 

@@ -51,6 +51,8 @@ pub async fn check_in(app: &App, kiosk: Kiosk, request: CheckIn) -> Result<(Kios
     let time = clock::frame_time(request.captured_at, received_at, false)?;
     let (id, guard) = (request.id, Guard::of(&kiosk));
     let (before, feed) = (guard.clone(), kiosk.feed.clone());
+    // Each is counted before the next is judged, however many come at once.
+    let _turn = guard.at_kiosk.turn().await;
     let again = app
         .db
         .run(move |conn| match models::kiosk_check_ins::find(conn, id)? {

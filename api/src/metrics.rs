@@ -1,26 +1,9 @@
-//! Logs and metrics. Names are dotted in logs and carry their unit; `docs/OPERATIONS.md` lists them.
+//! Metrics. Names carry their unit; `docs/OPERATIONS.md` lists them.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
-use tracing::Span;
-use tracing_actix_web::RootSpanBuilder;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-
-/// Starts logging: `RUST_LOG` filters (default `info`), `LOG_FORMAT=json` writes one JSON object a line.
-pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let json = std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json");
-    let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_target(true);
-    // A second call, as in tests, changes nothing.
-    let _ = if json { registry.with(layer.json()).try_init() } else { registry.with(layer).try_init() };
-}
 
 /// The metrics of this process.
 #[derive(Debug)]
@@ -37,6 +20,7 @@ pub struct Metrics {
     pub gallery_templates: IntGauge,
     pub pool_connections: IntGaugeVec,
     pub pool_wait_seconds: Histogram,
+    pub feeds_silent: IntGauge,
     pub devices_online: IntGauge,
     pub backlog_frames: IntGauge,
     pub heartbeats: IntCounter,
@@ -86,6 +70,7 @@ impl Metrics {
             )
             .buckets(vec![0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5]),
         )?;
+        let feeds_silent = IntGauge::new("attendance_feeds_silent", "Feeds that were heard and are silent.")?;
         let devices_online =
             IntGauge::new("attendance_devices_online", "Devices of all feeds that called lately.")?;
         let backlog_frames =
@@ -123,6 +108,7 @@ impl Metrics {
             gallery_templates,
             pool_connections,
             pool_wait_seconds,
+            feeds_silent,
             devices_online,
             backlog_frames,
             heartbeats,
@@ -137,21 +123,5 @@ impl Metrics {
             tracing::error!(error.cause = %error, "metrics cannot be written");
         }
         String::from_utf8_lossy(&text).into_owned()
-    }
-}
-
-/// Request spans at debug level, errors included: the default logs each request at info, which at fifteen
-/// frames a second and camera would drown everything else. Frames have one line per feed and minute instead.
-pub struct QuietSpans;
-
-impl RootSpanBuilder for QuietSpans {
-    fn on_request_start(request: &ServiceRequest) -> Span {
-        tracing_actix_web::root_span!(level = tracing::Level::DEBUG, request)
-    }
-
-    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
-        if let Ok(response) = outcome {
-            span.record("http.status_code", response.status().as_u16());
-        }
     }
 }
