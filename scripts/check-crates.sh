@@ -16,8 +16,9 @@ complain() {
 declare -A may=(
     [types]="" [recognizer-types]="types" [gallery]="" [decision]="types gallery" [models]="" [bundler]=""
     [recognizer]="types recognizer-types models gallery decision"
-    [api]="types recognizer-types gallery decision sealing"
+    [api]="types recognizer-types gallery decision sealing sign-in"
     [sealing]="" [camera]="types sealing"
+    [sign-in]="" [lambda]="types sign-in"
     [frontend]="types sealing"
 )
 # shellcheck disable=SC2016

@@ -122,6 +122,8 @@ count_node() {
 
 run_cargo_tests() {
     export TEST_DATABASE_URL
+    # The function is tried as it is shipped.
+    export LAMBDA_BINARY=$target/$function_target/release/lambda
     cargo test --release --locked --workspace --exclude frontend --no-fail-fast
 }
 
@@ -190,6 +192,7 @@ if needs "unused dependencies" cargo-machete; then gate "unused dependencies" ca
 
 gate "build" scripts/build.sh
 gate "build of the agent" scripts/build.sh camera
+gate "build of the function" scripts/build.sh lambda
 
 if wanted "cargo tests" || wanted "schema.rs"; then start_scratch_postgres; fi
 if wanted "schema.rs"; then cargo_tool diesel 2.3.14 diesel_cli --no-default-features --features postgres; fi
