@@ -49,6 +49,12 @@ impl Served {
         Self { url, heads }
     }
 
+    /// An address where nobody listens any more.
+    pub async fn away() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { url: format!("http://{}", listener.local_addr().unwrap()), heads: Arc::default() }
+    }
+
     pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }

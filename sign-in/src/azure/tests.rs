@@ -187,8 +187,7 @@ async fn a_service_that_is_away_or_hangs_is_given_up() {
     assert!(since.elapsed() < LIMIT + Duration::from_secs(1), "{:?}", since.elapsed());
     assert!(told.contains("no answer within") || told.contains("timed out"), "{told}");
 
-    let away = Served { url: "http://127.0.0.1:9".to_owned(), ..hanging };
-    let told = failure(&machine(&away, &Hand::new())).await;
+    let told = failure(&machine(&Served::away().await, &Hand::new())).await;
     assert!(
         told.contains("metadata service (127.0.0.1)") && told.to_lowercase().contains("refused"),
         "{told}"
