@@ -43,9 +43,10 @@ build_page() {
 # that builds may have.
 build_function() {
     step "Building the function"
-    CARGO_PROFILE_RELEASE_STRIP=symbols cargo build --release --locked -p lambda --target "$function_target"
+    cargo build --release --locked -p lambda --target "$function_target"
     mkdir -p "$target/lambda"
-    python3 "$root/scripts/function-archives.py" "$target/$function_target/release/lambda" "$target/lambda"
+    strip -o "$target/lambda/lambda" "$target/$function_target/release/lambda"
+    python3 "$root/scripts/function-archives.py" "$target/lambda"
 }
 
 case $what in

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packs the function for each cloud: function-archives.py PROGRAM FOLDER.
+"""Packs the function in a folder, a program `lambda`, for each cloud: function-archives.py FOLDER.
 
 What goes in is the same byte for byte wherever it is built: times and modes are fixed, names are in order.
 """
@@ -9,7 +9,8 @@ import pathlib
 import sys
 import zipfile
 
-program, folder = map(pathlib.Path, sys.argv[1:])
+folder = pathlib.Path(sys.argv[1])
+program = folder / "lambda"
 azure = pathlib.Path(__file__).resolve().parent.parent / "lambda" / "azure"
 
 ARCHIVES = {

@@ -123,7 +123,7 @@ count_node() {
 run_cargo_tests() {
     export TEST_DATABASE_URL
     # The function is tried as it is shipped.
-    export LAMBDA_BINARY=$target/$function_target/release/lambda
+    export LAMBDA_BINARY=$target/lambda/lambda
     cargo test --release --locked --workspace --exclude frontend --no-fail-fast
 }
 

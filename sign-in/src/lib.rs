@@ -5,6 +5,8 @@
 //! or hours, so a pool asks for one whenever it connects. What is asked over the network is bounded in time, and tells
 //! what to look at where it fails. Clients for TLS want a provider of cryptography, which the program installs first.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
 mod aws;
 mod azure;
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! `TEST_DATABASE_URL` names a server where databases and roles may be made; `make test` starts one. `LAMBDA_BINARY`
 //! tries another build than the one that cargo just made.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod aws;
 mod azure;
 mod database;
