@@ -1,7 +1,7 @@
 # What the targets do stands in scripts/; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run start stop demo test bench fmt models frontend camera build images setup clean-data
+.PHONY: help run start stop demo test bench fmt models frontend camera lambda build images setup clean-data
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ frontend: setup ## Only build the page
 camera: ## Only build the camera agent, target/release/attendance-camera
 	@scripts/setup.sh camera
 	@scripts/build.sh camera
+
+lambda: ## Only build the function behind the cloud's gateway, as archives in target/lambda
+	@scripts/setup.sh lambda
+	@scripts/build.sh lambda
 
 images: build ## Lay out the container images and their secrets for docker-compose
 	@scripts/images.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the programs, the default model pack and the page; without argument all three, else `programs`,
-# `models` (also other packs), `frontend`, or `camera`, the agent. What is up to date is left alone.
+# `models` (also other packs), `frontend`, `camera` (the agent), or `lambda` (the function). What is up to date is left alone.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 use_tools
@@ -39,6 +39,16 @@ build_page() {
     "$root/frontend/build.sh"
 }
 
+# One program for both clouds, linked to nothing: Lambda's and Azure's systems have an older glibc than the machine
+# that builds may have.
+build_function() {
+    step "Building the function"
+    cargo build --release --locked -p lambda --target "$function_target"
+    mkdir -p "$target/lambda"
+    strip -o "$target/lambda/lambda" "$target/$function_target/release/lambda"
+    python3 "$root/scripts/function-archives.py" "$target/lambda"
+}
+
 case $what in
 all)
     build_programs
@@ -52,5 +62,6 @@ camera)
     step "Building the camera agent"
     cargo build --release --locked -p camera
     ;;
-*) fail "usage: scripts/build.sh [programs|models|frontend|camera]" ;;
+lambda) build_function ;;
+*) fail "usage: scripts/build.sh [programs|models|frontend|camera|lambda]" ;;
 esac

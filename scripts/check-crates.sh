@@ -16,8 +16,9 @@ complain() {
 declare -A may=(
     [types]="" [recognizer-types]="types" [gallery]="" [decision]="types gallery" [models]="" [bundler]=""
     [recognizer]="types recognizer-types models gallery decision telemetry"
-    [api]="types recognizer-types gallery decision sealing telemetry"
+    [api]="types recognizer-types gallery decision sealing sign-in telemetry"
     [sealing]="" [telemetry]="" [camera]="types sealing telemetry"
+    [sign-in]="" [lambda]="types sign-in"
     [frontend]="types sealing"
 )
 # shellcheck disable=SC2016

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what `make run`, `make test`, `make demo` or `make camera` (the argument) needs and this machine lacks:
-# system packages with apt, the toolchain's wasm target, ONNX Runtime, Node where it is too old, npm packages.
+# Installs what `make run`, `make test`, `make demo`, `make camera` or `make lambda` (the argument) needs and this
+# machine lacks: system packages with apt, the toolchain's targets, ONNX Runtime, Node where it is too old, npm packages.
 # Everything that is not a system package goes into ~/.cache/attendance; what is there already is left alone.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
@@ -44,6 +44,9 @@ install_system_packages() {
         # nokhwa's bindings to the kernel's video interface are made by bindgen.
         have_libclang || wanted+=(libclang-dev)
     fi
+    if [[ $purpose == test || $purpose == lambda ]]; then
+        have musl-gcc || wanted+=(musl-tools)
+    fi
     if [[ $purpose == test ]]; then
         have_rtsp_server || wanted+=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
             gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly)
@@ -67,10 +70,14 @@ check_rust() {
     have cargo || fail "cargo is missing: install rustup (package 'rustup', or as its site describes) and start again"
     (cd "$root" && cargo --version >/dev/null) ||
         fail "the toolchain that rust-toolchain.toml names is not there: run 'rustup toolchain install' in $root"
-    if [[ ! -d $(cd "$root" && rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown ]]; then
-        step "Adding the wasm32-unknown-unknown target"
-        (cd "$root" && rustup target add wasm32-unknown-unknown)
-    fi
+    local wanted=(wasm32-unknown-unknown) one sysroot
+    [[ $purpose != test && $purpose != lambda ]] || wanted+=("$function_target")
+    sysroot=$(cd "$root" && rustc --print sysroot)
+    for one in "${wanted[@]}"; do
+        [[ -d $sysroot/lib/rustlib/$one ]] && continue
+        step "Adding the $one target"
+        (cd "$root" && rustup target add "$one")
+    done
 }
 
 # Fetches what a requirements file pins by hash into a folder, for CPython 3.11 whatever Python is here, so
@@ -164,8 +171,8 @@ install_npm_packages() {
 }
 
 case $purpose in
-run | test | demo | camera) ;;
-*) fail "usage: scripts/setup.sh run|test|demo|camera" ;;
+run | test | demo | camera | lambda) ;;
+*) fail "usage: scripts/setup.sh run|test|demo|camera|lambda" ;;
 esac
 if [[ $purpose == demo ]]; then
     install_photos
@@ -175,7 +182,7 @@ if [[ $purpose == demo ]]; then
 fi
 install_system_packages
 check_rust
-[[ $purpose != camera ]] || exit 0
+[[ $purpose != camera && $purpose != lambda ]] || exit 0
 install_onnxruntime
 install_node
 install_npm_packages models

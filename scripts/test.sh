@@ -121,6 +121,8 @@ count_node() {
 
 run_cargo_tests() {
     export TEST_DATABASE_URL
+    # The function is tried as it is shipped.
+    export LAMBDA_BINARY=$target/lambda/lambda
     cargo test --release --locked --workspace --exclude frontend --no-fail-fast
 }
 
@@ -172,6 +174,7 @@ if needs "unused dependencies" cargo-machete; then gate "unused dependencies" ca
 
 gate "build" scripts/build.sh
 gate "build of the agent" scripts/build.sh camera
+gate "build of the function" scripts/build.sh lambda
 
 if wanted "cargo tests" || wanted "schema.rs"; then
     postgres_scratch "$scratch/database"

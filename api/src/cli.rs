@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -13,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use sealing::PublicKey;
 use telemetry::LogFormat;
 use types::{Invitation, Role};
+use uuid::Uuid;
 
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
 use crate::db;
@@ -21,6 +23,7 @@ use crate::domain::audit_chain::{self, Verdict};
 use crate::domain::backup::{self, Backups};
 use crate::domain::{audit, first_admin, master_key};
 use crate::models::audit::AuditFilter;
+use crate::models::provisioning::{self, ROLES};
 use crate::startup::Application;
 use crate::storage::PhotoStore;
 use crate::{models, tls};
@@ -52,6 +55,9 @@ enum Command {
     BackupKey,
     /// Fill an empty database and the store of photos with a backup.
     Restore(RestoreArgs),
+    /// The server that the database is on.
+    #[command(subcommand)]
+    Database(Database),
     /// Ask a running server whether it is ready.
     Healthcheck {
         /// Its address.
@@ -73,6 +79,56 @@ enum Command {
     /// Admins who cannot sign in.
     #[command(subcommand)]
     Admin(Admin),
+}
+
+#[derive(Debug, Subcommand)]
+enum Database {
+    /// Make roles and database on a cloud's server, as its administrator; what is there stays.
+    Prepare {
+        /// Connection URL of the administrator, to the database `postgres`.
+        #[arg(long, env = "DATABASE_ADMIN_URL", hide_env_values = true)]
+        database_admin_url: Secret,
+        /// The database's name.
+        #[arg(long, env = "DATABASE_NAME", default_value = "attendance")]
+        name: String,
+        /// Whose identities sign in: `aws` or `azure`.
+        #[arg(long, value_parser = ["aws", "azure"])]
+        sign_in: String,
+        /// Azure: the object id of the managed identity of a role, as `app=00000000-0000-0000-0000-000000000000`.
+        #[arg(long)]
+        identity: Vec<RoleIdentity>,
+    },
+}
+
+/// Which managed identity signs in as a role.
+#[derive(Debug, Clone)]
+struct RoleIdentity {
+    role: &'static str,
+    object_id: Uuid,
+}
+
+impl FromStr for RoleIdentity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not like app=OBJECT-ID, for owner, app, stats or backup");
+        let (role, object_id) = text.split_once('=').ok_or_else(wrong)?;
+        let role = ROLES.into_iter().find(|known| known.strip_prefix("attendance_") == Some(role));
+        Ok(Self { role: role.ok_or_else(wrong)?, object_id: object_id.parse().map_err(|_| wrong())? })
+    }
+}
+
+fn prepare(admin: &Secret, name: &str, sign_in: &str, identities: &[RoleIdentity]) -> Result<()> {
+    let mut conn = connect(admin)?;
+    provisioning::make_roles(&mut conn).context("the roles cannot be made")?;
+    match sign_in {
+        "aws" => ROLES.into_iter().try_for_each(|role| provisioning::trust_aws(&mut conn, role)),
+        _ => identities
+            .iter()
+            .try_for_each(|one| provisioning::trust_azure(&mut conn, one.role, one.object_id)),
+    }
+    .context("the roles cannot sign in by the cloud's identities")?;
+    provisioning::make_database(&mut conn, name).context("the database cannot be made")
 }
 
 #[derive(Debug, Args)]
@@ -259,6 +315,10 @@ impl Cli {
         match self.command {
             Command::Serve(config) => Application::build(*config).await?.run_until_stopped().await,
             Command::Migrate { database_owner_url } => migrate(&database_owner_url),
+            Command::Database(Database::Prepare { database_admin_url, name, sign_in, identity }) => {
+                prepare(&database_admin_url, &name, &sign_in, &identity)?;
+                say(&format!("The server has the roles of Attendance and the database {name}."))
+            }
             Command::Backup(args) => args.run().await,
             Command::BackupKey => {
                 let (secret, recipient) = backup::new_keys();

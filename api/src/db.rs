@@ -4,13 +4,18 @@
 //! in time, or a server that accepted a statement and no longer answers, is a 503. What needs a connection of its
 //! own (migrations, listening, commands) has it from [`connect`].
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::web;
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::{Connection, ConnectionResult, PgConnection, QueryResult};
-use percent_encoding::percent_decode_str;
+use anyhow::{Context, Result, anyhow};
+use diesel::r2d2::{ConnectionManager, CustomizeConnection, ManageConnection, Pool};
+use diesel::{Connection, ConnectionError, ConnectionResult, PgConnection, QueryResult};
+use openidconnect::url::Url;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use prometheus::Histogram;
+use sign_in::{DatabaseAuth, SignIn};
+use tokio::runtime::Runtime;
 
 use crate::config::{DatabaseConfig, Secret};
 use crate::error::ApiError;
@@ -29,10 +34,51 @@ fn keep_openssl_until_the_end() {
 /// A connection outside the pool.
 ///
 /// # Errors
-/// When the server cannot be reached or refuses.
+/// When the server cannot be reached or refuses, or the cloud gives no password.
 pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
     keep_openssl_until_the_end();
+    let url = with_password(url).map_err(|error| ConnectionError::BadConnection(format!("{error:#}")))?;
     PgConnection::establish(url.expose())
+}
+
+/// How this process signs in to databases, as `DATABASE_AUTH` says, and what it asks the cloud with.
+struct Identity {
+    auth: DatabaseAuth,
+    sign_in: SignIn,
+    runtime: Runtime,
+}
+
+impl Identity {
+    fn from_env() -> Result<Self> {
+        let auth = std::env::var("DATABASE_AUTH").unwrap_or_default().parse()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(Self { auth, sign_in: SignIn::from_env(auth)?, runtime })
+    }
+}
+
+/// The URL with the password of this moment, where the cloud's identity signs in.
+///
+/// # Errors
+/// When `DATABASE_AUTH` makes no sense or the cloud gives no password.
+pub fn with_password(url: &Secret) -> Result<Secret> {
+    static IDENTITY: OnceLock<Result<Identity, String>> = OnceLock::new();
+    let identity = IDENTITY.get_or_init(|| Identity::from_env().map_err(|error| format!("{error:#}")));
+    let identity = identity.as_ref().map_err(|error| anyhow!("{error}"))?;
+    if identity.auth == DatabaseAuth::Password {
+        return Ok(url.clone());
+    }
+    let (plain, _) = without_password(url);
+    let address = Url::parse(&plain).context("the database's URL cannot be read")?;
+    let host = address.host_str().context("the database's URL names no host")?;
+    let (port, user) = (address.port().unwrap_or(5432), address.username());
+    // On a thread of its own: whoever connects may be in the middle of asynchronous work.
+    let asked = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| identity.runtime.block_on(identity.sign_in.password(host, port, user)));
+        asking.join().unwrap_or_else(|_| Err(anyhow!("asking for a password panicked")))
+    })?;
+    let password = asked.context("no password")?;
+    let password = utf8_percent_encode(password.expose(), NON_ALPHANUMERIC);
+    Ok(Secret::new(plain.replacen('@', &format!(":{password}@"), 1)))
 }
 
 /// A connection URL without its password, which others on the machine may see, and the password.
@@ -63,10 +109,33 @@ pub fn limit(conn: &mut PgConnection) -> QueryResult<()> {
     ))
 }
 
+/// Connects as [`connect`] does; the rest is Diesel's.
+struct Manager {
+    url: Secret,
+    checks: ConnectionManager<PgConnection>,
+}
+
+impl ManageConnection for Manager {
+    type Connection = PgConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<PgConnection, Self::Error> {
+        connect(&self.url).map_err(diesel::r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, conn: &mut PgConnection) -> Result<(), Self::Error> {
+        self.checks.is_valid(conn)
+    }
+
+    fn has_broken(&self, conn: &mut PgConnection) -> bool {
+        self.checks.has_broken(conn)
+    }
+}
+
 /// A pool of connections; cloning shares it.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<ConnectionManager<PgConnection>>,
+    pool: Pool<Manager>,
     url: Secret,
     wait: Histogram,
 }
@@ -90,7 +159,10 @@ impl Db {
             .min_idle(Some(1))
             .connection_timeout(POOL_WAIT)
             .connection_customizer(Box::new(Limits))
-            .build_unchecked(ConnectionManager::new(config.url.expose()));
+            .build_unchecked(Manager {
+                url: config.url.clone(),
+                checks: ConnectionManager::new(config.url.expose()),
+            });
         Self { pool, url: config.url.clone(), wait }
     }
 

@@ -29,6 +29,7 @@ pub mod outbox;
 pub mod packs;
 pub mod people;
 pub mod person_pins;
+pub mod provisioning;
 pub mod report_schedules;
 pub mod reports;
 pub mod review;

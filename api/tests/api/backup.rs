@@ -237,3 +237,38 @@ async fn a_dump_that_fails_says_why_and_leaves_no_backup() {
     kept.site.database.execute("GRANT SELECT ON people TO attendance_backup");
     kept.make("monday").await.unwrap();
 }
+
+#[actix_web::test]
+async fn a_new_server_gets_its_roles_and_its_database_once() {
+    let database = TestDatabase::empty();
+    // As on RDS; roles belong to the cluster, so it may be there from another run.
+    database.execute("DO $$ BEGIN CREATE ROLE rds_iam; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    let name = format!("made_{}", uuid::Uuid::new_v4().simple());
+    let prepare = || {
+        let arguments = [
+            "attendance",
+            "database",
+            "prepare",
+            "--name",
+            &name,
+            "--sign-in",
+            "aws",
+            "--database-admin-url",
+        ];
+        let arguments = arguments.into_iter().chain([database.owner_url.as_str()]);
+        <api::Cli as clap::Parser>::try_parse_from(arguments).unwrap().run()
+    };
+    prepare().await.unwrap();
+    prepare().await.unwrap();
+    let roles = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
+        WHERE m.roleid = 'rds_iam'::regrole AND r.rolcanlogin AND r.rolname LIKE 'attendance_%'";
+    assert_eq!(database.number(roles), 4);
+    let owned = format!(
+        "SELECT count(*) FROM pg_database WHERE datname = '{name}' AND datdba = 'attendance_owner'::regrole \
+         AND NOT EXISTS (SELECT FROM aclexplode(datacl) WHERE grantee = 0)"
+    );
+    assert_eq!(database.number(&owned), 1, "the owner's, and nobody else's");
+    database.execute(&format!("DROP DATABASE {name}"));
+    let wrong = ["attendance", "database", "prepare", "--sign-in", "azure", "--identity", "app=x"];
+    assert!(<api::Cli as clap::Parser>::try_parse_from(wrong).is_err());
+}

@@ -42,7 +42,7 @@ fn program(name: &str) -> PathBuf {
 
 /// Starts one of PostgreSQL's programs; the password is in its environment, where other users do not see it.
 fn start(name: &str, url: &Secret, arguments: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
-    let (url, password) = db::without_password(url);
+    let (url, password) = db::without_password(&db::with_password(url)?);
     let mut command = Command::new(program(name));
     if let Some(password) = password {
         command.env("PGPASSWORD", password.expose());

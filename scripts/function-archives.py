@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Packs the function in a folder, a program `lambda`, for each cloud: function-archives.py FOLDER.
+
+What goes in is the same byte for byte wherever it is built: times and modes are fixed, names are in order.
+"""
+
+import hashlib
+import pathlib
+import sys
+import zipfile
+
+folder = pathlib.Path(sys.argv[1])
+program = folder / "lambda"
+azure = pathlib.Path(__file__).resolve().parent.parent / "lambda" / "azure"
+
+ARCHIVES = {
+    # Lambda's runtime for programs that bring all they need starts a file of this name.
+    "attendance-lambda-aws.zip": {"bootstrap": program},
+    "attendance-lambda-azure.zip": {
+        "lambda": program,
+        **{path.relative_to(azure).as_posix(): path for path in azure.rglob("*.json")},
+    },
+}
+
+for name, files in ARCHIVES.items():
+    path = folder / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for inside, source in sorted(files.items()):
+            entry = zipfile.ZipInfo(inside, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = (0o100755 if source == program else 0o100644) << 16
+            archive.writestr(entry, source.read_bytes())
+    data = path.read_bytes()
+    print(f"{hashlib.sha256(data).hexdigest()}  {path}  ({len(data) / 1e6:.1f} MB)")
