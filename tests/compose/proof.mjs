@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -12,7 +14,7 @@ import { photo } from '../support/pictures.mjs';
 import { eventually, root } from '../support/system.mjs';
 
 const run = promisify(execFile);
-const url = process.env.ATTENDANCE_PUBLIC_URL;
+const { ATTENDANCE_PUBLIC_URL: url, PROOF_OUTSIDE: outside } = process.env;
 const parts = ['proxy', 'api', 'recognizer', 'postgres'];
 
 const docker = async (...args) => (await run('docker', args, { maxBuffer: 1 << 24 })).stdout.trim();
@@ -25,6 +27,16 @@ const reaches = async (part, host, port) => {
   const answer = docker('exec', await idOf(part), 'timeout', '3', 'bash', '-c', `exec 3<>/dev/tcp/${host}/${port}`);
   return answer.then(() => true, () => false);
 };
+
+/** Whether something takes a connection from here, the internet. */
+const answersAt = (host, port) => new Promise((done) => {
+  const socket = connect({ host, port, timeout: 1500 });
+  const end = (answered) => () => {
+    socket.destroy();
+    done(answered);
+  };
+  socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+});
 
 async function signedIn() {
   const { email, password } = JSON.parse(await docker('exec', await idOf('api'), 'cat', '/data/first-admin.json'));
@@ -59,9 +71,27 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     assert.ok(await reaches('api', 'recognizer', 8081));
     assert.ok(!await reaches('proxy', 'postgres', 5432));
     assert.ok(!await reaches('proxy', 'recognizer', 8081));
-    for (const part of ['postgres', 'recognizer']) {
-      const routes = await docker('exec', await idOf(part), 'cat', '/proc/net/route');
-      assert.doesNotMatch(routes, /^\w+\t00000000\t/m, `${part} has a way out`);
+    const server = createServer((socket) => socket.end()).listen(0, outside);
+    await once(server, 'listening');
+    const { port } = server.address();
+    const out = await Promise.all(parts.map((part) => reaches(part, outside, port)));
+    server.close();
+    assert.deepEqual(out, [true, true, false, false], 'the way out is for proxy and API alone');
+  });
+
+  it('answers from outside on 80 and 443 and nowhere else', { timeout: 60_000 }, async () => {
+    const { hostname } = new URL(url);
+    const open = [];
+    const all = Array.from({ length: 65535 }, (_, index) => index + 1);
+    while (all.length) {
+      const answers = await Promise.all(all.splice(0, 1000).map(async (port) => [port, await answersAt(hostname, port)]));
+      open.push(...answers.filter(([, answered]) => answered).map(([port]) => port));
+    }
+    assert.deepEqual(open, [80, 443]);
+    for (const [part, port] of [['api', 8080], ['api', 9464], ['postgres', 5432], ['recognizer', 8081], ['proxy', 9180]]) {
+      for (const { IPAddress: address } of Object.values((await inspect(part)).NetworkSettings.Networks)) {
+        assert.ok(!await answersAt(address, port), `${part} at ${address}`);
+      }
     }
   });
 
@@ -97,7 +127,7 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     assert.equal(script.headers.get('cache-control'), 'public, max-age=31536000, immutable');
     assert.match(script.headers.get('content-type'), /javascript/);
     assert.equal((await fetch(`${url}/assets/none-000000000000.js`)).status, 404);
-    const plain = await fetch('http://localhost/people?query=x', { redirect: 'manual' });
+    const plain = await fetch(`${url.replace('https', 'http')}/people?query=x`, { redirect: 'manual' });
     assert.equal(plain.status, 308);
     assert.equal(plain.headers.get('location'), `${url}/people?query=x`);
 
@@ -215,13 +245,13 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     assert.equal((await admin.get('/api/v1/arrivals')).json.items[0].id, arrival);
   });
 
-  it('shows a sample camera with the profile demo', { timeout: 90_000 }, async () => {
+  it('shows a sample camera with the profile demo', { timeout: 150_000 }, async () => {
     process.env.DEMO_SECONDS = '4';
     await compose('--profile', 'demo', 'up', '-d', '--no-build', 'demo');
     const state = await eventually('the demo to end', async () => {
       const { State } = await inspect('demo');
       return State.Status === 'exited' && State;
-    }, { timeoutMs: 60_000, everyMs: 500 });
+    }, { timeoutMs: 120_000, everyMs: 500 });
     const log = await docker('logs', await idOf('demo'));
     assert.equal(state.ExitCode, 0, log);
     assert.match(log, /Added Eileen Collins/);

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Brings docker-compose.yml up on a real engine and does the main job through the proxy. The engine is one of its own:
-# Debian's docker.io, started by hand in a network namespace, so that neither a bridge nor a firewall rule of it touches
-# this machine, and nothing of it is left when the namespace goes. Nothing is pulled: the base is Debian by debootstrap. The
-# base and the images' layers stay in ~/.cache/attendance for the next time (ATTENDANCE_PROOF_CACHE names another folder).
+# Brings docker-compose.yml up on a real engine and does the main job through the proxy, from a machine outside. The
+# engine is one of its own: Debian's docker.io, started by hand in a network namespace, so that neither a bridge nor a
+# firewall rule of it touches this machine, and nothing of it is left when the namespace goes. A second namespace is the
+# internet. Nothing is pulled: the base is Debian by debootstrap. The base and the images' layers stay in
+# ~/.cache/attendance for the next time (ATTENDANCE_PROOF_CACHE names another folder).
 #
 # It wants root (or sudo without a prompt), and the release binaries, the model pack and the page built.
 # shellcheck source=scripts/settings.sh
@@ -17,13 +18,15 @@ keep=${ATTENDANCE_PROOF_CACHE:-$cache}
 base=$keep/debian-bookworm.tar
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/attendance-compose.XXXXXX")
 namespace=attendance-compose-$$
+internet=$namespace-internet
 engine=
 images=(proxy api recognizer postgres demo)
 readonly image_most_mb=150
 export DOCKER_HOST=unix://$scratch/socket DOCKER_BUILDKIT=0 DOCKER_CONFIG=$scratch/client
 export COMPOSE_PROJECT_NAME=attendance-proof ATTENDANCE_TAG=proof BASE_IMAGE=attendance-base:proof
-export ATTENDANCE_SECRETS=$scratch/secrets ATTENDANCE_HOST=127.0.0.1 ATTENDANCE_HTTPS_PORT=443 ATTENDANCE_HTTP_PORT=80
-export ATTENDANCE_DOMAIN=localhost ATTENDANCE_PUBLIC_URL=https://localhost ATTENDANCE_TLS=self
+readonly host=203.0.113.1 outside=203.0.113.2 # of the addresses for documentation
+export ATTENDANCE_SECRETS=$scratch/secrets ATTENDANCE_HOST=$host ATTENDANCE_HTTPS_PORT=443 ATTENDANCE_HTTP_PORT=80
+export ATTENDANCE_DOMAIN=$host ATTENDANCE_PUBLIC_URL=https://$host ATTENDANCE_TLS=off PROOF_OUTSIDE=$outside
 
 # A .env beside the Makefile is not for the site of this test.
 export NO_SETTINGS=$scratch/no-settings
@@ -40,6 +43,7 @@ clean_up() {
     fi
     stop_engine
     ip netns delete "$namespace" 2>/dev/null || true
+    ip netns delete "$internet" 2>/dev/null || true
     rm -rf "$scratch"
     exit "$status"
 }
@@ -124,20 +128,30 @@ stop_engine
 
 step "Starting the site on an engine in a network of its own"
 ip netns add "$namespace"
-ip -n "$namespace" link set lo up
+ip netns add "$internet"
+ip -n "$namespace" link add uplink type veth peer name uplink netns "$internet"
+for side in "$namespace $host" "$internet $outside"; do
+    read -r name address <<<"$side"
+    ip -n "$name" address add "$address/24" dev uplink
+    ip -n "$name" link set lo up
+    ip -n "$name" link set uplink up
+done
+ip -n "$namespace" route add default via "$outside"
+# Somebody who knows the addresses behind and tries them.
+ip -n "$internet" route add 172.16.0.0/12 via "$host"
 engine_flags=()
 start_engine nsenter "--net=/run/netns/$namespace"
-inside=(nsenter "--net=/run/netns/$namespace")
+from_outside=(nsenter "--net=/run/netns/$internet")
 running=1
 compose config --quiet
 began=$EPOCHREALTIME
 compose up -d --no-build >"$scratch/up.log" 2>&1 || { cat "$scratch/up.log"; fail "the site did not start"; }
 for ((tried = 0; tried < 300; tried++)); do
-    ! "${inside[@]}" curl --silent --insecure --fail --output /dev/null --max-time 2 https://localhost/api/v1/health || break
+    ! "${from_outside[@]}" curl --silent --insecure --fail --output /dev/null --max-time 2 $ATTENDANCE_PUBLIC_URL/api/v1/health || break
     sleep 0.1
 done
 say "the first start, with an empty volume, to an answer of /api/v1/health through the proxy: $(seconds_since "$began") s"
 # From here on the proxy's own authority is the only one that is believed.
 docker cp "$(compose ps -q proxy):/certificates/caddy/pki/authorities/local/root.crt" "$scratch/proxy-ca"
 export NODE_EXTRA_CA_CERTS=$scratch/proxy-ca
-(cd "$root/tests" && "${inside[@]}" node --experimental-websocket --no-warnings --test --test-reporter=spec compose/proof.mjs)
+(cd "$root/tests" && "${from_outside[@]}" node --experimental-websocket --no-warnings --test --test-reporter=spec compose/proof.mjs)
