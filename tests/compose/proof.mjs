@@ -209,6 +209,18 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     for (const line of log.trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
   });
 
+  it('measures, for Prometheus inside', { timeout: 20_000 }, async () => {
+    const ask = async (part, port) => docker('exec', await idOf(part), 'bash', '-c',
+      `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`);
+    const seen = { proxy: await ask('proxy', 9180), api: await ask('api', 9464) };
+    const [dashboard, rules] = await Promise.all(['grafana/dashboards/attendance.json', 'rules/attendance.yml']
+      .map((file) => readFile(`${root}/deploy/monitoring/${file}`, 'utf8')));
+    const proxied = new Set((dashboard + rules).match(/\bcaddy_\w+/g));
+    for (const name of proxied) assert.ok(seen.proxy.includes(`\n${name}{`), `${name} is asked for and not measured`);
+    assert.match(seen.api, /\nattendance_arrivals_total 1\n/);
+    assert.match(seen.api, /\nattendance_frames_total\{outcome="answered"\} [1-9]/);
+  });
+
   it('starts a part again that died, and answers 503 meanwhile', { timeout: 60_000 }, async () => {
     const { State: { Pid }, RestartCount } = await inspect('api');
     process.kill(Pid, 'SIGKILL');
