@@ -239,11 +239,16 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
 
   it('has each part ready within five seconds of its start', { timeout: 120_000 }, async () => {
     for (const part of parts) {
-      await docker('restart', await idOf(part));
-      await ready(part);
+      const id = await idOf(part);
+      await docker('restart', id);
+      // The API looks for its database less and less often; how long that takes is not PostgreSQL's time.
+      if (part === 'postgres') {
+        await eventually(part, () => docker('exec', id, 'pg_isready', '--quiet', '--host=/run/postgresql').then(() => true), { everyMs: 50 });
+      } else await ready(part);
       const seconds = (Date.now() - Date.parse((await inspect(part)).State.StartedAt)) / 1000;
       console.log(`  ${part}: ready ${seconds.toFixed(1)} s after its start`);
       assert.ok(seconds < 5, `${part}: ${seconds} s`);
+      await ready('the whole site');
     }
   });
 

@@ -5,11 +5,23 @@
 # internet. Nothing is pulled: the base is Debian by debootstrap. The base and the images' layers stay in
 # ~/.cache/attendance for the next time (ATTENDANCE_PROOF_CACHE names another folder).
 #
-# It wants root (or sudo without a prompt), and the release binaries, the model pack and the page built.
+# It wants root (or sudo without a prompt), and the release binaries, the model pack and the page built. `--why-not` says
+# why this machine cannot run it, and fails where it can.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/settings.sh"
+if [[ ${1:-} == --why-not ]]; then
+    if ((EUID != 0)) && ! sudo -n true 2>/dev/null; then
+        say "needs root, or sudo without a password"
+    elif ! as_root unshare --net --mount true 2>/dev/null; then
+        say "no network or mount namespaces here"
+    elif [[ ! -e /sys/fs/cgroup/cgroup.controllers && ! -d /sys/fs/cgroup/memory ]]; then
+        say "no control groups here"
+    else
+        exit 1
+    fi
+    exit
+fi
 if ((EUID != 0)); then
-    as_root true
     exec sudo -n env "PATH=$PATH" "HOME=$HOME" "CARGO_TARGET_DIR=$target" "XDG_CACHE_HOME=$(dirname "$cache")" \
         "${BASH_SOURCE[0]}" "$@"
 fi
