@@ -31,7 +31,7 @@ no_main_cluster() {
 # Programs of the containers' and the alarms' tests, whose packages also start services: here nothing starts them, neither
 # now nor with the machine.
 install_without_services() {
-    local policy=/usr/sbin/policy-rc.d own= name
+    local policy=/usr/sbin/policy-rc.d own="" name
     if [[ ! -e $policy ]]; then
         own=1
         as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
