@@ -55,7 +55,7 @@ cat >api.env <<'END'
 # More settings of the API, NAME=value as in docs/OPERATIONS.md: e-mail, SMS, sign-in by a provider.
 END
 # Alarms go nowhere until somebody says where: docs/OPERATIONS.md, Alarms.
-cp "$root/deploy/monitoring/alertmanager.yml" alertmanager
+cp "$root/deploy/monitoring/notify.yml" alertmanager
 
 # An authority that signs two certificates and is then forgotten. What it needs to be a server's is in the extensions.
 key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)

@@ -15,7 +15,7 @@ complain() {
 promtool check config --syntax-only deploy/monitoring/prometheus.yml || bad=1
 promtool check rules "$rules" || bad=1
 promtool test rules tests/monitoring/rules.test.yml || bad=1
-! command -v amtool >/dev/null || amtool check-config deploy/monitoring/alertmanager.yml >/dev/null || complain "alertmanager.yml is wrong"
+! command -v amtool >/dev/null || amtool check-config deploy/monitoring/notify.yml >/dev/null || complain "notify.yml is wrong"
 
 while read -r alarm; do
     grep -A 3 "alertname: $alarm\$" tests/monitoring/rules.test.yml | grep -q exp_alerts || complain "nothing tests that $alarm fires"
@@ -23,8 +23,8 @@ while read -r alarm; do
     grep -q "^### $alarm\$" docs/OPERATIONS.md || complain "docs/OPERATIONS.md has no entry for $alarm"
 done < <(sed -n 's/^ *- alert: //p' "$rules")
 while read -r alarm; do
-    grep -q "^### $alarm\$" docs/OPERATIONS.md || complain "alertmanager.yml names $alarm, which docs/OPERATIONS.md does not know"
-done < <(grep -oE '"[A-Z][A-Za-z|]+"' deploy/monitoring/alertmanager.yml | tr -d '"' | tr '|' '\n' | sort -u)
+    grep -q "^### $alarm\$" docs/OPERATIONS.md || complain "notify.yml names $alarm, which docs/OPERATIONS.md does not know"
+done < <(grep -oE '"[A-Z][A-Za-z|]+"' deploy/monitoring/notify.yml | tr -d '"' | tr '|' '\n' | sort -u)
 
 python3 -m json.tool "$dashboard" >/dev/null || bad=1
 while read -r name; do
