@@ -28,8 +28,24 @@ no_main_cluster() {
     as_root sh -c "printf 'create_main_cluster = false\n' >>$conf"
 }
 
+# Programs of the containers' and the alarms' tests, whose packages also start services: here nothing starts them, neither
+# now nor with the machine.
+install_without_services() {
+    local policy=/usr/sbin/policy-rc.d own="" name
+    if [[ ! -e $policy ]]; then
+        own=1
+        as_root sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy"
+    fi
+    as_root "${apt[@]}" install -y --no-install-recommends "$@" || warn "apt-get could not install: $*"
+    [[ -z $own ]] || as_root rm -f "$policy"
+    [[ -d /run/systemd/system ]] || return 0
+    for name in docker.service docker.socket containerd.service prometheus.service; do
+        as_root systemctl disable --quiet "$name" 2>/dev/null || true
+    done
+}
+
 install_system_packages() {
-    local wanted=()
+    local wanted=() programs=()
     have cc || wanted+=(build-essential)
     have pkg-config || wanted+=(pkg-config)
     have curl || wanted+=(curl)
@@ -53,16 +69,22 @@ install_system_packages() {
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
+        have debootstrap || wanted+=(debootstrap)
+        have iptables || wanted+=(iptables)
+        have dockerd || programs+=(docker.io)
+        have docker-compose || programs+=(docker-compose)
+        have promtool || programs+=(prometheus)
     fi
-    ((${#wanted[@]})) || return 0
+    ((${#wanted[@]} + ${#programs[@]})) || return 0
 
-    have apt-get || fail "this machine has no apt-get; install these yourself: ${wanted[*]}"
-    step "Installing system packages: ${wanted[*]}"
+    have apt-get || fail "this machine has no apt-get; install these yourself: ${wanted[*]} ${programs[*]}"
+    step "Installing system packages: ${wanted[*]} ${programs[*]}"
     [[ ! " ${wanted[*]} " == *" postgresql "* ]] || no_main_cluster
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
     as_root "${apt[@]}" update || warn "apt-get update failed; trying with the package lists that are there"
-    as_root "${apt[@]}" install -y --no-install-recommends "${wanted[@]}" ||
+    ((${#wanted[@]} == 0)) || as_root "${apt[@]}" install -y --no-install-recommends "${wanted[@]}" ||
         fail "apt-get could not install: ${wanted[*]} (its own message stands above)"
+    ((${#programs[@]} == 0)) || install_without_services "${programs[@]}"
 }
 
 check_rust() {

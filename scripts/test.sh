@@ -134,13 +134,6 @@ run_node_tests() {
     )
 }
 
-compose_config() {
-    local compose=(docker-compose)
-    command -v docker-compose >/dev/null 2>&1 || compose=(docker compose)
-    mkdir -p "$root/target/images/api" "$root/target/images/recognizer" # compose wants the build folders to exist
-    (cd "$root" && "${compose[@]}" --env-file .env.example config --quiet)
-}
-
 # What Diesel prints after our own migration must be what the tree holds.
 fresh_schema() {
     local address file
@@ -161,7 +154,7 @@ export RECOGNIZER_ORT=$cache/onnxruntime/libonnxruntime.so.1.31.1
 export RUST_BACKTRACE=1
 
 gate "format" cargo fmt --all --check
-if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh .ci/run; fi
+if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh tests/compose/*.sh tests/monitoring/*.sh docker/postgres/start.sh docker/proxy/healthcheck .ci/run; fi
 gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
 gate "crates: dependencies run one way" scripts/check-crates.sh
 gate "clippy on the host" cargo clippy --release --locked --workspace --exclude frontend --all-targets -- -D warnings
@@ -186,10 +179,13 @@ suite "cargo tests" count_cargo run_cargo_tests
 # Nothing else needs the front end's crates for this machine, so they are built as quickly as can be.
 suite "frontend tests on the host" count_cargo cargo test --locked -p frontend --config 'profile.dev.package."*".opt-level=0'
 
-if command -v docker-compose >/dev/null 2>&1 || docker compose version >/dev/null 2>&1; then
-    gate "docker-compose.yml" compose_config
-else
-    needs "docker-compose.yml" docker-compose || true
+if needs "monitoring" promtool; then gate "monitoring: alarms, dashboard" tests/monitoring/check.sh; fi
+if needs "containers" dockerd docker-compose debootstrap iptables; then
+    if why=$(tests/compose/proof.sh --why-not); then
+        note_skip "containers ($why)"
+    else
+        suite "containers" count_node tests/compose/proof.sh
+    fi
 fi
 
 for file in "$root"/tests/*.test.mjs; do

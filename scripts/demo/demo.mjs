@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { emptyFrame, framesOf } from './frames.mjs';
 
 const { ATTENDANCE_DATA: data, DEMO_URL: url, DEMO_PHOTOS: photos, DEMO_SECONDS: seconds } = process.env;
+/** What people type; the demo's container calls the API by another name. */
+const site = process.env.DEMO_SITE ?? url;
 const framesPerSecond = 8;
 const framesPerSway = 3 * framesPerSecond;
 const swaysPerScene = 2;
@@ -27,9 +29,10 @@ class Stop extends Error {}
 let cookie;
 
 async function call(method, path, { body, headers = {}, expect }) {
-  const response = await fetch(url + path, { method, body, headers: { origin: url, ...(cookie && { cookie }), ...headers } });
+  const response = await fetch(url + path, { method, body, headers: { origin: site, ...(cookie && { cookie }), ...headers } });
   const text = await response.text();
-  const set = response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  // One cookie at most; Node 18, which the demo's image has, has no getSetCookie.
+  const set = response.headers.get('set-cookie')?.split(';')[0];
   if (set) cookie = set;
   const json = text && response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : undefined;
   if (!expect.includes(response.status)) {
@@ -116,7 +119,7 @@ async function main() {
   const films = [];
   for (const scene of scenes) films.push({ ...scene, frames: await framesOf(join(photos, scene.photo), scene.focus, framesPerSway) });
   const pause = Array(framesPerSecond * 2).fill(emptyFrame());
-  console.log(`The camera "${feedName}" runs: look at ${url}. Ctrl-C stops it.`);
+  console.log(`The camera "${feedName}" runs: look at ${site}. Ctrl-C stops it.`);
   const until = seconds ? Date.now() + seconds * 1000 : Infinity;
   while (Date.now() < until) {
     for (const { shows, frames } of films) {

@@ -1,0 +1,55 @@
+#!/bin/sh
+# The first start makes the cluster, the roles with the passwords of the secrets, and the database; then it is
+# PostgreSQL. The owner is no superuser: migrations run as they would on a managed server.
+set -eu
+umask 077
+volume=/var/lib/postgresql
+programs=$(echo /usr/lib/postgresql/*/bin)
+version=$(basename "$(dirname "$programs")")
+cluster=$volume/$version
+new=$volume/new
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+password() { sed -n "s/^$1=//p" /run/secrets/role_passwords; }
+
+for other in "$volume"/[0-9]*; do
+    [ "$other" = "$cluster" ] || [ ! -d "$other" ] ||
+        fail "the volume holds data of PostgreSQL ${other##*/} and this is $version: move them with pg_dump and pg_restore"
+done
+
+if [ ! -d "$cluster" ]; then
+    rm -rf "$new" # of a first start that was interrupted
+    "$programs/initdb" --pgdata="$new" --username=attendance_super --auth=trust --no-sync --data-checksums --encoding=UTF8 \
+        --locale=C.UTF-8 >/dev/null
+    # Nobody is let in meanwhile, the health check neither.
+    mkdir /tmp/making
+    "$programs/pg_ctl" --pgdata="$new" --silent --wait start \
+        -o "-c listen_addresses= -c unix_socket_directories=/tmp/making -c fsync=off"
+    psql --quiet --set=ON_ERROR_STOP=1 --host=/tmp/making --username=attendance_super --dbname=postgres <<SQL
+CREATE ROLE attendance_owner LOGIN CREATEROLE PASSWORD '$(password attendance_owner)';
+CREATE DATABASE attendance OWNER attendance_owner;
+REVOKE ALL ON DATABASE attendance FROM PUBLIC;
+SET ROLE attendance_owner;
+CREATE ROLE attendance_app LOGIN PASSWORD '$(password attendance_app)';
+GRANT CONNECT ON DATABASE attendance TO attendance_app;
+SQL
+    "$programs/pg_ctl" --pgdata="$new" --silent --wait --mode=fast stop
+    sync
+    mv "$new" "$cluster"
+fi
+
+exec "$programs/postgres" -D "$cluster" \
+    -c listen_addresses='*' \
+    -c unix_socket_directories=/run/postgresql \
+    -c hba_file=/etc/attendance/pg_hba.conf \
+    -c ssl=on \
+    -c ssl_cert_file=/run/secrets/postgres_cert \
+    -c ssl_key_file=/run/secrets/postgres_key \
+    -c ssl_min_protocol_version=TLSv1.2 \
+    -c password_encryption=scram-sha-256 \
+    -c jit=off \
+    -c log_line_prefix='%m %q%u@%d ' \
+    -c log_min_duration_statement=1s
