@@ -52,3 +52,15 @@ output "cost_per_day" {
   description = "Estimate in US dollars for the profile as it is, at list prices; see terraform/prices.toml."
   value       = local.cost
 }
+
+output "role_policies" {
+  description = "What each role may do, to be read by whoever reviews it."
+  value = merge({
+    edge         = module.edge.resources.policy
+    api          = module.compute.resources.policy
+    migrate      = module.migrate.resources.policy
+    flows        = module.network.resources.policies.flows
+    audit-copies = module.storage.resources.role_policies.audit
+    monitoring   = module.database.resources.role_policies.monitoring
+  }, var.function ? { function = module.function[0].resources.policy } : {})
+}
