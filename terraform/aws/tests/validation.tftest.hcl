@@ -106,13 +106,24 @@ run "another_release_than_was_pinned" {
   command = plan
 
   variables {
+    release_folder = "tests/release"
+    release_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+    function       = false
+  }
+
+  expect_failures = [var.release_folder]
+}
+
+run "another_function_and_agent_than_were_pinned" {
+  command = plan
+
+  variables {
     release_folder       = "tests/release"
-    release_sha256       = "0000000000000000000000000000000000000000000000000000000000000000"
     function_sha256      = "0000000000000000000000000000000000000000000000000000000000000000"
     session_agent_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
   }
 
-  expect_failures = [var.release_folder, var.function_sha256, var.session_agent_sha256]
+  expect_failures = [var.function_sha256, var.session_agent_sha256]
 }
 
 run "a_release_without_signature" {
