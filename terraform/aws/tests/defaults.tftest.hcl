@@ -50,7 +50,8 @@ run "as_it_comes" {
       "aws_s3_bucket_replication_configuration 1",
       "aws_s3_bucket_server_side_encryption_configuration 1",
       "aws_s3_bucket_versioning 1",
-      "aws_secretsmanager_secret 1",
+      "aws_secretsmanager_secret 2",
+      "aws_secretsmanager_secret_version 1",
       "aws_security_group 1",
       "aws_subnet 3",
       "aws_vpc_security_group_egress_rule 1",
@@ -264,7 +265,7 @@ run "as_it_comes" {
     error_message = "the database's logs hold people's data"
   }
   assert {
-    condition     = module.database.resources.database.iam_database_authentication_enabled && module.database.resources.database.manage_master_user_password && module.database.resources.without
+    condition     = module.database.resources.database.iam_database_authentication_enabled && module.database.resources.database.manage_master_user_password && module.database.resources.no_password
     error_message = "sign-in is by cloud identity, and no password stands in the state"
   }
   assert {

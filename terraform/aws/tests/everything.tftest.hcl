@@ -94,6 +94,11 @@ run "everything" {
     error_message = "nobody watches the replica"
   }
 
+  assert {
+    condition     = module.database.resources.database.manage_master_user_password == null && nonsensitive(module.database.resources.no_password) && strcontains(module.migrate.resources.user_data, "DATABASE_ADMIN_SECRET=${module.database.admin_secret_arn}") && strcontains(output.role_policies.migrate, module.database.admin_secret_arn)
+    error_message = "with a replica the password must not be Amazon's, nor in the state, and be known to the machine that migrates"
+  }
+
   # --- releases ---
 
   assert {

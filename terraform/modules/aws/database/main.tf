@@ -21,7 +21,7 @@ locals {
   }
   at_start = ["max_connections"]
 
-  secret = one(aws_db_instance.this.master_user_secret)
+  admin = "attendance_admin"
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -79,11 +79,13 @@ resource "aws_db_instance" "this" {
   ca_cert_identifier     = "rds-ca-rsa2048-g1"
   parameter_group_name   = aws_db_parameter_group.this.name
 
-  # Amazon makes the administrator's password, keeps it in Secrets Manager and changes it every week. Only the machine
-  # that migrates may read it; everything else signs in by its role.
-  username                            = "attendance_admin"
-  manage_master_user_password         = true
-  master_user_secret_kms_key_id       = var.key_arn
+  # Amazon makes the administrator's password, keeps it in Secrets Manager and changes it every week; with a replica it
+  # does not, see administrator.tf. Only the machine that migrates may read it; everything else signs in by its role.
+  username                            = local.admin
+  manage_master_user_password         = var.replica ? null : true
+  master_user_secret_kms_key_id       = var.replica ? null : var.key_arn
+  password_wo                         = var.replica ? local.password : null
+  password_wo_version                 = var.replica ? local.password_version : null
   iam_database_authentication_enabled = true
 
   backup_retention_period   = var.backup_days
@@ -119,8 +121,7 @@ resource "aws_db_instance" "replica" {
   replicate_source_db = aws_db_instance.this.identifier
   instance_class      = var.size
   storage_type        = "gp3"
-  storage_encrypted   = true
-  kms_key_id          = var.key_arn
+  storage_encrypted   = true # with the key of what it copies
 
   vpc_security_group_ids = [var.group_id]
   publicly_accessible    = false

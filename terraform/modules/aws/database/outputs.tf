@@ -19,8 +19,8 @@ output "replica_identifier" {
 }
 
 output "admin_secret_arn" {
-  description = "Secret in which Amazon keeps the administrator's password."
-  value       = local.secret.secret_arn
+  description = "Secret with the administrator's name and password."
+  value       = local.admin_secret_arn
 }
 
 output "connect_arns" {
@@ -45,7 +45,7 @@ output "resources" {
   value = {
     database      = { for key, value in aws_db_instance.this : key => value if contains(local.shown, key) }
     replica       = [for replica in aws_db_instance.replica : { for key, value in replica : key => value if contains(local.shown, key) }]
-    without       = aws_db_instance.this.password == null && aws_db_instance.this.password_wo == null
+    no_password   = aws_db_instance.this.password == null && aws_db_instance.this.password_wo == null && alltrue([for version in aws_secretsmanager_secret_version.administrator : version.secret_string == null && version.secret_string_wo == null])
     parameters    = { for parameter in aws_db_parameter_group.this.parameter : parameter.name => parameter.value }
     group         = aws_db_parameter_group.this.name
     subnet_group  = aws_db_subnet_group.this
