@@ -107,19 +107,19 @@ variable "release_public_key" {
 }
 
 variable "release_folder" {
-  description = "Folder with the archives that `make release` made; those in it are put into the bucket. Keep the release before there, too, so that going back finds it. null: they are in the bucket already."
+  description = "Folder in which `make release` makes a folder for each version, as ../../target/releases; all versions in it are put into the bucket, so keep the one before there to be able to go back. null: the archives are in the bucket already."
   type        = string
   default     = null
 
   validation {
     # Before anything is made, and not by a machine that refuses it at boot.
-    condition     = var.release_folder == null || try(filesha256("${var.release_folder}/attendance-${var.release_version}-x86_64-linux.tar.gz") == var.release_sha256, false)
-    error_message = "release_folder must hold attendance-VERSION-x86_64-linux.tar.gz of release_version, and its SHA-256 must be release_sha256."
+    condition     = var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/attendance-${var.release_version}-x86_64-linux.tar.gz") == var.release_sha256, false)
+    error_message = "release_folder must hold VERSION/attendance-VERSION-x86_64-linux.tar.gz of release_version, and its SHA-256 must be release_sha256."
   }
 
   validation {
-    condition     = var.release_folder == null || try(fileexists("${var.release_folder}/attendance-${var.release_version}-x86_64-linux.tar.gz.sig"), false)
-    error_message = "release_folder must hold the signature attendance-VERSION-x86_64-linux.tar.gz.sig."
+    condition     = var.release_folder == null || try(fileexists("${var.release_folder}/${var.release_version}/attendance-${var.release_version}-x86_64-linux.tar.gz.sig"), false)
+    error_message = "release_folder must hold the signature VERSION/attendance-VERSION-x86_64-linux.tar.gz.sig."
   }
 }
 
@@ -146,8 +146,8 @@ variable "function_sha256" {
   }
 
   validation {
-    condition     = !var.function || var.function_sha256 == null || var.release_folder == null || try(filesha256("${var.release_folder}/lambda-${var.release_version}.zip") == var.function_sha256, false)
-    error_message = "release_folder must hold lambda-VERSION.zip of release_version, and its SHA-256 must be function_sha256."
+    condition     = !var.function || var.function_sha256 == null || var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/lambda-${var.release_version}.zip") == var.function_sha256, false)
+    error_message = "release_folder must hold VERSION/lambda-VERSION.zip of release_version, and its SHA-256 must be function_sha256."
   }
 }
 

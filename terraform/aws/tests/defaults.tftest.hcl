@@ -343,7 +343,13 @@ run "as_it_comes" {
     error_message = "health is public, the number of people is not"
   }
   assert {
-    condition     = !can(regex("://[^@/]*:[^@/]*@", module.function[0].resources.function.environment[0].variables.DATABASE_URL)) && strcontains(module.function[0].resources.function.environment[0].variables.DATABASE_URL, "sslmode=verify-full") && module.function[0].resources.function.kms_key_arn == module.secrets.key_arn
+    condition = module.function[0].resources.function.kms_key_arn == module.secrets.key_arn && module.function[0].resources.function.environment[0].variables == tomap({
+      DATABASE_AUTH = "aws"
+      DATABASE_HOST = module.database.host
+      DATABASE_NAME = "attendance"
+      DATABASE_USER = "attendance_stats"
+      PGSSLROOTCERT = "https://truststore.pki.rds.amazonaws.com/eu-central-1/eu-central-1-bundle.pem"
+    })
     error_message = "the function must sign in by its role, over TLS that is checked"
   }
 

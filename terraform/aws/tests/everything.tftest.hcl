@@ -22,7 +22,7 @@ variables {
   backup_days           = 35
   monthly_budget        = 1500
   log_days              = 365
-  release_folder        = "tests/release"
+  release_folder        = "tests/releases"
   release_version       = "1.2.3"
   release_sha256        = "87d10daa428b54eaa19cdd898cfed8107797ad77c4e1363ee53dc09f66ea85fe"
   function_sha256       = "8c88405921e4b6a8f1c932d0e9144bf24a6da917e9dd2f486fd9ca874497ef16"

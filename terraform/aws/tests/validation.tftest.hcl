@@ -106,7 +106,7 @@ run "another_release_than_was_pinned" {
   command = plan
 
   variables {
-    release_folder = "tests/release"
+    release_folder = "tests/releases"
     release_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
     function       = false
   }
@@ -118,7 +118,7 @@ run "another_function_and_agent_than_were_pinned" {
   command = plan
 
   variables {
-    release_folder       = "tests/release"
+    release_folder       = "tests/releases"
     function_sha256      = "0000000000000000000000000000000000000000000000000000000000000000"
     session_agent_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
   }
@@ -130,7 +130,7 @@ run "a_release_without_signature" {
   command = plan
 
   variables {
-    release_folder  = "tests/release"
+    release_folder  = "tests/releases"
     release_version = "1.2.2"
     release_sha256  = "3119b90777d8810466925378529d8fcea35d0ddeea09e9b1033ee21b2562cee2"
     function        = false

@@ -24,7 +24,7 @@ mock_resource "aws_db_instance" {
   }
 }
 
-# What Lambda says of tests/release/lambda-1.2.3.zip.
+# What Lambda says of tests/releases/1.2.3/lambda-1.2.3.zip.
 mock_resource "aws_lambda_function" {
   defaults = { code_sha256 = "jIhAWSHktqjxyTLQ6RRL8kptqRfp3S9Ib9nKh0SX7xY=" }
 }

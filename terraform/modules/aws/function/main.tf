@@ -112,13 +112,16 @@ resource "aws_lambda_function" "this" {
   s3_key           = "releases/lambda-${var.release.version}.zip"
   source_code_hash = local.code_hash
   memory_size      = 256
-  timeout          = 10
+  timeout          = 15 # its own limit of a request is ten seconds
   kms_key_arn      = var.key_arn
 
   environment {
     variables = {
       DATABASE_AUTH = "aws"
-      DATABASE_URL  = "postgresql://attendance_stats@${var.database.host}:5432/${var.database.name}?sslmode=verify-full"
+      DATABASE_HOST = var.database.host
+      DATABASE_NAME = var.database.name
+      DATABASE_USER = "attendance_stats"
+      PGSSLROOTCERT = "https://truststore.pki.rds.amazonaws.com/${var.region}/${var.region}-bundle.pem"
     }
   }
 

@@ -193,17 +193,17 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
-# Every archive of the folder stays, so that going back to the release before finds it.
+# Every version of the folder stays, so that going back to the one before finds it.
 resource "aws_s3_object" "release" {
   for_each = var.release_folder == null ? toset([]) : setunion(
-    fileset(var.release_folder, "attendance-*-x86_64-linux.tar.gz"),
-    fileset(var.release_folder, "attendance-*-x86_64-linux.tar.gz.sig"),
-    fileset(var.release_folder, "lambda-*.zip"),
+    fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz"),
+    fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz.sig"),
+    fileset(var.release_folder, "*/lambda-[0-9]*.zip"),
     fileset(var.release_folder, "amazon-ssm-agent.deb"),
   )
 
   bucket             = aws_s3_bucket.this["data"].id
-  key                = "releases/${each.value}"
+  key                = "releases/${basename(each.value)}"
   source             = "${var.release_folder}/${each.value}"
   source_hash        = filesha256("${var.release_folder}/${each.value}")
   checksum_algorithm = "SHA256"

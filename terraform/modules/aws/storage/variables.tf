@@ -38,6 +38,6 @@ variable "log_days" {
 }
 
 variable "release_folder" {
-  description = "Folder whose archives are put under releases/; null for none."
+  description = "Folder with a folder of archives for each version, which are put under releases/; null for none."
   type        = string
 }
