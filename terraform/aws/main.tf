@@ -93,6 +93,7 @@ module "network" {
   source = "../modules/aws/network"
 
   name         = var.name
+  account_id   = local.account
   region       = var.region
   cidr         = var.network_cidr
   subnets      = local.subnets

@@ -39,8 +39,12 @@ resource "aws_instance" "this" {
     volume_size = 10
   }
 
-  credit_specification {
-    cpu_credits = "standard" # a flood costs speed, not money
+  dynamic "credit_specification" {
+    for_each = startswith(var.size, "t") ? ["standard"] : [] # a flood costs speed, not money
+
+    content {
+      cpu_credits = credit_specification.value
+    }
   }
 
   tags        = { Name = "${var.name}-edge" }

@@ -35,10 +35,17 @@ resource "aws_iam_role_policy" "flows" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams", "logs:DescribeLogGroups"]
-      Resource = [aws_cloudwatch_log_group.flows.arn, "${aws_cloudwatch_log_group.flows.arn}:*"]
-    }]
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+        Resource = [aws_cloudwatch_log_group.flows.arn, "${aws_cloudwatch_log_group.flows.arn}:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["logs:DescribeLogGroups"] # a list is asked of all groups of the account
+        Resource = ["arn:aws:logs:${var.region}:${var.account_id}:log-group:*"]
+      },
+    ]
   })
 }

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "account_id" {
+  description = "The account."
+  type        = string
+}
+
 variable "region" {
   description = "The region."
   type        = string

@@ -45,10 +45,10 @@ locals {
       statistic = "Maximum", above = 80, minutes = 5, of = 3, missing = "breaching"
     })
     api-restarts = merge(local.machine, {
-      text = "An API ends again and again", metric = "api_restarts", statistic = "Sum", above = 5, minutes = 10, of = 1
+      text = "An API ends again and again", metric = "api_restarts", statistic = "Sum", above = 20, minutes = 10, of = 2
     })
     recognizer-restarts = merge(local.machine, {
-      text = "A recognizer ends again and again", metric = "recognizer_bad", statistic = "Sum", above = 5, minutes = 10, of = 1
+      text = "A recognizer ends again and again", metric = "recognizer_bad", statistic = "Sum", above = 20, minutes = 10, of = 2
     })
     no-healthy-api = {
       text   = "No API machine is healthy", namespace = "AWS/AutoScaling", dimensions = { AutoScalingGroupName = var.api_group }

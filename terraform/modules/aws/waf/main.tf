@@ -11,7 +11,7 @@ resource "aws_lb" "this" {
   drop_invalid_header_fields = true
   enable_deletion_protection = true
   idle_timeout               = 3600 # cameras and dashboards keep a WebSocket open
-  desync_mitigation_mode     = "strictest"
+  desync_mitigation_mode     = "defensive"
 
   access_logs {
     enabled = true
