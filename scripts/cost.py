@@ -5,7 +5,7 @@ beside what a service that is paid by the call would cost for the same pictures.
     scripts/cost.py            the tables, as the README has them
     scripts/cost.py --items    with every item
     scripts/cost.py --write    terraform/cost.json anew, which Terraform's output cost_per_day reads
-    scripts/cost.py --check    exit code 1 when that file is not what the prices say
+    scripts/cost.py --check    exit code 1 when that file, or the README's table, is not what the prices say
 """
 
 import json
@@ -154,16 +154,16 @@ def rounded(value):
     return round(value, 2) if isinstance(value, float) else value
 
 
-def show(told, items):
-    print("| US dollars a day | this system | a service by the call, every frame | one call for each arrival |")
-    print("| --- | --- | --- | --- |")
+def table(told, items=False):
+    yield "| US dollars a day | this system | a service by the call, every frame | one call for each arrival |"
+    yield "| --- | --- | --- | --- |"
     for cloud, profiles in told.items():
         for profile, entry in profiles.items():
             total = entry["per_day"] + sum(entry["options"][name] for name in entry["with"])
-            print(f"| {cloud}, {profile} ({entry['region']}) | {total:.2f} | {entry['service']}: "
-                  f"{entry['service_every_frame']:,.0f} | {entry['service_every_arrival']:.2f} |")
+            yield (f"| {cloud}, {profile} ({entry['region']}) | {total:.2f} | {entry['service']}: "
+                   f"{entry['service_every_frame']:,.0f} | {entry['service_every_arrival']:.2f} |")
             for what, usd in entry["items"] if items else ():
-                print(f"|  {what} | {usd:.3f} | | |")
+                yield f"|  {what} | {usd:.3f} | | |"
 
 
 def main():
@@ -177,8 +177,11 @@ def main():
     elif asked == "--check":
         if file.read_text() != written(told):
             sys.exit(f"{file} is stale: run scripts/cost.py --write")
+        readme = FOLDER / "README.md"
+        if any(row not in readme.read_text().splitlines() for row in table(told)):
+            sys.exit(f"{readme} has another table than scripts/cost.py prints")
     else:
-        show(told, asked == "--items")
+        print(*table(told, asked == "--items"), sep="\n")
 
 
 main()
