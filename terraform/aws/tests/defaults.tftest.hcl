@@ -265,7 +265,7 @@ run "as_it_comes" {
     error_message = "the database's logs hold people's data"
   }
   assert {
-    condition     = module.database.resources.database.iam_database_authentication_enabled && module.database.resources.database.manage_master_user_password && module.database.resources.no_password
+    condition     = module.database.resources.database.iam_database_authentication_enabled == true && module.database.resources.database.manage_master_user_password == true && module.database.resources.no_password
     error_message = "sign-in is by cloud identity, and no password stands in the state"
   }
   assert {
@@ -273,7 +273,7 @@ run "as_it_comes" {
     error_message = "the database cannot be brought back to the last two weeks"
   }
   assert {
-    condition     = module.database.resources.database.deletion_protection && module.database.resources.database.skip_final_snapshot == false && module.database.resources.database.final_snapshot_identifier != null
+    condition     = module.database.resources.database.deletion_protection == true && module.database.resources.database.skip_final_snapshot == false && module.database.resources.database.final_snapshot_identifier != null
     error_message = "the database can be deleted without a trace"
   }
   assert {
