@@ -157,6 +157,22 @@ gate "format" cargo fmt --all --check
 if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh tests/compose/*.sh tests/monitoring/*.sh docker/postgres/start.sh docker/proxy/healthcheck .ci/run; fi
 gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
 gate "crates: dependencies run one way" scripts/check-crates.sh
+if wanted "terraform"; then
+    terraform_check=${TERRAFORM_CHECK:-$root/../shared/tools/terraform-check/check}
+    if ! command -v terraform >/dev/null 2>&1; then
+        note_skip "terraform (it is not here)"
+    elif [[ ! -x $terraform_check ]]; then
+        note_skip "terraform (its checker is not here; TERRAFORM_CHECK names it)"
+    else
+        for file in terraform/*/main.tf; do gate "terraform: $(basename "${file%/*}")" "$terraform_check" "${file%/*}"; done
+    fi
+    if python3 -c 'import tomllib' 2>/dev/null; then
+        gate "terraform: what a day costs" scripts/cost.py --check
+    else
+        note_skip "terraform: what a day costs (Python is older than 3.11)"
+    fi
+fi
+
 gate "clippy on the host" cargo clippy --release --locked --workspace --exclude frontend --all-targets -- -D warnings
 gate "clippy on wasm32" cargo clippy --profile wasm --locked -p frontend --target wasm32-unknown-unknown -- -D warnings
 

@@ -1,0 +1,70 @@
+# The public machine: Caddy with the page's files, and /api passed on. It has the one address that people reach.
+
+module "machine" {
+  source = "../machine"
+
+  name = var.name
+  role = "edge"
+  site = var.site
+  settings = merge(
+    { ACME_EMAIL = var.acme_email },
+    length(var.trusted_proxies) == 0 ? {} : { EDGE_TRUSTED_PROXIES = join(" ", var.trusted_proxies) },
+  )
+}
+
+resource "aws_instance" "this" {
+  #checkov:skip=CKV_AWS_88:The edge is the one machine that the internet reaches
+  #checkov:skip=CKV_AWS_126:Metrics every five minutes are enough; the alarm of the status check comes every minute without it
+  ami                         = var.image_id
+  instance_type               = var.size
+  subnet_id                   = var.subnet_id
+  vpc_security_group_ids      = [var.group_id]
+  iam_instance_profile        = module.machine.profile
+  associate_public_ip_address = true # to fetch its release before the lasting address is moved to it
+  ebs_optimized               = true
+  user_data_base64            = base64gzip(module.machine.user_data)
+  user_data_replace_on_change = true
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+    instance_metadata_tags      = "disabled"
+  }
+
+  root_block_device {
+    encrypted   = true
+    kms_key_id  = var.site.key_arn
+    volume_type = "gp3"
+    volume_size = 10
+  }
+
+  dynamic "credit_specification" {
+    for_each = startswith(var.size, "t") ? ["standard"] : [] # a flood costs speed, not money
+
+    content {
+      cpu_credits = credit_specification.value
+    }
+  }
+
+  tags        = { Name = "${var.name}-edge" }
+  volume_tags = { Name = "${var.name}-edge" }
+
+  # The next edge is there before the address leaves the old one.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_eip" "this" {
+  #checkov:skip=CKV2_AWS_19:It belongs to the edge, see below
+  domain = "vpc"
+
+  tags = { Name = "${var.name}-edge" }
+}
+
+resource "aws_eip_association" "this" {
+  allocation_id       = aws_eip.this.allocation_id
+  instance_id         = aws_instance.this.id
+  allow_reassociation = true
+}
