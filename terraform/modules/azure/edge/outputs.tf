@@ -1,0 +1,14 @@
+output "address" {
+  description = "The public address."
+  value       = azurerm_public_ip.this.ip_address
+}
+
+output "private_address" {
+  description = "The address within the network, for a gateway before it."
+  value       = module.machine.private_address
+}
+
+output "machine_id" {
+  description = "Id of the machine."
+  value       = module.machine.id
+}

@@ -1,0 +1,4 @@
+output "address" {
+  description = "The public address."
+  value       = azurerm_public_ip.this.ip_address
+}
