@@ -20,7 +20,7 @@ locals {
       ACME_EMAIL           = var.acme_email
       EDGE_TRUSTED_PROXIES = var.waf ? local.subnets.public[1] : ""
     }
-    api = merge({
+    api = merge(var.api_settings, {
       DATABASE_HOST     = module.database.host
       DATABASE_NAME     = local.database_name
       MASTER_KEY_SECRET = module.secrets.secrets["master-key"]

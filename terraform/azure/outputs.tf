@@ -43,7 +43,12 @@ output "master_key_secret" {
   value       = module.secrets.secrets["master-key"]
 }
 
+output "audit_key_secret" {
+  description = "Address of the secret that an operator puts the audit's key into, once."
+  value       = module.secrets.secrets["audit-key"]
+}
+
 output "cost_per_day" {
-  description = "Estimate in US dollars for the profile as it is, by prices.toml."
-  value       = jsondecode(file("${path.module}/../cost.json")).azure[var.profile]
+  description = "Estimate in US dollars for the profile as it is, at list prices; see terraform/prices.toml."
+  value       = local.cost
 }

@@ -1,27 +1,6 @@
-# What a profile means. The estimator reads the same numbers: `scripts/cost.py --check` compares them.
+# What a profile means stands in profiles.json, which scripts/cost.py reads, too.
 locals {
-  profiles = {
-    small = {
-      edge_size           = "Standard_B2als_v2"
-      api_size            = "Standard_D2as_v5"
-      api_count_min       = 1
-      api_count_max       = 2
-      database_size       = "B_Standard_B1ms"
-      database_storage_gb = 32
-      database_multi_zone = false
-      nat_gateways        = 1
-    }
-    large = {
-      edge_size           = "Standard_D2as_v5"
-      api_size            = "Standard_D8as_v5"
-      api_count_min       = 2
-      api_count_max       = 6
-      database_size       = "GP_Standard_D2ds_v5"
-      database_storage_gb = 128
-      database_multi_zone = true
-      nat_gateways        = 1
-    }
-  }
+  profiles = jsondecode(file("${path.module}/profiles.json"))
 
   profile = local.profiles[var.profile]
   size = {

@@ -193,6 +193,28 @@ variable "waf_certificate" {
   }
 }
 
+variable "api_settings" {
+  description = "Further settings of the API as docs/OPERATIONS.md has them, such as ATTENDANCE_SMTP_HOST. Nothing secret: they are in the state."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.api_settings) : can(regex("^(ATTENDANCE|OTEL|RUST)_[A-Z0-9_]+$", key))])
+    error_message = "api_settings must have names that begin with ATTENDANCE_, OTEL_ or RUST_."
+  }
+
+  validation {
+    condition     = !anytrue([for key in keys(var.api_settings) : can(regex("(PASSWORD|TOKEN|SECRET|KEY)$", key))])
+    error_message = "api_settings must hold no password, token, secret or key: settings are in the state and in what machines are told."
+  }
+
+  validation {
+    condition     = !anytrue([for value in values(var.api_settings) : can(regex("[\"'\\\\[:cntrl:]]", value))])
+    error_message = "api_settings must have values without quotes, backslashes and control characters."
+  }
+}
+
 variable "monthly_budget" {
   description = "Amount a month, in the currency of the bill, after which an e-mail is sent; 0 for none."
   type        = number

@@ -12,3 +12,12 @@ output "machine_id" {
   description = "Id of the machine."
   value       = module.machine.id
 }
+
+output "resources" {
+  description = "What was made, as the tests look at it."
+  sensitive   = true
+  value = {
+    public_ip = azurerm_public_ip.this
+    machine   = module.machine.resources
+  }
+}

@@ -111,6 +111,6 @@ resource "azurerm_network_watcher_flow_log" "this" {
 
   retention_policy {
     enabled = true
-    days    = var.log_days
+    days    = min(var.log_days, 365)
   }
 }
