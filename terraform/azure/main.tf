@@ -21,6 +21,13 @@ resource "azurerm_resource_group" "this" {
   name     = var.name
   location = var.region
   tags     = local.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.overlaps) == 0
+      error_message = "Subnets must not overlap: ${join("; ", local.overlaps)}."
+    }
+  }
 }
 
 # One identity for each service; what each may do stands at the resource that it may do it to.

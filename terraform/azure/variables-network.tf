@@ -1,17 +1,22 @@
 # Subnets, two of each kind as on AWS. Left out, they are cut from network_cidr. A subnet of Azure spans the zones of
-# its region, so that the second of each kind has a purpose of its own. Whether they overlap is asked of each list after
-# the one before it, as a validation cannot look at what depends on it.
+# its region, so that the second of each kind has a purpose of its own. Whether they overlap is checked in main.tf, when
+# all are known.
 
 locals {
-  cut = { for kind, parts in { public = [0, 1], private = [4, 5], database = [8, 9] } : kind => try([for part in parts : cidrsubnet(var.network_cidr, 4, part)], []) }
-
-  public_subnets  = coalesce(var.public_subnet_cidrs, local.cut.public)
-  private_subnets = coalesce(var.private_subnet_cidrs, local.cut.private)
   subnets = {
-    public   = local.public_subnets
-    private  = local.private_subnets
-    database = coalesce(var.database_subnet_cidrs, local.cut.database)
+    public   = var.public_subnet_cidrs != null ? var.public_subnet_cidrs : [for part in [0, 1] : cidrsubnet(var.network_cidr, 4, part)]
+    private  = var.private_subnet_cidrs != null ? var.private_subnet_cidrs : [for part in [4, 5] : cidrsubnet(var.network_cidr, 4, part)]
+    database = var.database_subnet_cidrs != null ? var.database_subnet_cidrs : [for part in [8, 9] : cidrsubnet(var.network_cidr, 4, part)]
   }
+
+  # Pairs that overlap: with the shorter of the two masks, both begin alike.
+  all_subnets = concat(local.subnets.public, local.subnets.private, local.subnets.database)
+  overlaps = flatten([
+    for i, one in local.all_subnets : [
+      for other in slice(local.all_subnets, i + 1, length(local.all_subnets)) : "${one} and ${other}"
+      if cidrsubnet("${split("/", one)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0) == cidrsubnet("${split("/", other)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0)
+    ]
+  ])
 }
 
 variable "network_cidr" {
@@ -60,18 +65,6 @@ variable "public_subnet_cidrs" {
     ])
     error_message = "public_subnet_cidrs must lie within network_cidr."
   }
-
-  validation {
-    # With the shorter of two masks, ranges that overlap begin alike.
-    condition = alltrue(flatten([
-      for i, one in coalesce(var.public_subnet_cidrs, local.cut.public) : [
-        for j, other in coalesce(var.public_subnet_cidrs, local.cut.public) : i == j || !try(
-          cidrsubnet("${split("/", one)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0) ==
-        cidrsubnet("${split("/", other)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0), false)
-      ]
-    ]))
-    error_message = "public_subnet_cidrs must not overlap each other."
-  }
 }
 
 variable "private_subnet_cidrs" {
@@ -98,18 +91,6 @@ variable "private_subnet_cidrs" {
     ])
     error_message = "private_subnet_cidrs must lie within network_cidr."
   }
-
-  validation {
-    # With the shorter of two masks, ranges that overlap begin alike.
-    condition = alltrue(flatten([
-      for i, one in concat(local.public_subnets, coalesce(var.private_subnet_cidrs, local.cut.private)) : [
-        for j, other in concat(local.public_subnets, coalesce(var.private_subnet_cidrs, local.cut.private)) : i == j || !try(
-          cidrsubnet("${split("/", one)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0) ==
-        cidrsubnet("${split("/", other)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0), false)
-      ]
-    ]))
-    error_message = "private_subnet_cidrs must overlap neither each other nor the public subnets."
-  }
 }
 
 variable "database_subnet_cidrs" {
@@ -135,17 +116,5 @@ variable "database_subnet_cidrs" {
       && tonumber(split("/", cidr)[1]) >= tonumber(split("/", var.network_cidr)[1]), false)
     ])
     error_message = "database_subnet_cidrs must lie within network_cidr."
-  }
-
-  validation {
-    # With the shorter of two masks, ranges that overlap begin alike.
-    condition = alltrue(flatten([
-      for i, one in concat(local.public_subnets, local.private_subnets, coalesce(var.database_subnet_cidrs, local.cut.database)) : [
-        for j, other in concat(local.public_subnets, local.private_subnets, coalesce(var.database_subnet_cidrs, local.cut.database)) : i == j || !try(
-          cidrsubnet("${split("/", one)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0) ==
-        cidrsubnet("${split("/", other)[0]}/${min(split("/", one)[1], split("/", other)[1])}", 0, 0), false)
-      ]
-    ]))
-    error_message = "database_subnet_cidrs must overlap neither each other nor the public and private subnets."
   }
 }

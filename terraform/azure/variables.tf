@@ -103,11 +103,6 @@ variable "release_folder" {
   default     = null
 
   validation {
-    condition     = var.release_folder == null || can(fileset(var.release_folder, "*"))
-    error_message = "release_folder must be a folder."
-  }
-
-  validation {
     # Before anything is made, and not by a machine that refuses it at boot.
     condition     = var.release_folder == null || try(filesha256("${var.release_folder}/attendance-${var.release_version}-x86_64-linux.tar.gz") == var.release_sha256, false)
     error_message = "release_folder must hold attendance-VERSION-x86_64-linux.tar.gz of release_version, and its SHA-256 must be release_sha256."
