@@ -2,6 +2,7 @@
 # validations look at others are apart from those, as Terraform does not ask them when the others are wrong.
 
 mock_provider "azurerm" {
+  source          = "./tests/mocks"
   override_during = plan
 }
 
