@@ -393,7 +393,7 @@ run "as_it_comes" {
     error_message = "an output leads elsewhere"
   }
   assert {
-    condition     = output.cost_per_day.this_system > 0 && output.cost_per_day.per_call_service > 0 && output.master_key_secret == "https://${module.secrets.resources.vault.name}.vault.azure.net/secrets/master-key" && output.audit_key_secret == "https://${module.secrets.resources.vault.name}.vault.azure.net/secrets/audit-key"
+    condition     = output.cost_per_day.usd == jsondecode(file("../cost.json")).azure.small.per_day && output.cost_per_day.service_every_frame > 0 && output.master_key_secret == "https://${module.secrets.resources.vault.name}.vault.azure.net/secrets/master-key" && output.audit_key_secret == "https://${module.secrets.resources.vault.name}.vault.azure.net/secrets/audit-key"
     error_message = "cost or addresses of the keys are missing"
   }
   assert {

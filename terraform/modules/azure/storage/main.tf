@@ -132,7 +132,7 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
 # With release_folder: what `make release` made. Releases of before stay as long as they are in the folder, so that
 # going back finds them.
 resource "azurerm_storage_blob" "release" {
-  for_each = var.release_folder == null ? toset([]) : fileset(var.release_folder, "attendance-*-x86_64-linux.tar.gz{,.sig}")
+  for_each = var.release_folder == null ? toset([]) : fileset(var.release_folder, "attendance-*-x86_64-linux.{tar.gz,tar.gz.sig}")
 
   name                   = each.key
   storage_account_name   = azurerm_storage_account.this.name
