@@ -34,6 +34,7 @@ resource "azurerm_role_assignment" "certificate" {
 }
 
 resource "azurerm_web_application_firewall_policy" "this" {
+  #checkov:skip=CKV_AZURE_135:The rule set here has that rule; the check knows OWASP's sets only
   name                = var.name
   resource_group_name = var.resource_group
   location            = var.region
@@ -82,6 +83,7 @@ resource "azurerm_web_application_firewall_policy" "this" {
 }
 
 resource "azurerm_application_gateway" "this" {
+  #checkov:skip=CKV_AZURE_217:Port 80 sends people to https and answers the certificate authority
   name                = var.name
   resource_group_name = var.resource_group
   location            = var.region
