@@ -2,9 +2,10 @@
 # The program is the same as on AWS, as a custom handler.
 #
 # An API Management before it would not make it safer. Its Consumption tier cannot join the network, so that the function
-# would stand open beside it, and the tiers that can cost more than all the rest here. What it would be for is in the
-# function's own host: who calls needs a key of the function, which Azure keeps; requests above a number are answered
-# with 429; and instances, and what one of them takes at once, are limited.
+# would stand open beside it, and the tiers that can cost more than all the rest here. What it would be for is done by
+# the function's own host: whether the database is well is public, as it is at /api/v1/health, and the number of people
+# wants a key of the function, which Azure keeps (authLevel in the package); what is more than an instance takes is
+# answered with 429; and there are no more than so many instances.
 
 locals {
   account = "${substr(replace(var.name, "-", ""), 0, 12)}fn${var.suffix}"
@@ -138,7 +139,9 @@ resource "azurerm_function_app_flex_consumption" "this" {
 
     AZURE_CLIENT_ID = var.identity.client_id
     DATABASE_AUTH   = "azure"
-    DATABASE_URL    = "postgresql://attendance_stats@${var.database_host}:5432/${var.database_name}?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"
+    DATABASE_HOST   = var.database_host
+    DATABASE_NAME   = var.database_name
+    DATABASE_USER   = "attendance_stats"
   }
 
   depends_on = [azurerm_role_assignment.storage]

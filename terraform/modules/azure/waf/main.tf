@@ -41,12 +41,14 @@ resource "azurerm_web_application_firewall_policy" "this" {
   tags                = var.tags
 
   policy_settings {
-    enabled                     = true
-    mode                        = "Prevention"
-    request_body_check          = true
-    max_request_body_size_in_kb = 2000
-    # The archive of photos is the largest that anybody uploads; the API itself says how large it may be.
-    file_upload_limit_in_mb = 600
+    enabled            = true
+    mode               = "Prevention"
+    request_body_check = true
+    # Pictures and archives of photos are larger than a firewall wants bodies to be; Caddy and the API say how large they
+    # may be. What the firewall looks into is their beginning.
+    request_body_enforcement         = false
+    file_upload_enforcement          = false
+    request_body_inspect_limit_in_kb = 128
   }
 
   # A camera sends fifteen frames a second, and a school's cameras may share an address.
