@@ -149,7 +149,7 @@ run "without_function" {
   }
 
   assert {
-    condition     = length(module.function) == 0 && output.function_url == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-function-errors") && !can(regex("STATS_IDENTITY=.", base64decode(module.compute.resources.migrate.machine.custom_data)))
+    condition     = length(module.function) == 0 && output.function_url == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-function-errors") && !can(regex("STATS_IDENTITY=[0-9a-z]", base64decode(module.compute.resources.migrate.machine.custom_data)))
     error_message = "something of the function is left"
   }
 }
