@@ -119,7 +119,7 @@ run "subnets_form" {
   variables {
     public_subnet_cidrs   = ["10.20.0.1/24", "10.20.1.0/24"]
     private_subnet_cidrs  = ["10.20.64.0/28", "10.20.65.0/24"]
-    database_subnet_cidrs = ["10.20.128.0", "10.20.129.0/24"]
+    database_subnet_cidrs = ["10.20.128.7/24", "10.20.129.0/24"]
     operator_addresses    = ["192.168.1.7"]
   }
 
