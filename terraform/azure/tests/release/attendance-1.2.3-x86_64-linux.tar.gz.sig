@@ -1,0 +1,1 @@
+a signature of the tests

@@ -1,0 +1,49 @@
+variable "name" {
+  description = "Begins the names of what is made."
+  type        = string
+}
+
+variable "resource_group" {
+  description = "Resource group to make it in."
+  type        = string
+}
+
+variable "region" {
+  description = "Azure region."
+  type        = string
+}
+
+variable "size" {
+  description = "Size of the machine."
+  type        = string
+}
+
+variable "subnet_id" {
+  description = "The public subnet."
+  type        = string
+}
+
+variable "group_id" {
+  description = "Application security group of the edge."
+  type        = string
+}
+
+variable "identity_id" {
+  description = "The edge's identity."
+  type        = string
+}
+
+variable "custom_data" {
+  description = "What cloud-init is given, as text."
+  type        = string
+}
+
+variable "admin_ssh_public_key" {
+  description = "Key for the account that Azure demands."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags for everything."
+  type        = map(string)
+}
