@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the programs, the default model pack and the page; without argument all three, else `programs`,
-# `models` (also other packs), `frontend`, `camera` (the agent), or `lambda` (the function). What is up to date is left alone.
+# `models` (also other packs), `pack` (the default one with what is built), `frontend`, `camera` (the agent), or `lambda`
+# (the function). What is up to date is left alone.
 # shellcheck source=scripts/settings.sh
 . "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
 use_tools
@@ -56,12 +57,12 @@ all)
     build_page
     ;;
 programs) build_programs ;;
-models) build_pack ;;
+models | pack) build_pack ;;
 frontend) build_page ;;
 camera)
     step "Building the camera agent"
     cargo build --release --locked -p camera
     ;;
 lambda) build_function ;;
-*) fail "usage: scripts/build.sh [programs|models|frontend|camera|lambda]" ;;
+*) fail "usage: scripts/build.sh [programs|models|pack|frontend|camera|lambda]" ;;
 esac

@@ -181,8 +181,10 @@ if needs "licences" cargo-deny; then gate "licences" cargo deny --locked --offli
 if wanted "unused dependencies"; then cargo_tool cargo-machete 0.9.2 cargo-machete; fi
 if needs "unused dependencies" cargo-machete; then gate "unused dependencies" cargo machete; fi
 
-gate "build" scripts/build.sh
-gate "build of the agent" scripts/build.sh camera
+# The programs come with their tests, in one build.
+gate "build" cargo test --release --locked --workspace --exclude frontend --no-run
+gate "build of the model pack" scripts/build.sh pack
+gate "build of the page" scripts/build.sh frontend
 gate "build of the function" scripts/build.sh lambda
 
 if wanted "cargo tests" || wanted "schema.rs"; then
