@@ -392,6 +392,14 @@ async fn an_rtsp_camera_plays_and_its_password_is_nowhere_to_be_seen() {
             let text = String::from_utf8_lossy(&bytes);
             assert!(!text.contains("t-word") && !text.contains("127.0.0.1"), "{file}: {text}");
         }
+        // The agent's own environment may hold them: cargo's variables stand for it here.
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        let needed = ["PATH=", "LD_LIBRARY_PATH=", "TMPDIR="];
+        let told = environment.split('\0').filter(|variable| !variable.is_empty());
+        for variable in told {
+            assert!(needed.iter().any(|name| variable.starts_with(name)), "{variable}");
+        }
     }
     // Stopping the source ends its ffmpeg and leaves no zombie.
     running.abort();

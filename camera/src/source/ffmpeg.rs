@@ -20,6 +20,8 @@ use crate::secret::redact_urls;
 
 /// ffmpeg gives up a camera that answers nothing for this long, in microseconds.
 const SILENCE_US: u32 = 8_000_000;
+/// What ffmpeg is told of the agent's environment: where programs and libraries are.
+const NEEDED: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "SystemRoot", "TMPDIR"];
 /// Lines that are kept to say what was wrong.
 const LINES_KEPT: usize = 12;
 
@@ -105,6 +107,8 @@ impl Ffmpeg {
     fn start(&self, wanted: Wanted) -> Result<Running, SourceError> {
         let mut command = Command::new("ffmpeg");
         command.args(self.arguments(wanted)).kill_on_drop(true);
+        // The agent's environment may hold the token and the source's password.
+        command.env_clear().envs(NEEDED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         command.process_group(0);
