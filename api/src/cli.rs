@@ -22,6 +22,7 @@ use crate::domain::attendance::closing;
 use crate::domain::audit_chain::{self, Verdict};
 use crate::domain::backup::{self, Backups};
 use crate::domain::{audit, first_admin, master_key};
+use crate::keys::MasterKeys;
 use crate::models::audit::AuditFilter;
 use crate::models::provisioning::{self, ROLES};
 use crate::startup::Application;
@@ -263,6 +264,11 @@ enum Days {
 
 #[derive(Debug, Subcommand)]
 enum Keys {
+    /// Make `master.key` and `audit.key` in a folder, for the secret store of a cloud that new servers have them from.
+    New {
+        /// The folder, which is there already.
+        folder: PathBuf,
+    },
     /// Wrap every person's key with a new master key; servers go on meanwhile.
     Rotate {
         #[command(flatten)]
@@ -330,6 +336,11 @@ impl Cli {
             }
             Command::Restore(args) => args.run().await,
             Command::Healthcheck { url } => healthcheck(&url).await,
+            Command::Keys(Keys::New { folder }) => {
+                MasterKeys::create(&folder.join("master.key"))?;
+                audit_chain::create(&folder.join("audit.key"))?;
+                say(&format!("{} has master.key and audit.key: put each into its secret.", folder.display()))
+            }
             Command::Keys(Keys::Rotate { database, data }) => {
                 let mut conn = connect(&database.url)?;
                 let keys = master_key::open_or_create(&mut conn, &data)?;

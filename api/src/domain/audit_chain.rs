@@ -65,7 +65,10 @@ pub fn open_or_create(conn: &mut PgConnection, config: &DataConfig) -> Result<Ch
 }
 
 /// Writes a new key, unless another process was first.
-fn create(path: &Path) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn create(path: &Path) -> Result<()> {
     let fresh = path.with_extension(format!("{}.new", Uuid::new_v4().simple()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)
