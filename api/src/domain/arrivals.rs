@@ -151,8 +151,7 @@ fn try_record(
         Bound::Included(end) | Bound::Excluded(end) => end,
         Bound::Unbounded => at + window,
     };
-    // A time that nothing proves moves no arrival that was seen as it happened.
-    if stood_at <= at || (sighting.time.unproven && !models::arrivals::is_doubtful(conn, id)?) {
+    if stood_at <= at {
         return Ok(Some(Recorded { id: ArrivalId(id), until, new: false }));
     }
     // Only the start moves: what the row already stands for it goes on standing for. A time in doubt comes with its doubt.

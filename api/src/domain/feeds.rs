@@ -200,7 +200,7 @@ pub async fn rotate_token(
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
-                models::feeds::find(conn, id.0).map_err(missing)?;
+                models::feeds::lock(conn, id.0).map_err(missing)?;
                 models::feed_tokens::insert(conn, id.0, DEVICE, &token_hash)?;
                 models::feed_tokens::revoke_older(conn, id.0, DEVICE, live)?;
                 audit(conn, by, "feed.token_rotated", id.0, json!({ "keep_old": request.keep_old }))

@@ -336,11 +336,6 @@ pub fn overlapping(
         .load(conn)
 }
 
-/// Whether an arrival is provisional or its time unproven.
-pub fn is_doubtful(conn: &mut PgConnection, id: Uuid) -> QueryResult<bool> {
-    arrivals::table.find(id).select(arrivals::provisional.or(arrivals::time_unproven)).first(conn)
-}
-
 /// Moves an arrival back in time. Where the earlier time is in doubt (provisional, unproven), so is the arrival from
 /// now on, whoever confirmed it before.
 pub fn move_back(

@@ -95,6 +95,12 @@ pub fn find(conn: &mut PgConnection, id: Uuid) -> QueryResult<Feed> {
     feeds::table.find(id).filter(feeds::deleted_at.is_null()).select(Feed::as_select()).first(conn)
 }
 
+/// Makes whoever else wants to change a feed's tokens wait until the transaction ends.
+pub fn lock(conn: &mut PgConnection, id: Uuid) -> QueryResult<Uuid> {
+    let feed = feeds::table.find(id).filter(feeds::deleted_at.is_null());
+    feed.select(feeds::id).for_update().first(conn)
+}
+
 /// One feed, where it may be seen.
 pub fn find_within(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> QueryResult<Feed> {
     feeds::table

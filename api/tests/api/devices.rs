@@ -52,6 +52,14 @@ fn silent_for_ten_minutes(server: &Instance, feed: &str) {
     server.app.hearing.heard_elsewhere(id(feed), ago(600));
 }
 
+/// Makes a feed that there has been since yesterday.
+async fn old_feed(site: &Site, fields: Value) -> (String, String) {
+    let (feed, token) = site.feed(fields).await;
+    site.database
+        .execute(&format!("UPDATE feeds SET created_at = now() - interval '1 day' WHERE id = '{feed}'"));
+    (feed, token)
+}
+
 /// Sends a frame that was kept.
 async fn replay(
     client: &Client,
@@ -309,7 +317,7 @@ async fn frames_that_were_kept_are_believed_in_order_and_where_nobody_was_heard(
     for n in 1..=6 {
         site.enrol(&format!("Person {n}"), person(n)).await;
     }
-    let (feed, token) = site.feed(json!({ "name": "Door", "min_frames": 1, "max_fps": 60 })).await;
+    let (feed, token) = old_feed(&site, json!({ "name": "Door", "min_frames": 1, "max_fps": 60 })).await;
     let device = site.admin.with_token(&token);
     let image = |n: usize| site.recognizer.image(&[person(n)]);
     silent_for_ten_minutes(&site.server, &feed);
@@ -359,7 +367,7 @@ async fn what_passed_while_the_server_was_away_itself_is_believed() {
     let site = Site::start().await;
     site.enrol("Zoë", person(1)).await;
     site.enrol("Émile", person(2)).await;
-    let (feed, token) = site.feed(json!({ "name": "Door", "min_frames": 1 })).await;
+    let (feed, token) = old_feed(&site, json!({ "name": "Door", "min_frames": 1 })).await;
     answered(&site.admin.with_token(&token), &feed, json!({})).await;
     site.database.execute("UPDATE feed_devices SET received_at = now() - interval '10 minutes'");
     let second = site.second_instance().await;
@@ -372,6 +380,24 @@ async fn what_passed_while_the_server_was_away_itself_is_believed() {
     let arrival = arrival_of(replay(&device, &feed, &image, ago(900), Some((OTHER, 1))).await).await;
     assert!(unproven(&site, &arrival), "from before the last call");
     second.stop().await;
+    let (new, token) = site.feed(json!({ "name": "Gate", "min_frames": 1 })).await;
+    let device = site.admin.with_token(&token);
+    let arrival = arrival_of(replay(&device, &new, &image, ago(300), Some((DEVICE, 1))).await).await;
+    assert!(unproven(&site, &arrival), "there was no such feed then");
+}
+
+#[actix_web::test]
+async fn a_trial_call_is_answered_and_leaves_nothing() {
+    let site = Site::start().await;
+    let (feed, token) = site.feed(json!({ "name": "Door" })).await;
+    let device = site.admin.with_token(&token);
+    let call = |path: &str| device.request(Method::POST, &format!("/feeds/{feed}/{path}"));
+    let answer = call("heartbeat?trial=true").json(&heartbeat(json!({}))).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.json::<Value>().await.unwrap()["seal_key"].is_string());
+    assert_eq!(site.admin.get(&format!("/feeds/{feed}/devices")).await["devices"], json!([]));
+    let wrong = call("heartbeat?trail=true").json(&heartbeat(json!({}))).send().await.unwrap();
+    assert_eq!(refusal(wrong).await.0, 422);
 }
 
 #[actix_web::test]
