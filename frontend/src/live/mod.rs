@@ -2,6 +2,7 @@
 
 mod arrange;
 mod challenge;
+mod count;
 mod counters;
 mod drawing;
 mod grid;
