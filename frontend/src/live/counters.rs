@@ -65,7 +65,8 @@ fn share_of_expected(today: &Today) -> String {
 #[component]
 fn Counter(label: &'static str, value: fn(&Today) -> String, note: fn(&Today) -> String) -> impl IntoView {
     let today = expect_context::<Arrivals>().today;
-    let show = move |part: fn(&Today) -> String| Signal::derive(move || today.value().map(|today| part(&today)));
+    let show =
+        move |part: fn(&Today) -> String| Signal::derive(move || today.value().map(|today| part(&today)));
     view! { <Figure label value=show(value) note=show(note) /> }
 }
 
