@@ -95,7 +95,7 @@ pub fn TileFrame(
             {children()}
             <p class="chip tile-name" data-state=move || state.get().key title=move || state.get().message>
                 <span class="chip-dot" aria-hidden="true"></span>
-                <span class="truncate font-medium" dir="auto">{name}</span>
+                <span class="tile-title" dir="auto">{name}</span>
                 <span class="chip-words">{move || state.get().words}</span>
             </p>
             <When is=move || can_enlarge.get()>
