@@ -14,7 +14,7 @@ use crate::ui::{Failed, Skeleton};
 use badges::Badges;
 use pin::PinPart;
 
-/// A person's means, as an administrator sees and changes them.
+/// A person's means, as whoever looks after them sees and changes them.
 #[component]
 pub fn MeansPanel(
     /// Whose.

@@ -9,8 +9,10 @@ pub enum DayPart {
     Morning,
     /// From noon to six.
     Afternoon,
-    /// From six on, and the night.
+    /// From six to eleven.
     Evening,
+    /// The rest, when no greeting by the hour is right for everybody.
+    Night,
 }
 
 impl DayPart {
@@ -19,7 +21,8 @@ impl DayPart {
         match hour {
             4..12 => Self::Morning,
             12..18 => Self::Afternoon,
-            _ => Self::Evening,
+            18..23 => Self::Evening,
+            _ => Self::Night,
         }
     }
 
@@ -29,9 +32,11 @@ impl DayPart {
             Self::Morning if name.is_empty() => say!(kiosk.plain_morning).to_owned(),
             Self::Afternoon if name.is_empty() => say!(kiosk.plain_afternoon).to_owned(),
             Self::Evening if name.is_empty() => say!(kiosk.plain_evening).to_owned(),
+            Self::Night if name.is_empty() => say!(kiosk.plain_hello).to_owned(),
             Self::Morning => say!(kiosk.good_morning, name = name),
             Self::Afternoon => say!(kiosk.good_afternoon, name = name),
             Self::Evening => say!(kiosk.good_evening, name = name),
+            Self::Night => say!(kiosk.hello, name = name),
         }
     }
 }
@@ -43,19 +48,21 @@ mod tests {
     #[test]
     fn hours_are_greeted_as_people_do() {
         for (hour, part) in [
-            (0, DayPart::Evening),
-            (3, DayPart::Evening),
+            (0, DayPart::Night),
+            (3, DayPart::Night),
             (4, DayPart::Morning),
             (8, DayPart::Morning),
             (11, DayPart::Morning),
             (12, DayPart::Afternoon),
             (17, DayPart::Afternoon),
             (18, DayPart::Evening),
-            (23, DayPart::Evening),
+            (22, DayPart::Evening),
+            (23, DayPart::Night),
         ] {
             assert_eq!(DayPart::of(hour), part, "{hour}");
         }
         assert_eq!(DayPart::of(8).greeting("Zoë"), "Good morning, Zoë");
         assert_eq!(DayPart::of(19).greeting(""), "Good evening");
+        assert_eq!(DayPart::of(2).greeting("Zoë"), "Hello, Zoë");
     }
 }

@@ -9,7 +9,7 @@ use crate::language::say;
 /// What was pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// A letter or digit, or a sign of staff numbers.
+    /// A letter or digit, or a sign of numbers that name people.
     Letter(char),
     /// The last one goes.
     Back,
@@ -21,9 +21,9 @@ pub enum Key {
 
 /// Digits as on a telephone, without the last row.
 pub const DIGITS: &str = "123456789";
-/// Letters and signs of staff numbers.
+/// Letters and signs of numbers that name people.
 pub const CAPITALS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-._/";
-/// The same in small letters: staff numbers tell them apart.
+/// The same in small letters: these numbers tell them apart.
 pub const SMALL: &str = "abcdefghijklmnopqrstuvwxyz-._/";
 
 /// A block of keys, each as large as the style sheet says.

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsValue;
 
 use super::keeper::Keeper;
-use super::memory;
 use super::replay::is_revoked;
 use super::state::{Kiosk, Panel};
+use super::{browser, memory};
 use crate::api::kiosk as server;
 use crate::camera;
 use crate::language::say;
@@ -106,6 +107,7 @@ pub fn LeavePanel(
                 </button>
             </header>
             <Cameras on_camera />
+            <Install />
             <p class="kiosk-text">{say!(kiosk.leave_text, name = name)}</p>
             <When is=move || kiosk.kept.get() != 0>
                 <p class="kiosk-text">{move || say!(kiosk.leave_kept, count = kiosk.kept.get())}</p>
@@ -128,6 +130,43 @@ pub fn LeavePanel(
             </form>
             <p class="kiosk-problem" role="alert">{move || problem.get()}</p>
         </section>
+    }
+}
+
+/// The browser's offer to install the page, taken when it comes, which is before anything is paired.
+#[derive(Clone, Copy)]
+pub struct InstallOffer(RwSignal<Option<JsValue>, LocalStorage>);
+
+impl InstallOffer {
+    /// Listens for it as long as the page is there.
+    pub fn listen() -> Self {
+        let offer = RwSignal::new_local(None);
+        let offered = window_event_listener_untyped("beforeinstallprompt", move |event| {
+            event.prevent_default();
+            offer.try_set(Some(event.into()));
+        });
+        on_cleanup(move || offered.remove());
+        Self(offer)
+    }
+}
+
+/// Installs the page, where the browser would.
+#[component]
+fn Install() -> impl IntoView {
+    let offer = expect_context::<InstallOffer>().0;
+    let install = move |_| {
+        if let Some(event) = offer.try_update(Option::take).flatten() {
+            spawn_local(async move {
+                browser::call(&event, "prompt", &js_sys::Array::new()).await;
+            });
+        }
+    };
+    view! {
+        <When is=move || offer.with(Option::is_some)>
+            <button type="button" class="kiosk-go" data-testid="kiosk-install" on:click=install>
+                {say!(kiosk.install)}
+            </button>
+        </When>
     }
 }
 

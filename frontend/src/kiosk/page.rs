@@ -7,6 +7,7 @@ use types::KioskView;
 use wasm_bindgen::JsValue;
 
 use super::code::{is_whole, normalised};
+use super::leave::InstallOffer;
 use super::pairing::Pairing;
 use super::replay::is_revoked;
 use super::screen::Screen;
@@ -37,6 +38,7 @@ enum Stage {
 pub fn KioskPage() -> impl IntoView {
     let dressed = outfit::put_on();
     outfit::lock();
+    provide_context(InstallOffer::listen());
     let brought = take_code();
     let stage = RwSignal::new(Stage::Asking);
     let revoked = RwSignal::new(false);

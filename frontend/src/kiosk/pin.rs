@@ -1,4 +1,4 @@
-//! Staff number and PIN, on keys that a finger hits. Nothing of them stays: not in the page once it is sent, closed or
+//! Number and PIN, on keys that a finger hits. Nothing of them stays: not in the page once it is sent, closed or
 //! left alone, and nowhere else unsealed.
 
 use std::rc::Rc;
@@ -19,7 +19,7 @@ const IDLE_S: u32 = 20;
 /// Characters of a PIN.
 const SHORTEST_PIN: usize = 4;
 const LONGEST_PIN: usize = 8;
-/// Characters that a staff number has at most.
+/// Characters that a number has at most.
 const LONGEST_NUMBER: usize = 64;
 
 /// What the pad shows.

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::MediaStream;
 
 use super::badge::{self, BadgePanel};
-use super::browser::{self, Newer};
+use super::browser::Newer;
 use super::frames::Frames;
 use super::greeting::{Advice, Greeting};
 use super::heart;
@@ -211,7 +211,6 @@ fn Top(kiosk: Kiosk) -> impl IntoView {
                         })
                 }}
             </p>
-            <InstallHint />
             {other
                 .map(|(locale, name)| {
                     view! {
@@ -272,31 +271,6 @@ fn CameraTrouble(kiosk: Kiosk) -> impl IntoView {
         }
         .into_any(),
         _ => ().into_any(),
-    }
-}
-
-/// Offers to install the page, where the browser would.
-#[component]
-fn InstallHint() -> impl IntoView {
-    let offer = RwSignal::new_local(None::<wasm_bindgen::JsValue>);
-    let offered = window_event_listener_untyped("beforeinstallprompt", move |event| {
-        event.prevent_default();
-        offer.try_set(Some(event.into()));
-    });
-    on_cleanup(move || offered.remove());
-    let install = move |_| {
-        if let Some(event) = offer.try_update(Option::take).flatten() {
-            spawn_local(async move {
-                browser::call(&event, "prompt", &js_sys::Array::new()).await;
-            });
-        }
-    };
-    let hidden = move || offer.with(Option::is_none);
-    view! {
-        <button type="button" class="kiosk-language" class:hidden=hidden data-testid="kiosk-install" on:click=install>
-            <Icon icon=icons::Download />
-            {say!(kiosk.install)}
-        </button>
     }
 }
 

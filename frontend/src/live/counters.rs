@@ -9,6 +9,7 @@ use crate::loading::Load;
 use crate::review::Waiting;
 use crate::ui::When;
 
+use super::count::LiveFeeds;
 use super::unknown::{UnknownShown, Whose};
 
 #[component]
@@ -17,15 +18,16 @@ pub fn Counters() -> impl IntoView {
     // None where the reader may not review.
     let waiting = expect_context::<Waiting>().count;
     let shown = expect_context::<UnknownShown>().0;
+    let feeds = expect_context::<LiveFeeds>().counted();
     view! {
         <dl class="counters" aria-label=say!(words.today)>
             <Counter label=say!(live.present) value=|today| today.present.to_string() note=share_of_expected />
             <Counter label=say!(live.expected) value=|today| today.expected.to_string() note=|_| say!(live.enrolled).to_owned() />
             <Counter label=say!(live.arrivals) value=|today| today.arrivals.to_string() note=|_| say!(live.today).to_owned() />
-            <Counter
+            <Figure
                 label=say!(live.cameras)
-                value=|today| today.feeds_live.to_string()
-                note=|today| say!(live.of_live, all = today.feeds)
+                value=Signal::derive(move || feeds.get().map(|(live, _)| live.to_string()))
+                note=Signal::derive(move || feeds.get().map(|(_, all)| say!(live.of_live, all = all)))
             />
             <When is=move || { waiting.get() > 0 }>
                 <div class="counter counter-unknown">
@@ -63,15 +65,19 @@ fn share_of_expected(today: &Today) -> String {
 #[component]
 fn Counter(label: &'static str, value: fn(&Today) -> String, note: fn(&Today) -> String) -> impl IntoView {
     let today = expect_context::<Arrivals>().today;
-    let show = move |part: fn(&Today) -> String, missing: &'static str| {
-        today.value().map_or_else(|| missing.to_owned(), |today| part(&today))
-    };
+    let show =
+        move |part: fn(&Today) -> String| Signal::derive(move || today.value().map(|today| part(&today)));
+    view! { <Figure label value=show(value) note=show(note) /> }
+}
+
+#[component]
+fn Figure(label: &'static str, value: Signal<Option<String>>, note: Signal<Option<String>>) -> impl IntoView {
     view! {
         <div class="counter">
             <dt class="counter-label">{label}</dt>
             <dd class="counter-value">
-                <span>{move || show(value, "–")}</span>
-                <span class="counter-note">{move || show(note, "")}</span>
+                <span>{move || value.get().unwrap_or_else(|| "–".to_owned())}</span>
+                <span class="counter-note">{move || note.get()}</span>
             </dd>
         </div>
     }

@@ -2,6 +2,7 @@
 
 mod arrange;
 mod challenge;
+mod count;
 mod counters;
 mod drawing;
 mod grid;
@@ -18,7 +19,7 @@ mod tile;
 mod unknown;
 
 pub use challenge::ChallengePrompt;
-pub use own::OwnTile;
+pub use own::{OwnTile, provide_camera};
 pub use page::LivePage;
 pub use search::{Search, SearchBar};
 pub use state::trouble;

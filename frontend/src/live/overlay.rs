@@ -19,6 +19,9 @@ const GLIDE_MS: f64 = 120.0;
 /// Boxes that no answer has confirmed for this long are taken away.
 const STALE_AFTER: Duration = Duration::from_millis(2_500);
 
+/// A picture lower than this has room for names alone.
+const SMALL_PX: f64 = 240.0;
+
 /// A box on its way from where it was to where it is. Rectangles are in picture pixels.
 #[derive(Clone)]
 struct Glide {
@@ -268,12 +271,18 @@ fn draw(canvas: &HtmlCanvasElement, scene: &Scene, glide_ms: f64) {
     let Some(fit) = Fit::contain(scene.picture, area) else { return };
     let share = scene.share(js_sys::Date::now(), glide_ms);
     let ink = Ink::of(canvas, area.1);
+    let small = area.1 < SMALL_PX;
     let mut labels = Vec::new();
     for glide in &scene.glides {
         let rect = place(&fit, &glide.from.towards(&glide.to, share)).snapped(ratio);
         pen.set_global_alpha(opacity(glide, share));
         draw_ring(&pen, &rect, glide.state, &ink);
-        let label = Label { state: glide.state, title: &glide.title, detail: &glide.detail };
+        // A face that is gone has no name any more: it would stand beside the same one under its new track.
+        if glide.opacity_to == 0.0 {
+            continue;
+        }
+        let label =
+            Label { state: glide.state, title: &glide.title, detail: if small { "" } else { &glide.detail } };
         let place = draw_label(&pen, &rect, &label, area, &ink, &labels);
         labels.push(place);
     }

@@ -3,7 +3,7 @@
 use leptos::{html, prelude::*, task::spawn_local};
 use types::{FeedId, PersonId, codes};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::MediaStream;
+use web_sys::{HtmlVideoElement, MediaStream};
 
 use super::challenge::ChallengePrompt;
 use super::overlay::Overlay;
@@ -44,7 +44,8 @@ pub struct OwnCamera {
     problem: RwSignal<Option<String>>,
     stream: StoredValue<Option<MediaStream>, LocalStorage>,
     sender: StoredValue<Option<Sender>, LocalStorage>,
-    video: NodeRef<html::Video>,
+    /// What the pictures are taken from: beside the pages, so that it plays on whichever is open.
+    source: StoredValue<Option<HtmlVideoElement>, LocalStorage>,
     signals: Signals,
 }
 
@@ -60,9 +61,24 @@ impl OwnCamera {
             problem: RwSignal::new(None),
             stream: StoredValue::new_local(None),
             sender: StoredValue::new_local(None),
-            video: NodeRef::new(),
+            source: StoredValue::new_local(None),
             signals: expect_context::<Signals>(),
         }
+    }
+
+    /// The camera of this dashboard: it goes on while other pages are open, until somebody stops it or signs out.
+    fn of_dashboard() -> Self {
+        let held = expect_context::<CameraHeld>();
+        held.own.get_value().unwrap_or_else(|| {
+            held.owner.with_value(|owner| {
+                owner.with(|| {
+                    let own = Self::new();
+                    on_cleanup(move || own.stop());
+                    held.own.set_value(Some(own));
+                    own
+                })
+            })
+        })
     }
 
     /// Asks for the camera and sends it as `feed`.
@@ -87,21 +103,16 @@ impl OwnCamera {
     }
 
     fn show(self, stream: MediaStream, feed: LiveFeed) {
-        let Some(video) = self.video.get_untracked() else { return camera::close(&stream) };
-        video.set_muted(true);
-        video.set_src_object(Some(&stream));
-        if let Ok(playing) = video.play() {
-            // Playing a muted camera needs no gesture; if the page goes meanwhile, nobody needs the error.
-            spawn_local(async move {
-                let _ = wasm_bindgen_futures::JsFuture::from(playing).await;
-            });
-        }
+        let Some(video) = beside_the_pages() else { return camera::close(&stream) };
+        play(&video, &stream);
         self.notice_unplugging(&stream);
         self.mirrored.set(camera::faces_user(&stream));
         self.stream.set_value(Some(stream));
+        self.source.set_value(Some(video.clone()));
         self.stage.set(Stage::On);
+        self.signals.stop_camera.set(Some(Callback::new(move |()| self.stop())));
         self.signals.camera.set(Link::Opening);
-        let sender = Sender::start(feed.id, feed.max_fps, video.clone(), move |report| self.take(report));
+        let sender = Sender::start(feed.id, feed.max_fps, video, move |report| self.take(report));
         self.sender.set_value(sender);
     }
 
@@ -156,14 +167,30 @@ impl OwnCamera {
                 camera::close(&stream);
             }
         });
-        if let Some(Some(video)) = self.video.try_get_untracked() {
-            video.set_src_object(None);
-        }
+        self.source.try_update_value(|held| {
+            if let Some(video) = held.take() {
+                video.set_src_object(None);
+                video.remove();
+            }
+        });
         self.seen.try_set(None);
         self.problem.try_set(None);
         self.signals.camera.try_set(Link::Idle);
+        self.signals.stop_camera.try_set(None);
         self.stage.try_set(Stage::Off);
     }
+}
+
+/// This browser's camera once it was shown, and what it belongs to: the dashboard, not a page.
+#[derive(Clone, Copy)]
+pub struct CameraHeld {
+    own: StoredValue<Option<OwnCamera>, LocalStorage>,
+    owner: StoredValue<Owner>,
+}
+
+/// Holds the camera for the whole dashboard.
+pub fn provide_camera() {
+    provide_context(CameraHeld { own: StoredValue::new_local(None), owner: StoredValue::new(Owner::new()) });
 }
 
 /// The tile of this browser's camera. `sending` tells the page which feed it is, while it is on.
@@ -177,11 +204,18 @@ pub fn OwnTile(
     /// The feed that this tile shows, while it does.
     sending: RwSignal<Option<FeedId>>,
 ) -> impl IntoView {
-    let own = OwnCamera::new();
+    let own = OwnCamera::of_dashboard();
+    let picture = NodeRef::<html::Video>::new();
     let enlarged = expect_context::<Enlarged>().0;
     let on = Memo::new(move |_| own.stage.get() == Stage::On);
     Effect::new(move |_| sending.set(if on.get() { own.feed.get() } else { None }));
-    on_cleanup(move || own.stop());
+    Effect::new(move |_| {
+        let (Some(video), _) = (picture.get(), own.stage.get()) else { return };
+        own.stream.with_value(|stream| match stream {
+            Some(stream) => play(&video, stream),
+            None => video.set_src_object(None),
+        });
+    });
     let name = Signal::derive(move || {
         let feed = if on.get() { own.feed.get() } else { None };
         feeds
@@ -210,7 +244,7 @@ pub fn OwnTile(
     view! {
         <TileFrame feed=Signal::derive(move || own.feed.get()) name state can_enlarge=on>
             <video
-                node_ref=own.video
+                node_ref=picture
                 class="tile-picture"
                 class:invisible=move || !on.get()
                 class:tile-mirror=own.mirrored
@@ -233,6 +267,28 @@ pub fn OwnTile(
                 </When>
             </When>
         </TileFrame>
+    }
+}
+
+/// A video that nobody sees: one that leaves the page, or is in none, may stop.
+fn beside_the_pages() -> Option<HtmlVideoElement> {
+    let video: HtmlVideoElement = document().create_element("video").ok()?.dyn_into().ok()?;
+    video.set_class_name("camera-source");
+    // These set attributes, and add to a page that has a body.
+    let _ = video.set_attribute("playsinline", "");
+    let _ = video.set_attribute("aria-hidden", "true");
+    document().body()?.append_child(&video).ok()?;
+    Some(video)
+}
+
+fn play(video: &HtmlVideoElement, stream: &MediaStream) {
+    video.set_muted(true);
+    video.set_src_object(Some(stream));
+    if let Ok(playing) = video.play() {
+        // Playing a muted camera needs no gesture; if the page goes meanwhile, nobody needs the error.
+        spawn_local(async move {
+            let _ = wasm_bindgen_futures::JsFuture::from(playing).await;
+        });
     }
 }
 

@@ -19,7 +19,12 @@ pub fn StartPanel(
     let making = RwSignal::new(false);
     let chosen = Signal::derive(move || {
         let wanted = own.feed.get();
-        feeds.with(|feeds| feeds.iter().find(|feed| Some(feed.id) == wanted).or(feeds.first()).cloned())
+        // Before anything was chosen, a feed that no device sends.
+        let free = |feed: &&LiveFeed| !feed.device.as_ref().is_some_and(|device| device.online);
+        feeds.with(|feeds| {
+            let chosen = feeds.iter().find(|feed| Some(feed.id) == wanted);
+            chosen.or_else(|| feeds.iter().find(free)).or(feeds.first()).cloned()
+        })
     });
     let no_feed = Memo::new(move |_| feeds.with(Vec::is_empty));
     let start = move |_| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::{ev, prelude::*};
 use types::FeedId;
 
+use super::count::LiveFeeds;
 use super::counters::Counters;
 use super::grid::FeedGrid;
 use super::rail::LastArrivals;
@@ -16,10 +17,10 @@ use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::ui::{Failed, Icon, When, icons};
-use crate::watch::use_watch;
+use crate::watch::{self, use_watch};
 
-/// How often the list of feeds is read again.
-const FEEDS_EVERY: Duration = Duration::from_secs(30);
+/// How often the list of feeds is read again while somebody looks.
+const FEEDS_EVERY: Duration = Duration::from_secs(10);
 
 /// Cameras left, counters on top, last arrivals right.
 #[component]
@@ -27,18 +28,24 @@ pub fn LivePage() -> impl IntoView {
     let (api, desk) = (use_api(), use_desk());
     let enlarged = RwSignal::new(None::<FeedId>);
     provide_context(Enlarged(enlarged));
-    let watch = use_watch();
-    watch.follow();
-    Effect::new(move |_| watch.enlarge(enlarged.get()));
-    on_cleanup(move || watch.enlarge(None));
+    let shown = use_watch();
+    shown.follow();
+    Effect::new(move |_| shown.enlarge(enlarged.get()));
+    on_cleanup(move || shown.enlarge(None));
     let unknown = RwSignal::new(None::<Whose>);
     provide_context(UnknownShown(unknown));
     leave_together(enlarged, unknown);
 
     let feeds = Loader::<Vec<LiveFeed>>::new();
     let read = move || feeds.run(async move { api.live_feeds().await.map(|page| page.items) });
+    provide_context(LiveFeeds::new(feeds));
     read();
-    if let Ok(timer) = set_interval_with_handle(read, FEEDS_EVERY) {
+    let again = move || {
+        if !watch::hidden() {
+            read();
+        }
+    };
+    if let Ok(timer) = set_interval_with_handle(again, FEEDS_EVERY) {
         on_cleanup(move || timer.clear());
     }
     on_cleanup(move || desk.wall.set(false));

@@ -3,35 +3,53 @@
 use leptos::prelude::*;
 use types::ArrivalMethod;
 
+use crate::api::{ArrivalQuery, use_api};
 use crate::arrivals::{Arrivals, DoubtMark, Recent, method_icon, method_words};
 use crate::language::say;
-use crate::loading::Load;
-use crate::session::use_desk;
+use crate::loading::{Load, Loader};
 use crate::shell::parts;
 use crate::ui::{Ago, Avatar, Empty, Entry, Failed, Icon, Later, List, Skeleton, When, icons};
 
+/// So many doubtful ones are counted.
+const MOST: usize = 50;
+
+/// How many arrivals somebody should look at; counted again whenever today's figures are.
+fn doubtful(arrivals: Arrivals) -> Memo<usize> {
+    let api = use_api();
+    let count = Loader::<usize>::new();
+    Effect::new(move |_| {
+        if arrivals.today.is_ready() {
+            let query = ArrivalQuery { doubtful: true, limit: MOST as u32, ..ArrivalQuery::default() };
+            count.run(async move { api.arrivals(&query).await.map(|page| page.items.len()) });
+        }
+    });
+    Memo::new(move |_| count.value().unwrap_or(0))
+}
+
 #[component]
 pub fn LastArrivals() -> impl IntoView {
-    let desk = use_desk();
     let arrivals = expect_context::<Arrivals>();
     let checking = RwSignal::new(false);
-    let doubtful = move || arrivals.items.with(|items| items.iter().any(|item| item.arrival.doubt.is_some()));
+    let doubtful = doubtful(arrivals);
     view! {
         <section class="arrivals" aria-labelledby="arrivals-title">
             <header class="arrivals-head">
                 <h2 id="arrivals-title" class="section-title">{say!(live.last_arrivals)}</h2>
-                <When is=move || desk.marks()>
-                    <button
-                        type="button"
-                        class="filter-chip"
-                        class:filter-chip-due=doubtful
-                        aria-pressed=move || if checking.get() { "true" } else { "false" }
-                        data-testid="arrivals-to-check"
-                        on:click=move |_| checking.update(|checking| *checking = !*checking)
-                    >
-                        {say!(live.to_check)}
-                    </button>
-                </When>
+                <button
+                    type="button"
+                    class="filter-chip"
+                    class:filter-chip-due=move || { doubtful.get() > 0 }
+                    aria-pressed=move || if checking.get() { "true" } else { "false" }
+                    data-testid="arrivals-to-check"
+                    on:click=move |_| checking.update(|checking| *checking = !*checking)
+                >
+                    {say!(live.to_check)}
+                    <When is=move || { doubtful.get() > 0 }>
+                        <span class="tabular">
+                            {move || if doubtful.get() < MOST { doubtful.get().to_string() } else { format!("{MOST}+") }}
+                        </span>
+                    </When>
+                </button>
             </header>
             <p class="sr-only" aria-live="polite">{move || arrivals.spoken.get()}</p>
             <When is=move || checking.get() otherwise=|| view! { <Newest /> }>

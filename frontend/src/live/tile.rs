@@ -5,15 +5,20 @@ use types::{FeedId, PersonId};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, IntersectionObserver, IntersectionObserverEntry};
 
+use super::count::LiveFeeds;
 use super::overlay::Overlay;
 use super::state::{TileState, tile_state};
 use super::unknown::UnknownShown;
 use crate::api::LiveFeed;
+use crate::clock::{self, Style};
 use crate::language::say;
 use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
 use crate::watch::{Slot, use_watch};
+
+/// In milliseconds.
+const DAY_MS: f64 = 86_400_000.0;
 
 /// The tile that fills the screen, if one does.
 #[derive(Clone, Copy)]
@@ -90,7 +95,7 @@ pub fn TileFrame(
             {children()}
             <p class="chip tile-name" data-state=move || state.get().key title=move || state.get().message>
                 <span class="chip-dot" aria-hidden="true"></span>
-                <span class="truncate font-medium" dir="auto">{name}</span>
+                <span class="tile-title" dir="auto">{name}</span>
                 <span class="chip-words">{move || state.get().words}</span>
             </p>
             <When is=move || can_enlarge.get()>
@@ -143,12 +148,13 @@ pub fn FeedTile(
             Some((feed.last_frame_at.map_or(0.0, |at| at.timestamp_millis() as f64), feed.device.clone()))
         })
     });
-    let state = Signal::derive(move || {
+    let state = Memo::new(move |_| {
         let (known, device) = listed.get().unwrap_or_default();
         let (now, newest) = (desk.now_ms.get().max(js_sys::Date::now()), slot.last_ms.get());
         tile_state(now, newest.max(known), slot.asked_ms.get(), newest > 0.0, device.as_ref())
     });
-    let live = Memo::new(move |_| state.get().key == "live");
+    let live = Memo::new(move |_| state.with(|state| state.key == "live"));
+    expect_context::<LiveFeeds>().count(id, in_view, live);
     let router = use_router();
     let on_person = move |person: PersonId| router.go(&format!("/people/{person}"));
     let on_unknown = expect_context::<UnknownShown>().opener(Signal::stored(Some(id)));
@@ -156,6 +162,12 @@ pub fn FeedTile(
         if live.get_untracked() || enlarged.0.get_untracked().is_some() {
             enlarged.toggle(id);
         }
+    };
+    let troubled = move || state.with(|state| state.key == "trouble");
+    let since = move || {
+        let at = state.with(|state| state.since_ms);
+        let style = if desk.now_ms.get() - at < DAY_MS { Style::Minute } else { Style::Full };
+        (at > 0.0).then(|| say!(live.no_picture_since, time = clock::format_ms(at, &desk.timezone(), style)))
     };
     view! {
         <TileFrame feed=Signal::stored(Some(id)) name=Signal::stored(name) state can_enlarge=live movable=true>
@@ -166,10 +178,13 @@ pub fn FeedTile(
                 role="img"
                 aria-label=say!(live.picture_of_camera)
             ></canvas>
-            <When is=move || slot.last_ms.get() == 0.0>
+            <When is=move || troubled() || slot.last_ms.get() == 0.0>
                 <div class="tile-note">
                     <Icon icon=icons::NoPicture class="icon-lg" />
-                    <p class="tile-none">{say!(live.no_picture)}</p>
+                    <p class="tile-none">
+                        {move || if troubled() { state.get().words } else { say!(live.no_picture).to_owned() }}
+                    </p>
+                    <p class="tile-since">{since}</p>
                     <p class="tile-message" dir="auto">{move || state.get().message}</p>
                 </div>
             </When>

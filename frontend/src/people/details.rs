@@ -31,7 +31,7 @@ pub fn DetailsTab(person: PersonView, on_change: Callback<PersonView>) -> impl I
                 <p class="note">{say!(people.added_on)} " " <Moment at=person.created_at style=Style::Full /></p>
             </section>
             <Memberships person=person.id />
-            {desk.is_admin().then(|| view! { <MeansPanel person=person.clone() /> })}
+            {desk.marks().then(|| view! { <MeansPanel person=person.clone() /> })}
         </div>
     }
 }

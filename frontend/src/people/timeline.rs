@@ -300,7 +300,7 @@ fn ArrivalRow(arrival: ArrivalView) -> impl IntoView {
     let on_settled = Callback::new(move |settled| shown.set(settled));
     move || {
         let arrival = shown.get()?;
-        let (method, actions) = (arrival.method, desk.marks().then(|| arrival.clone()));
+        let (method, actions) = (arrival.method, (!desk.is_member()).then(|| arrival.clone()));
         Some(view! {
         <div class="log-row" data-testid="log-item">
             <Moment at=arrival.at style=Style::Second />

@@ -92,6 +92,7 @@ pub fn EraseDialog(
                             <li>{say!(privacy.goes_photos, count = photos)}</li>
                             <li>{say!(privacy.goes_arrivals)}</li>
                             <li>{say!(privacy.goes_days)}</li>
+                            <li>{say!(privacy.goes_means)}</li>
                             <li>{say!(privacy.goes_rest)}</li>
                         </ul>
                         <p class="text-soft">{say!(privacy.erase_stays)}</p>
@@ -222,7 +223,7 @@ fn fact(words: &'static str, at: DateTime<Utc>) -> impl IntoView {
     }
 }
 
-fn counts(erased: &ErasedCounts) -> [(&'static str, i64); 11] {
+fn counts(erased: &ErasedCounts) -> [(&'static str, i64); 15] {
     [
         (say!(privacy.count_photos), erased.photos),
         (say!(privacy.count_templates), erased.templates),
@@ -233,6 +234,10 @@ fn counts(erased: &ErasedCounts) -> [(&'static str, i64); 11] {
         (say!(privacy.count_corrections), erased.corrections),
         (say!(privacy.count_memberships), erased.memberships),
         (say!(privacy.count_consents), erased.consents),
+        (say!(checkin.pin), erased.pins),
+        (say!(checkin.badges), erased.badges),
+        (say!(privacy.count_messages), erased.messages),
+        (say!(privacy.count_accounts), erased.accounts),
         (say!(privacy.count_review), erased.review_items),
         (say!(privacy.count_audit), erased.audit_entries),
     ]

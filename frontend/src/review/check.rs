@@ -1,14 +1,15 @@
 //! Arrivals that somebody should look at: kept on a tablet that could not ask, or of a time that nothing proves.
 
 use leptos::prelude::*;
-use types::ArrivalView;
+use types::{ArrivalDoubt, ArrivalView};
 
 use super::settle::ArrivalActions;
 use crate::api::{ArrivalQuery, use_api};
 use crate::arrivals::{Arrivals, DoubtMark, method_icon, method_words};
-use crate::clock::Style;
+use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Loader};
+use crate::session::use_desk;
 use crate::ui::{Avatar, Empty, Entry, Failed, Icon, List, Moment, Skeleton, icons};
 
 /// How many are shown; those behind come up when these are settled.
@@ -53,6 +54,11 @@ pub fn ToCheck() -> impl IntoView {
 fn Row(arrival: ArrivalView, read: Callback<()>) -> impl IntoView {
     let person = arrival.person.clone();
     let method = arrival.method;
+    let recorded = clock::format(arrival.recorded_at, &use_desk().timezone(), Style::Full);
+    let why = arrival.doubt.map(|doubt| match doubt {
+        ArrivalDoubt::Provisional => say!(review.doubt_provisional_why, at = recorded),
+        ArrivalDoubt::TimeUnproven => say!(review.doubt_time_why, at = recorded),
+    });
     view! {
         <li class="arrival check-row" data-testid="check-row">
             <a class="arrival-link" href=format!("/people/{}", person.id)>
@@ -68,6 +74,7 @@ fn Row(arrival: ArrivalView, read: Callback<()>) -> impl IntoView {
                     </span>
                     <span class="note"><Moment at=arrival.at style=Style::Full /></span>
                     {arrival.doubt.map(|doubt| view! { <DoubtMark doubt /> })}
+                    {why.map(|why| view! { <span class="note">{why}</span> })}
                 </span>
             </a>
             <ArrivalActions arrival on_settled=Callback::new(move |_| read.run(())) />

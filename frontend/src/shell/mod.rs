@@ -23,7 +23,7 @@ use crate::api::use_api;
 use crate::arrivals::provide_arrivals;
 use crate::attendance::Drafts;
 use crate::language::say;
-use crate::live::LivePage;
+use crate::live::{LivePage, provide_camera};
 use crate::review::provide_waiting;
 use crate::router::{Place, use_router};
 use crate::session::{Desk, use_desk};
@@ -43,6 +43,8 @@ pub struct Signals {
     pub watch: RwSignal<Link>,
     /// The WebSocket that carries this browser's camera.
     pub camera: RwSignal<Link>,
+    /// Stops this browser's camera; `None` while it is off.
+    pub stop_camera: RwSignal<Option<Callback<()>>>,
     /// Whether the recognizer does not answer.
     pub recognizer_down: RwSignal<bool>,
 }
@@ -57,9 +59,11 @@ pub fn Shell() -> impl IntoView {
     let signals = Signals {
         watch: watch.link,
         camera: RwSignal::new(Link::Idle),
+        stop_camera: RwSignal::new(None),
         recognizer_down: RwSignal::new(false),
     };
     provide_context(signals);
+    provide_camera();
     read_site();
     watch_health(signals);
     listen_to_keys();

@@ -6,6 +6,7 @@ use super::{Signals, account::AccountMenu, rail::badge_text, search::SearchBox, 
 use crate::api::use_api;
 use crate::language::say;
 use crate::review::Waiting;
+use crate::router::use_router;
 use crate::session::use_desk;
 use crate::ui::{Icon, When, icons};
 use crate::watch::Link;
@@ -21,6 +22,7 @@ pub fn TopBar() -> impl IntoView {
             <When is=move || !desk.is_member()>
                 <SearchBox />
             </When>
+            <CameraOn />
             <LinkState />
             <When is=move || desk.is_admin()>
                 <ReviewLink />
@@ -46,6 +48,36 @@ fn ReviewLink() -> impl IntoView {
                 </span>
             </When>
         </a>
+    }
+}
+
+/// On other pages than Live: that this browser's camera sends, the way to it, and the way to stop it.
+#[component]
+fn CameraOn() -> impl IntoView {
+    let stop = expect_context::<Signals>().stop_camera;
+    let router = use_router();
+    view! {
+        <When is=move || stop.with(Option::is_some) && router.path.with(|path| path != "/")>
+            <span class="camera-on" data-testid="camera-on">
+                <a class="camera-on-link" href="/" title=say!(shell.to_camera)>
+                    <Icon icon=icons::Camera />
+                    <span class="camera-on-words">{say!(shell.camera_on)}</span>
+                </a>
+                <button
+                    type="button"
+                    class="icon-btn"
+                    aria-label=say!(live.stop)
+                    title=say!(live.stop)
+                    on:click=move |_| {
+                        if let Some(stop) = stop.get_untracked() {
+                            stop.run(());
+                        }
+                    }
+                >
+                    <Icon icon=icons::Stop />
+                </button>
+            </span>
+        </When>
     }
 }
 

@@ -58,7 +58,7 @@ pub struct Seen {
 pub struct Slot {
     /// What the newest picture showed.
     pub seen: RwSignal<Option<Seen>>,
-    /// When it came, in milliseconds since 1970; 0 before the first.
+    /// When it was taken, in milliseconds since 1970; 0 before the first.
     pub last_ms: RwSignal<f64>,
     /// Since when the feed is asked for, likewise; 0 while it was not yet.
     pub asked_ms: RwSignal<f64>,
@@ -410,11 +410,13 @@ impl Inner {
     }
 }
 
-fn hidden() -> bool {
+/// Whether nobody looks at this tab.
+pub fn hidden() -> bool {
     document().visibility_state() == VisibilityState::Hidden
 }
 
 async fn show(slot: Slot, frame: WatchedFrame, blob: &Blob) {
+    let taken_ms = js_sys::Date::now() - f64::from(frame.age_ms.unwrap_or(0));
     let Ok(promise) = window().create_image_bitmap_with_blob(blob) else { return };
     let Some(bitmap) =
         JsFuture::from(promise).await.ok().and_then(|value| value.dyn_into::<ImageBitmap>().ok())
@@ -434,6 +436,6 @@ async fn show(slot: Slot, frame: WatchedFrame, blob: &Blob) {
         }
     }
     bitmap.close();
-    slot.last_ms.try_set(js_sys::Date::now());
+    slot.last_ms.try_set(taken_ms);
     slot.seen.try_set(Some(Seen { width: frame.width, height: frame.height, answer: frame.answer }));
 }

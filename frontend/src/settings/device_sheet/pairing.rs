@@ -11,7 +11,7 @@ use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::qr::QrCode;
 use crate::session::fresh;
-use crate::ui::{Failed, Icon, Modal, ModalHead, Skeleton, icons};
+use crate::ui::{Failed, Icon, Modal, ModalHead, Skeleton, When, icons};
 
 /// How often is looked whether the tablet has called.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
@@ -102,7 +102,14 @@ fn Code(pairing: KioskPairing, ask: Callback<()>) -> impl IntoView {
     let left = Memo::new(move |_| ((ends - now.get()) / 1000.0).ceil().max(0.0) as u32);
     let code = in_halves(&pairing.code);
     let address = pairing.url.split('#').next().unwrap_or_default().to_owned();
+    let insecure = !is_reachable(&pairing.url);
     view! {
+        <When is=move || insecure>
+            <p class="advice-box text-start" role="alert" data-testid="pairing-insecure">
+                <Icon icon=icons::Alert />
+                <span>{say!(devices.insecure)}</span>
+            </p>
+        </When>
         <p class="text-soft">{say!(devices.pair_text)} " " <bdi class="break-words">{address}</bdi></p>
         <div class="pairing-code" class:pairing-over=move || left.get() == 0>
             <QrCode svg=pairing.qr_svg label=say!(devices.pair_qr) />
@@ -127,6 +134,12 @@ fn Code(pairing: KioskPairing, ask: Callback<()>) -> impl IntoView {
     }
 }
 
+/// Whether a tablet that opens this address reaches this server and may use its camera.
+fn is_reachable(url: &str) -> bool {
+    let host = url.strip_prefix("https://").unwrap_or_default();
+    !host.is_empty() && !["localhost", "127.", "[::1]"].iter().any(|own| host.starts_with(own))
+}
+
 /// A code in two halves, easier to read off.
 fn in_halves(code: &str) -> String {
     let signs: Vec<char> = code.chars().filter(|sign| sign.is_alphanumeric()).collect();
@@ -136,7 +149,15 @@ fn in_halves(code: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::in_halves;
+    use super::{in_halves, is_reachable};
+
+    #[test]
+    fn a_tablet_needs_an_address_that_is_secure_and_not_its_own() {
+        assert!(is_reachable("https://door.example/kiosk#code"));
+        for url in ["http://10.0.0.5:8080/kiosk", "https://127.0.0.1:8443/kiosk", "https://localhost/kiosk"] {
+            assert!(!is_reachable(url), "{url}");
+        }
+    }
 
     #[test]
     fn a_code_is_read_in_halves() {

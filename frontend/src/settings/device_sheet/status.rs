@@ -79,7 +79,23 @@ fn Device(id: uuid::Uuid, devices: Memo<Vec<DeviceView>>) -> impl IntoView {
     move || {
         let device = now.get()?;
         let most = most.get();
-        Some(view! { <DeviceFacts device most /> })
+        if device.online {
+            return Some(view! { <DeviceFacts device most /> }.into_any());
+        }
+        let (agent, heard) = (device.heartbeat.agent.clone(), device.received_at);
+        // One that is away has little to tell.
+        Some(
+            view! {
+                <details class="device-away">
+                    <summary>
+                        <bdi class="font-medium">{agent}</bdi>
+                        <span class="note">{say!(devices.away)} " · " {say!(devices.called)} " " <Ago at=heard /></span>
+                    </summary>
+                    <DeviceFacts device most />
+                </details>
+            }
+            .into_any(),
+        )
     }
 }
 
@@ -120,7 +136,7 @@ fn DeviceFacts(device: DeviceView, most: u64) -> impl IntoView {
             <header class="device-head">
                 <span class="row-mark"><Icon icon=if kiosk { icons::Kiosk } else { icons::Camera } /></span>
                 <div class="min-w-0 flex-1">
-                    <p class="font-medium truncate" dir="ltr">{heartbeat.agent}</p>
+                    <p class="font-medium truncate"><bdi>{heartbeat.agent}</bdi></p>
                     <p class="note">{say!(devices.called)} " " <Ago at=received_at /></p>
                 </div>
                 <span class=class data-testid="device-state">{words}</span>
@@ -186,7 +202,7 @@ fn BacklogBar(backlog: Backlog, most: u64) -> impl IntoView {
         <div class="device-backlog" data-testid="device-backlog">
             <p>
                 {words}
-                {oldest_at.map(|at| view! { <span class="note">" " {say!(devices.backlog_oldest)} " " <Ago at /></span> })}
+                {oldest_at.map(|at| view! { <span class="note">" · " {say!(devices.backlog_oldest)} " " <Ago at /></span> })}
             </p>
             <progress
                 class="progress"
