@@ -47,9 +47,6 @@ pub struct WatchedFrame {
     pub age_ms: Option<u32>,
     /// The same decision that the sender was given, with names.
     pub answer: FrameAnswer,
-    /// How old the picture is when it is sent, in milliseconds; absent means new.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub age_ms: Option<u32>,
 }
 
 /// Optional text message before a binary frame on `…/live`.
