@@ -28,6 +28,6 @@ done < <(grep -oE '"[A-Z][A-Za-z|]+"' deploy/monitoring/notify.yml | tr -d '"' |
 
 python3 -m json.tool "$dashboard" >/dev/null || bad=1
 while read -r name; do
-    grep -q "\"$name\"" api/src/telemetry.rs || grep -q "\`$name\`" recognizer/src/metrics.rs || complain "nobody measures $name"
+    grep -q "\"$name\"" api/src/metrics.rs || grep -q "\`$name\`" recognizer/src/metrics.rs || complain "nobody measures $name"
 done < <(grep -ohE '\b(attendance|recognizer)_[a-z_]+' "$rules" "$dashboard" | sed -E 's/_(bucket|count|sum)$//' | sort -u)
 ((bad == 0))

@@ -32,6 +32,8 @@ struct Silence {
 
 #[derive(Debug)]
 struct Heard {
+    /// For the first time ever, where this process was there: nothing can have been seen live before.
+    first: Option<DateTime<Utc>>,
     at: Option<DateTime<Utc>>,
     unanswered_since: Option<DateTime<Utc>>,
     silences: VecDeque<Silence>,
@@ -59,6 +61,7 @@ impl Hearing {
     fn with<T>(&self, feed: FeedId, work: impl FnOnce(&mut Heard) -> T) -> T {
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
         work(feeds.entry(feed).or_insert_with(|| Heard {
+            first: None,
             at: None,
             unanswered_since: None,
             silences: VecDeque::new(),
@@ -70,8 +73,10 @@ impl Hearing {
     /// Notes that a feed is heard.
     pub fn heard(&self, feed: FeedId, at: DateTime<Utc>) {
         self.with(feed, |heard| {
-            if let Some(before) = heard.at.filter(|before| at - *before >= NOTED) {
-                heard.note(before, at);
+            match heard.at {
+                Some(before) if at - before >= NOTED => heard.note(before, at),
+                Some(_) => {}
+                None => heard.first = Some(at),
             }
             heard.at = heard.at.max(Some(at));
         });
@@ -105,6 +110,7 @@ impl Hearing {
     pub fn was_away(&self, feed: FeedId, at: DateTime<Utc>) -> bool {
         self.with(feed, |heard| {
             heard.at.is_none_or(|heard| at >= heard - SLACK)
+                || heard.first.is_some_and(|first| at <= first)
                 || heard.unanswered_since.is_some_and(|since| at >= since - SLACK)
                 || heard.silences.iter().any(|one| (one.from - SLACK..=one.until + SLACK).contains(&at))
         })
@@ -171,6 +177,7 @@ mod tests {
         for second in [0, 9, 30] {
             hearing.heard(FEED, at(second));
         }
+        assert!(hearing.was_away(FEED, at(-60)), "it was never heard before");
         assert!(!hearing.was_away(FEED, at(3)));
         assert!(hearing.was_away(FEED, at(9)) && hearing.was_away(FEED, at(20)));
         for second in [39, 48, 57] {
