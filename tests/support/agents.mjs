@@ -97,16 +97,16 @@ export async function wire(undo, port) {
 }
 
 /**
- * An agent with one camera, whose first picture comes when it is `takenUp`; `kill` ends it as a power cut would, `start` starts it again. `source` are lines of TOML;
- * `before` is what it is started through, such as `ip netns exec`.
+ * An agent with one camera, whose first picture comes when it is `takenUp`; `kill` ends it as a power cut would, `start` starts it again. `source` and `top` are lines
+ * of TOML; `before` is what it is started through, such as `ip netns exec`.
  */
-export async function agent(undo, scratch, name, { server, feed, folder, loop = false, fps = 5, source, top = '', before = [], env = {} }) {
+export async function agent(undo, scratch, name, { server, feed, folder, loop = false, fps = 5, source, top = '', state, before = [], env = {} }) {
   const home = join(scratch, `agent ${name}`);
   await mkdir(home);
   const config = join(home, 'camera.toml');
   const camera = source ?? `kind = "folder"\npath = ${JSON.stringify(folder)}\nfps = ${fps}\nloop = ${loop}\n`;
   await writeFile(config, `server = ${JSON.stringify(server)}
-state_dir = ${JSON.stringify(join(home, 'state'))}
+state_dir = ${JSON.stringify(state ?? join(home, 'state'))}
 ${top}
 [[camera]]
 name = ${JSON.stringify(name)}

@@ -28,8 +28,8 @@ export class Clock {
   #extra = 0n;
   #rate = 1000n;
 
-  /** Makes one; programs that are started with its `env` run by it. */
-  static async make(undo) {
+  /** Makes one that is so many milliseconds ahead; programs that are started with its `env` run by it. */
+  static async make(undo, aheadMs = 0) {
     const folder = await mkdtemp(join(tmpdir(), 'attendance-clock-'));
     undo.after(() => rm(folder, { recursive: true, force: true }));
     // PostgreSQL has a user of its own.
@@ -39,6 +39,7 @@ export class Clock {
     clock.#file = await open(join(folder, 'clock'), 'w', 0o644);
     undo.after(() => clock.#file.close());
     clock.env = { TEST_CLOCK: join(folder, 'clock'), LD_PRELOAD: join(folder, 'clock.so') };
+    clock.#extra = BigInt(aheadMs) * 1_000_000n;
     clock.rate(1);
     return clock;
   }
