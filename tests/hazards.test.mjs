@@ -193,7 +193,6 @@ describe('an agent', { skip, concurrency: 3, timeout: 240_000 }, () => {
     const now = await used(one.child.pid);
     const share = (now.seconds - before.seconds) / ((Date.now() - since) / 1000);
     const { heartbeat: { source, frames } } = await called(feed, 'a rate', ({ heartbeat }) => heartbeat.source.fps > 0 && heartbeat.frames.captured > 20);
-    console.log(share, now, source, frames);
     assert.ok(source.width === 1280 && source.fps <= 6, JSON.stringify(source));
     assert.ok(share < 0.15, `${(share * 100).toFixed(0)} % of a core beside the decoder`);
     assert.ok(now.megabytes < 100, `${now.megabytes} MB`);

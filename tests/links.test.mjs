@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 
 import {
-  agent, arrivalsAt, atTheirTime, devices, enrolPeople, everybodyOnce, names, newFeed, noAgent, scene,
+  agent, arrivalsAt, atTheirTime, devices, drained, enrolPeople, everybodyOnce, names, newFeed, noAgent, scene,
 } from './support/agents.mjs';
 import { line, namespace, noLinks } from './support/links.mjs';
 import { System, eventually, root, sleep, undoing } from './support/system.mjs';
@@ -146,10 +146,9 @@ describe('an agent behind a line', { skip, concurrency: true, timeout: 240_000 }
       const arrived = await everybodyOnce(admin, feed, () => one.log, 90_000);
       atTheirTime(arrived, shown, began, { seconds: 4 });
       for (const { recorded_at: recorded } of arrived) assert.ok(Date.parse(recorded) >= mendedAt);
-      const drained = await eventually('all that was kept to be sent', async () => (
-        (await devices(admin, feed)).find(({ heartbeat }) => heartbeat.backlog.frames === 0 && heartbeat.frames.replayed > 0)
-      ), { timeoutMs: 60_000 });
-      assert.deepEqual([drained.heartbeat.frames.lost, drained.heartbeat.frames.refused], [0, 0]);
+      const { heartbeat: { frames } } = await drained(admin, feed, mendedAt, { log: () => one.log });
+      assert.ok(frames.replayed > 0 && frames.replayed === frames.stored, JSON.stringify(frames));
+      assert.deepEqual([frames.lost, frames.refused], [0, 0]);
       assert.equal((await arrivalsAt(admin, feed)).length, names.length, 'what was sent again adds nobody');
       await one.end('SIGTERM');
     });

@@ -165,6 +165,15 @@ export async function everybodyOnce(admin, feed, log, timeoutMs) {
 
 export const devices = async (admin, feed) => (await admin.get(`/api/v1/feeds/${feed.id}/devices`)).json.devices;
 
+/** Waits for a heartbeat of after `since` (the server's time) that says that nothing waits any more. */
+export async function drained(admin, feed, since, { timeoutMs = 90_000, log } = {}) {
+  return eventually('all that was kept to be sent', async () => (
+    (await devices(admin, feed)).find(({ received_at: at, heartbeat }) => Date.parse(at) > since && heartbeat.backlog.frames === 0)
+  ), { timeoutMs, everyMs: 300 }).catch(async (error) => {
+    throw new Error(`${error.message}\n${JSON.stringify(await devices(admin, feed))}\n${log?.() ?? ''}`);
+  });
+}
+
 /**
  * Checks that each person's arrival has the time at which the scene shows them: `began` is when its first picture was shown,
  * `seconds` how long they stay, `slackMs` what a clock and a first undecided frame leave open. Where the server heard from
