@@ -50,6 +50,7 @@ install_system_packages() {
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
+        have ip || wanted+=(iproute2)
     fi
     ((${#wanted[@]})) || return 0
 

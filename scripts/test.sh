@@ -177,7 +177,7 @@ export RECOGNIZER_ORT=$cache/onnxruntime/libonnxruntime.so.1.31.1
 export RUST_BACKTRACE=1
 
 gate "format" cargo fmt --all --check
-if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh .ci/run; fi
+if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh camera/debian/* .ci/run; fi
 gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
 gate "crates: dependencies run one way" scripts/check-crates.sh
 gate "clippy on the host" cargo clippy --release --locked --workspace --exclude frontend --all-targets -- -D warnings

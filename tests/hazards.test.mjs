@@ -129,7 +129,7 @@ describe('an agent', { skip, concurrency: 3, timeout: 240_000 }, () => {
       const one = await start(which, { server: `https://127.0.0.1:${new URL(line.url).port}`, feed, folder: shown.folder, env: clock.env });
       const began = await one.takenUp;
       const { drift_ms: drift } = await called(feed, 'a heartbeat', () => true);
-      assert.ok(Math.abs(drift - off) < 1000, `a drift of ${drift} ms is told`);
+      assert.ok(Math.abs(drift - off) < 2000, `a drift of ${drift} ms is told`);
       // The first is seen at once; the second and the third pass while the line is cut.
       await sleep(began + (shown.starts[1] - 0.5) * 1000 - Date.now());
       line.cut();

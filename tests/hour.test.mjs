@@ -92,7 +92,7 @@ describe('an hour without the network', { skip, timeout: 240_000 }, () => {
       const called = await devices(admin, feed);
       return called[0]?.heartbeat.frames.sent > 2 && called;
     }, { timeoutMs: 30_000 });
-    assert.ok(Math.abs(first.drift_ms) < 500, `${first.drift_ms} ms`);
+    assert.ok(Math.abs(first.drift_ms) < 2000, `${first.drift_ms} ms`);
 
     line.cut();
     const cutAt = clock.now();
