@@ -72,7 +72,7 @@ async function used(pid) {
   return { seconds: (Number(fields[11]) + Number(fields[12])) / 100, megabytes: Number(peak) / 1000 };
 }
 
-describe('an agent', { skip, concurrency: 3, timeout: 240_000 }, () => {
+describe('an agent', { skip, concurrency: 4, timeout: 240_000 }, () => {
   it('trusts the certificate that it is told to trust and no other, and says so', async () => {
     const feed = await newFeed(admin, 'trust');
     const other = join(scratch, 'other.pem');

@@ -1,18 +1,15 @@
 // Camera agents as processes, what they see, and the lines between them and the server.
 
-import { execFile, spawn } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
-import assert from 'node:assert/strict';
-
-import { asFrame, noPhotos, original, photo } from './pictures.mjs';
+import { asFrame, ffmpeg, noPhotos, original, photo } from './pictures.mjs';
 import { eventually, target } from './system.mjs';
 
-const run = promisify(execFile);
 export const program = join(target, 'release/attendance-camera');
 export const noAgent = noPhotos || (existsSync(program) ? false : 'the agent is not built');
 
@@ -31,6 +28,8 @@ export async function enrolPeople(admin) {
   }
 }
 
+const emptyPicture = (width, height) => ffmpeg(['-f', 'lavfi', '-i', `color=gray:s=${width}x${height}`, '-frames:v', '1', '-q:v', '3']);
+
 /**
  * A folder of pictures: nobody for `quiet` seconds, then each person for `seconds`, with nobody for `between` seconds after
  * them. `starts` are the seconds at which people come.
@@ -38,11 +37,7 @@ export async function enrolPeople(admin) {
 export async function scene(scratch, name, { seconds = 4, quiet = 2, between = 2, fps = 5, width = 1280, height = 720 } = {}) {
   const folder = join(scratch, name);
   await mkdir(folder);
-  const empty = join(scratch, `nobody-${width}.jpg`);
-  if (!existsSync(empty)) {
-    await run('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=gray:s=${width}x${height}`, '-frames:v', '1', '-q:v', '3', empty]);
-  }
-  const nobody = await readFile(empty);
+  const nobody = await emptyPicture(width, height);
   let number = 0;
   const put = async (picture, count) => {
     for (let index = 0; index < count; index += 1, number += 1) {
