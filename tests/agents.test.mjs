@@ -47,7 +47,7 @@ describe('an agent', { skip, timeout: 600_000 }, () => {
     const { folder, seconds } = await scene(scratch, 'cut', { quiet: 8 });
     const line = await wire(undo, Number(new URL(system.url).port));
     const one = await agent(undo, scratch, 'cut', { server: line.url, feed, folder, loop: true });
-    await eventually('a first heartbeat', async () => (await devices(admin, feed)).length === 1, { timeoutMs: 30_000 });
+    await eventually('a heartbeat with pictures', async () => (await devices(admin, feed))[0]?.heartbeat.source.state === 'running', { timeoutMs: 30_000 });
     assert.equal((await arrivalsAt(admin, feed)).length, 0, 'nobody has passed yet');
     line.cut();
     const cutAt = Date.now();
