@@ -72,6 +72,10 @@ fi
 step "From a frame to a dashboard"
 record dashboard node --experimental-websocket --no-warnings tests/bench/arrival-latency.mjs
 
+step "From a camera to an arrival"
+"$root/scripts/build.sh" camera
+record decision node --no-warnings tests/bench/capture-to-decision.mjs
+
 step "Many cameras, many dashboards"
 record cameras node --no-warnings tests/bench/many-feeds.mjs
 

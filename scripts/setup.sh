@@ -69,6 +69,7 @@ install_system_packages() {
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
+        have ip || wanted+=(iproute2)
         have debootstrap || wanted+=(debootstrap)
         have iptables || wanted+=(iptables)
         have dockerd || programs+=(docker.io)

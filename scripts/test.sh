@@ -154,7 +154,10 @@ export RECOGNIZER_ORT=$cache/onnxruntime/libonnxruntime.so.1.31.1
 export RUST_BACKTRACE=1
 
 gate "format" cargo fmt --all --check
-if needs "shell scripts" shellcheck; then gate "shell scripts" shellcheck scripts/*.sh tests/compose/*.sh tests/monitoring/*.sh docker/postgres/start.sh docker/proxy/healthcheck .ci/run; fi
+if needs "shell scripts" shellcheck; then
+    gate "shell scripts" shellcheck scripts/*.sh tests/{bench,compose,monitoring}/*.sh docker/postgres/start.sh \
+        docker/proxy/healthcheck camera/debian/* .ci/run
+fi
 gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
 gate "crates: dependencies run one way" scripts/check-crates.sh
 if wanted "terraform"; then

@@ -13,6 +13,8 @@ use crate::outbox::Frame;
 use crate::queue::Record;
 
 const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// At the first start ever, what comes before the server's key waits for it this long: it comes with the first heartbeat.
+const FIRST_KEY: Duration = Duration::from_secs(3);
 
 /// The purpose that frames of a feed are sealed for.
 pub fn purpose(feed: types::FeedId) -> Vec<u8> {
@@ -23,7 +25,11 @@ pub fn purpose(feed: types::FeedId) -> Vec<u8> {
 pub async fn keep_frames(context: Arc<Context>, mut frames: mpsc::Receiver<Frame>) {
     let mut tick = interval(SYNC_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let started = Instant::now();
     loop {
+        while context.seal_key().is_none() && started.elapsed() < FIRST_KEY && !frames.is_closed() {
+            tokio::time::sleep(FIRST_KEY / 60).await;
+        }
         let frame = tokio::select! {
             frame = frames.recv() => match frame {
                 Some(frame) => Some(frame),
@@ -109,5 +115,71 @@ fn tend(context: &Context) {
         context.once("sync", || {
             tracing::warn!(camera = %context.name, %error, "kept frames cannot be forced to the disk");
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use types::{DeviceSettings, FeedId, HeartbeatAnswer};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::picture::Picture;
+    use crate::state::StateFolder;
+
+    fn context(folder: &std::path::Path) -> Arc<Context> {
+        let state = StateFolder::open(folder).expect("a state");
+        Arc::new(Context::new("Gate", FeedId(Uuid::new_v4()), state, folder).expect("a context"))
+    }
+
+    fn frame(context: &Context) -> Frame {
+        let mut jpeg = Vec::new();
+        jpeg_encoder::Encoder::new(&mut jpeg, 80)
+            .encode(&[128; 64 * 64], 64, 64, jpeg_encoder::ColorType::Luma)
+            .expect("a JPEG");
+        let picture = Picture::Jpeg(Bytes::from(jpeg));
+        let stamp = context.clock.stamp(Instant::now());
+        Frame { picture, stamp, sequence: context.next_sequence(), moving: true, undecided: false }
+    }
+
+    #[tokio::test]
+    async fn what_comes_before_the_first_key_waits_for_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = context(folder.path());
+        let (sender, frames) = mpsc::channel(4);
+        let keeping = tokio::spawn(keep_frames(Arc::clone(&context), frames));
+        sender.send(frame(&context)).await.expect("taken");
+        tokio::time::sleep(FIRST_KEY / 6).await;
+        assert_eq!((context.health.counts().stored, context.health.counts().lost), (0, 0));
+        let now = Instant::now();
+        let answer = HeartbeatAnswer {
+            now: Utc::now(),
+            seal_key: sealing::SecretKey::derive(&[9; 32]).public().to_string(),
+            settings: DeviceSettings::default(),
+            settings_revision: 1,
+            max_fps: 10,
+            warning: None,
+        };
+        context.learn(&answer, now, now);
+        drop(sender);
+        keeping.await.expect("kept");
+        assert_eq!((context.health.counts().stored, context.health.counts().lost), (1, 0));
+        assert_eq!(context.queue().backlog().frames, 1);
+    }
+
+    #[tokio::test]
+    async fn without_any_key_frames_are_lost_and_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let context = context(folder.path());
+        let (sender, frames) = mpsc::channel(4);
+        let keeping = tokio::spawn(keep_frames(Arc::clone(&context), frames));
+        sender.send(frame(&context)).await.expect("taken");
+        // An agent that ends does not wait.
+        let since = Instant::now();
+        drop(sender);
+        keeping.await.expect("ended");
+        assert!(since.elapsed() < FIRST_KEY / 2, "{:?}", since.elapsed());
+        assert_eq!((context.health.counts().stored, context.health.counts().lost), (0, 1));
     }
 }

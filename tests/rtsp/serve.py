@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""An RTSP camera for tests: a moving test picture at rtsp://127.0.0.1:PORT/cam, with a password when asked.
+"""An RTSP camera for tests: a moving test picture or a folder of pictures at rtsp://ADDRESS:PORT/cam, with a password when
+asked.
 
 Needs Debian's gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-{base,good,ugly}, gstreamer1.0-libav, python3-gi.
 Prints "ready PORT" when it listens.
@@ -31,13 +32,20 @@ parser.add_argument("--password", default="")
 parser.add_argument("--width", type=int, default=640)
 parser.add_argument("--height", type=int, default=360)
 parser.add_argument("--fps", type=int, default=15)
+parser.add_argument("--address", default="127.0.0.1")
+parser.add_argument("--folder", help="JPEGs 00000.jpg, 00001.jpg and so on, shown again and again, instead of the test picture")
 args = parser.parse_args()
 
 Gst.init(None)
 server = GstRtspServer.RTSPServer()
-server.set_address("127.0.0.1")
+server.set_address(args.address)
 server.set_service(args.port)
 factory = GstRtspServer.RTSPMediaFactory()
+if args.folder:
+    files = args.folder + "/%05d.jpg"
+    PICTURES = f"multifilesrc location=\"{files}\" loop=true caps=image/jpeg,framerate={args.fps}/1 ! jpegdec ! "
+    PICTURES += "videoconvert ! video/x-raw,format=I420 ! "
+    STREAMS["h264"] = PICTURES + STREAMS["h264"].removeprefix(PICTURE)
 pipeline = STREAMS[args.stream].format(width=args.width, height=args.height, fps=args.fps)
 factory.set_launch("( " + pipeline + " )")
 factory.set_shared(True)
