@@ -50,6 +50,12 @@ install_system_packages() {
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
+        # The network proof and the machines' test.
+        have ip || wanted+=(iproute2)
+        have nft || wanted+=(nftables)
+        have caddy || wanted+=(caddy)
+        have debootstrap || wanted+=(debootstrap)
+        have systemd-nspawn || wanted+=(systemd-container)
     fi
     ((${#wanted[@]})) || return 0
 

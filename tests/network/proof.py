@@ -195,6 +195,7 @@ def prove_uses(network, running, used):
     # The journey passes through both at every request.
     if journey(network, running):
         used |= {("internet", "edge", "tcp", 443), ("edge", "api", "tcp", 8080)}
+        prove_loss(running)
 
 
 def journey(network, running):
@@ -222,8 +223,8 @@ def prove_loss(running):
     gone.kill()
     gone.wait()
     command = running.network.command(
-        "internet", "curl", "--silent", "--cacert", str(running.edge_authority()), "--max-time", "10", "--output", "/dev/null",
-        "--write-out", "%{http_code} ", *[f"https://{programs.DOMAIN}/api/v1/health" for _ in range(20)])
+        "internet", "curl", "--silent", "--cacert", str(running.edge_authority()), "--max-time", "10", "--write-out", "%{http_code} ",
+        *[part for _ in range(20) for part in ("--output", "/dev/null", f"https://{programs.DOMAIN}/api/v1/health")])
     answers = topology.run(*command).split()
     tell(answers.count("200") == len(answers), f"with one API machine lost {answers.count('200')} of {len(answers)} requests are answered")
 
@@ -270,16 +271,16 @@ def main():
     try:
         network.build()
         network.apply(flows)
+        running.begin()
         used = set()
         outside = Outside(network)
         prove_way_out(network, used)
         outside.stop()
         prove_the_proof(network, flows)
-        running.begin()
+        running.complete()
         prove_listening(network)
         prove_scan(network, flows)
         prove_uses(network, running, used)
-        prove_loss(running)
         prove_matrix(flows, used)
     except (RuntimeError, OSError) as error:
         tell(False, f"the proof broke off: {error}")

@@ -155,11 +155,14 @@ class Services:
         return self.folder / "caddy/caddy/pki/authorities/local/root.crt"
 
     def begin(self):
+        """What takes a while and needs nobody else."""
         (self.folder / "keys").mkdir(mode=0o700)
-        self.begin_database()
         for machine in ("api1", "api2"):
             self.begin_recognizer(machine)
         self.begin_edge()
+        self.begin_database()
+
+    def complete(self):
         self.migrate()
         # One after the other: the first makes keys and first admin.
         for machine in ("api1", "api2"):
