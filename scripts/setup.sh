@@ -28,6 +28,13 @@ no_main_cluster() {
     as_root sh -c "printf 'create_main_cluster = false\n' >>$conf"
 }
 
+# Nor is Caddy to serve a page of its own on port 80.
+no_caddy_service() {
+    [[ -d /run/systemd/system && ! -e /etc/systemd/system/caddy.service ]] || return 0
+    say "  caddy.service is masked (so that none starts on port 80; 'systemctl unmask caddy' allows it)"
+    as_root ln -s /dev/null /etc/systemd/system/caddy.service
+}
+
 install_system_packages() {
     local wanted=()
     have cc || wanted+=(build-essential)
@@ -62,6 +69,7 @@ install_system_packages() {
     have apt-get || fail "this machine has no apt-get; install these yourself: ${wanted[*]}"
     step "Installing system packages: ${wanted[*]}"
     [[ ! " ${wanted[*]} " == *" postgresql "* ]] || no_main_cluster
+    [[ ! " ${wanted[*]} " == *" caddy "* ]] || no_caddy_service
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
     as_root "${apt[@]}" update || warn "apt-get update failed; trying with the package lists that are there"
     as_root "${apt[@]}" install -y --no-install-recommends "${wanted[@]}" ||

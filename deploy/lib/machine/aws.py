@@ -92,6 +92,22 @@ class Cloud:
             if b"InstanceNotFound" not in error.body:
                 raise
 
+    def launched(self):
+        """The group counts this machine from now on, and may end an older one."""
+        if not self.settings.get("LAUNCH_HOOK"):
+            return
+        body = {"Action": "CompleteLifecycleAction", "Version": "2011-01-01", "LifecycleActionResult": "CONTINUE",
+                "AutoScalingGroupName": self.settings["GROUP"], "LifecycleHookName": self.settings["LAUNCH_HOOK"],
+                "InstanceId": self.metadata("meta-data/instance-id")}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        sign = ("autoscaling", self.region, self.credentials())
+        try:
+            fetch("POST", f"https://autoscaling.{self.region}.amazonaws.com/", headers=headers, body=urllib.parse.urlencode(body), sign=sign)
+        except Refused as error:
+            # After a restart: there is nothing left to complete.
+            if b"No active Lifecycle Action" not in error.body:
+                raise
+
     def release_machine(self):
         """Shutting down is enough: the machine was made to end with that."""
 

@@ -108,6 +108,9 @@ class Cloud:
     def deregister(self, address):
         self.change(lambda addresses: [other for other in addresses if other != address])
 
+    def launched(self):
+        """The scale set asks the machine itself."""
+
     def release_machine(self):
         """A machine that only shuts down is still paid for; one that is deallocated is not."""
         url = f"{MANAGEMENT}{self.instance()['compute']['resourceId']}/deallocate?api-version={COMPUTE_VERSION}"
