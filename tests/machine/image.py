@@ -24,7 +24,7 @@ def run(*command, **more):
 def image(packages):
     """The folder of the system; `packages` are what cloud-init will install."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(json.dumps([STOCK, sorted(packages)]).encode()).hexdigest()[:12]
+    name = hashlib.sha256(Path(__file__).read_bytes() + json.dumps(sorted(packages)).encode()).hexdigest()[:12]
     folder = CACHE / f"machine-{name}"
     with open(CACHE / "machine.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -45,7 +45,7 @@ def image(packages):
 
 def prepare(root):
     # The network stands before the machine starts, as this test makes it.
-    write(root / "etc/cloud/cloud.cfg.d/99-test.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\n")
+    write(root / "etc/cloud/cloud.cfg.d/99-test.cfg", "datasource_list: [NoCloud]\nnetwork: {config: disabled}\nlocale: false\n")
     # A machine's packages come without what is merely recommended only where apt is told so; keep what was fetched.
     write(root / "etc/apt/apt.conf.d/99-test", 'APT::Install-Recommends "false";\nAPT::Keep-Downloaded-Packages "true";\n'
           'Acquire::Retries "0";\n')
