@@ -215,10 +215,14 @@ def tell_of_cloud(cloud):
     wrong = [line for line in cloud.requests() if line["status"] in (401, 403, 500) or "AccessDenied" in line["text"]]
     tell(not wrong, f"every request of {len(cloud.requests())} was signed as it must be and within the machine's rights{': ' + str(wrong[:3]) if wrong else ''}")
     if cloud.kind == "aws":
-        shipped = cloud.folder / "logs.jsonl"
-        logs = [json.loads(line) for line in shipped.read_text().splitlines()] if shipped.exists() else []
-        from_api = [line for line in logs if line.get("unit") == "attendance-api.service" and line.get("level")]
-        tell(from_api and {line["stream"] for line in logs} >= {"api/i-api", "edge/i-edge"}, f"the journal is shipped with its fields, {len(logs)} lines")
+        shipped, streams = cloud.folder / "logs.jsonl", {"api/i-api", "edge/i-edge"}
+
+        def lines():
+            return [json.loads(line) for line in shipped.read_text().splitlines()] if shipped.exists() else []
+        until("the journals are shipped", lambda: {line["stream"] for line in lines()} >= streams, 60,
+              lambda: f"{len(lines())} lines; {cloud.machines['api'].journal('attendance-logs.service')[-800:]}")
+        from_api = [line for line in lines() if line.get("unit") == "attendance-api.service" and line.get("level")]
+        tell(len(from_api) > 0, f"the journal is shipped with its fields, {len(lines())} lines")
     keys = [(cloud.folder / "secrets" / name).read_text() for name in ("master", "audit")]
     written = "".join(machine.journal() + machine.console() for machine in cloud.machines.values())
     tell(not any(key in written for key in keys) and "secret/of+" not in written, "no key and no credential is in a journal")
