@@ -1,7 +1,7 @@
 # What the targets do stands in scripts/; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run start stop demo test bench fmt models frontend camera lambda build images setup clean-data
+.PHONY: help run start stop demo test bench fmt models frontend camera lambda build images release setup clean-data
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ lambda: ## Only build the function behind the cloud's gateway, as archives in ta
 
 images: build ## Lay out the container images and their secrets for docker-compose
 	@scripts/images.sh
+
+release: build camera ## Pack, list, check-sum and sign what was built: RELEASE_KEY=file
+	@scripts/release.sh
 
 clean-data: ## Remove the database, photos, keys and logs of this installation
 	@scripts/clean-data.sh

@@ -39,8 +39,10 @@ install_without_services() {
     as_root "${apt[@]}" install -y --no-install-recommends "$@" || warn "apt-get could not install: $*"
     [[ -z $own ]] || as_root rm -f "$policy"
     [[ -d /run/systemd/system ]] || return 0
-    for name in docker.service docker.socket containerd.service prometheus.service; do
-        as_root systemctl disable --quiet "$name" 2>/dev/null || true
+    for name in "$@"; do
+        if [[ $name == docker.io ]]; then name="docker.service docker.socket containerd.service"; fi
+        # shellcheck disable=SC2086 # several services
+        as_root systemctl disable --quiet $name 2>/dev/null || true
     done
 }
 
@@ -69,9 +71,13 @@ install_system_packages() {
         have_chromium || wanted+=(chromium)
         have ffmpeg || wanted+=(ffmpeg)
         have shellcheck || wanted+=(shellcheck)
+        # Networks, machines and containers of the tests.
         have ip || wanted+=(iproute2)
-        have debootstrap || wanted+=(debootstrap)
+        have nft || wanted+=(nftables)
         have iptables || wanted+=(iptables)
+        have debootstrap || wanted+=(debootstrap)
+        have systemd-nspawn || wanted+=(systemd-container)
+        have caddy || programs+=(caddy)
         have dockerd || programs+=(docker.io)
         have docker-compose || programs+=(docker-compose)
         have promtool || programs+=(prometheus)

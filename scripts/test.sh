@@ -50,6 +50,24 @@ gate() {
     fi
 }
 
+# proof NAME COMMAND…: counts the command's lines `ok …` and `not ok …` one by one. It says `skipped: …` and ends with
+# 77 where this machine cannot run it.
+proof() {
+    local name=$1 since=$SECONDS status=0 before=$failed line
+    shift
+    wanted "$name" || return 0
+    step "$name"
+    "$@" 2>&1 | tee "$scratch/output" || status=$?
+    if ((status == 77)); then
+        note_skip "$name ($(sed -n 's/^skipped: //p' "$scratch/output"))"
+        return
+    fi
+    passed=$((passed + $(grep -c '^ok ' "$scratch/output" || true)))
+    while read -r line; do note_failure "$name: $line"; done < <(sed -n 's/^not ok //p' "$scratch/output")
+    if ((status != 0 && failed == before)); then note_failure "$name did not finish (status $status)"; fi
+    say "done: $name ($((SECONDS - since)) s)"
+}
+
 # suite NAME COUNTER COMMAND…: tests that are counted one by one by COUNTER, which reads the output.
 suite() {
     local name=$1 counter=$2 since=$SECONDS status=0 before=$failed signal
@@ -155,7 +173,7 @@ export RUST_BACKTRACE=1
 
 gate "format" cargo fmt --all --check
 if needs "shell scripts" shellcheck; then
-    gate "shell scripts" shellcheck scripts/*.sh tests/{bench,compose,monitoring}/*.sh docker/postgres/start.sh \
+    gate "shell scripts" shellcheck -x scripts/*.sh tests/{bench,compose,monitoring,release}/*.sh docker/postgres/start.sh \
         docker/proxy/healthcheck camera/debian/* .ci/run
 fi
 gate "tree: no secrets, machine paths, weights or photos" scripts/check-tree.sh
@@ -208,6 +226,14 @@ if needs "containers" dockerd docker-compose debootstrap iptables; then
         suite "containers" count_node tests/compose/proof.sh
     fi
 fi
+
+if needs "deploy/Caddyfile" caddy; then
+    gate "deploy/Caddyfile" env DOMAIN=attendance.test ACME_EMAIL=internal INTERNAL_ZONE=attendance.internal \
+        caddy validate --config deploy/Caddyfile --adapter caddyfile
+fi
+proof "release archive" tests/release/release.test.sh
+proof "network proof" tests/network/proof.py
+proof "machines" tests/machine/boot.py
 
 for file in "$root"/tests/*.test.mjs; do
     suite "end to end: $(basename "$file" .test.mjs)" count_node run_node_tests "$file"

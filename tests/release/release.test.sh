@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# The release archive: packed twice it is the same, whatever the time and the umask; it is complete, signed, and a changed
+# byte is noticed. What is packed was built before; exit code 77 with the reason where it was not.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
+work=$(mktemp -d "${TMPDIR:-/tmp}/attendance-release-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+tell() {
+    local what=$1
+    shift
+    if "$@" >"$work/output" 2>&1; then
+        printf 'ok %s\n' "$what"
+    else
+        printf 'not ok %s\n' "$what"
+        tail -n 5 "$work/output"
+        failures=$((failures + 1))
+    fi
+}
+refused() { ! "$@"; }
+release() { "$root/scripts/release.sh" "$@"; }
+signature() { openssl pkeyutl -verify -rawin -pubin -inkey "$work/release.pem" -sigfile "$1.sig" -in "$1"; }
+sums() { (cd "$1" && sha256sum --check --quiet --strict SHA256SUMS); }
+has() {
+    local file
+    for file in "${@:2}"; do [[ -e $1/$file ]] || { echo "$file is missing" && return 1; }; done
+}
+# Owners, times and modes as they are in the archive, of every entry the same kind.
+uniform() { tar --list --verbose --numeric-owner --full-time --file "$1" | awk '{ print substr($1, 2), $2, $4, $5 }' | sort -u; }
+
+openssl genpkey -algorithm ed25519 -out "$work/release.key"
+openssl pkey -in "$work/release.key" -pubout -out "$work/release.pem"
+export RELEASE_KEY=$work/release.key
+if ! release "$work/first" >"$work/log" 2>&1; then
+    if grep -q 'is missing' "$work/log"; then
+        printf 'skipped: %s\n' "$(sed -n 's/^error: //p' "$work/log")"
+        exit 77
+    fi
+    cat "$work/log"
+    exit 1
+fi
+sleep 1
+(umask 077 && TZ=Asia/Tokyo LC_ALL=C.UTF-8 TMPDIR=$work release "$work/second" >"$work/log" 2>&1) || { cat "$work/log" && exit 1; }
+tell "packing twice gives the same bytes" diff -r "$work/first" "$work/second"
+
+archive=$(echo "$work"/first/attendance-[0-9]*.tar.gz)
+tell "the checksums hold" sums "$work/first"
+tell "the signature is by the key" signature "$archive"
+tell "another key's signature is refused" refused env RELEASE_KEY=/dev/null "$root/scripts/release.sh" "$work/third"
+tell "without a key nothing is packed" refused env -u RELEASE_KEY "$root/scripts/release.sh" "$work/third"
+mkdir "$work/unpacked"
+tar -xzf "$archive" -C "$work/unpacked" --strip-components=1
+tell "every file in the archive has its checksum" sums "$work/unpacked"
+tell "every file in the archive is in its list" diff <(cd "$work/unpacked" && find . -type f ! -name SHA256SUMS -printf '%P\n' | sort) \
+    <(cut -c 67- "$work/unpacked/SHA256SUMS" | sort)
+tell "it has what machines start" has "$work/unpacked" bin/attendance bin/recognizer bin/attendance-machine lib/machine/aws.py \
+    lib/machine/azure.py lib/libonnxruntime.so.1.31.1 packs/default/pack.toml page/index.html Caddyfile sbom.cdx.json \
+    systemd/attendance-api.service systemd/caddy.service.d/attendance.conf licences/onnxruntime-LICENSE
+tell "files belong to nobody in particular and have one time" test "$(uniform "$archive" | wc -l)" -eq 2
+tell "the bill of materials holds what CycloneDX demands" "$root/scripts/sbom.py" check "$work/unpacked/sbom.cdx.json"
+sed 's/"version": "[0-9.]*"/"version": ""/; s/"hashes"/"hash"/' "$work/unpacked/sbom.cdx.json" >"$work/broken.json"
+tell "a bill of materials with gaps is noticed" refused "$root/scripts/sbom.py" check "$work/broken.json"
+cp "$archive.sig" "$work/changed.sig"
+{ cat "$archive" && printf x; } >"$work/changed"
+tell "one byte more and the signature does not fit" refused signature "$work/changed"
+((failures == 0))
