@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use api::domain::backup::{Backups, Manifest, new_keys, secret_key};
+use api::models::provisioning;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 use reqwest::Method;
@@ -12,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::recognizer::person;
-use crate::support::{Site, TestDatabase};
+use crate::support::{Site, TestDatabase, eventually};
 
 /// A site with people, photos and arrivals, and a place for backups.
 struct Kept {
@@ -30,6 +31,11 @@ impl Kept {
         }
         let (feed, _) = site.feed(json!({ "name": "Door" })).await;
         site.admin.frames(&feed, &site.recognizer.image(&[person(1), person(2)]), 4).await;
+        // Nothing is under way any more that would change the rows.
+        eventually("the audit is chained", || async {
+            site.database.number("SELECT count(*) FROM audit_pending") == 0
+        })
+        .await;
         let place = TempDir::new().unwrap();
         let backups = Backups::open(&format!("file:{}", place.path().display())).unwrap();
         Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap() }
@@ -244,22 +250,14 @@ async fn a_new_server_gets_its_roles_and_its_database_once() {
     // As on RDS; roles belong to the cluster, so it may be there from another run.
     database.execute("DO $$ BEGIN CREATE ROLE rds_iam; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
     let name = format!("made_{}", uuid::Uuid::new_v4().simple());
-    let prepare = || {
-        let arguments = [
-            "attendance",
-            "database",
-            "prepare",
-            "--name",
-            &name,
-            "--sign-in",
-            "aws",
-            "--database-admin-url",
-        ];
-        let arguments = arguments.into_iter().chain([database.owner_url.as_str()]);
-        <api::Cli as clap::Parser>::try_parse_from(arguments).unwrap().run()
-    };
-    prepare().await.unwrap();
-    prepare().await.unwrap();
+    let mut conn = database.connect();
+    for _ in 0..2 {
+        provisioning::make_roles(&mut conn).unwrap();
+        for role in provisioning::ROLES {
+            provisioning::trust_aws(&mut conn, role).unwrap();
+        }
+        provisioning::make_database(&mut conn, &name).unwrap();
+    }
     let roles = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
         WHERE m.roleid = 'rds_iam'::regrole AND r.rolcanlogin AND r.rolname LIKE 'attendance_%'";
     assert_eq!(database.number(roles), 4);

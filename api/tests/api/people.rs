@@ -129,7 +129,7 @@ fn objects(site: &Site) -> usize {
         let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
         entries.flatten().map(|e| if e.path().is_dir() { count(&e.path()) } else { 1 }).sum()
     }
-    count(&site.data.path().join("objects"))
+    count(&site.data.path().join("objects/people"))
 }
 
 #[actix_web::test]

@@ -107,7 +107,7 @@ async fn metrics_count_what_happened() {
     site.admin.frame(&feed, &site.recognizer.image(&[])).await;
     let text = site.server.app.metrics_text();
     assert!(text.contains("attendance_frames_total{outcome=\"answered\"} 1"), "{text}");
-    let frames = r#"attendance_http_request_seconds_count{method="POST",route="/api/v1/feeds/{id}/frames",status="200"} 1"#;
+    let frames = r#"attendance_http_request_seconds_count{method="POST",route="/api/v1/feeds/{feed}/frames",status="200"} 1"#;
     assert!(text.contains(frames), "{text}");
     assert!(!text.contains(&feed), "no address as it came");
     assert!(text.contains(r#"attendance_database_pool_connections{state="idle"}"#), "{text}");
