@@ -26,7 +26,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 from image import image, run  # noqa: E402
-from machines import ADDRESSES, ARCHIVE, DATABASE, DOMAIN, REGION, ZONE, Cloud, Machine, until  # noqa: E402
+from machines import ADDRESSES, ARCHIVE, DATABASE, DOMAIN, REGION, ZONE, Cloud, Machine, read_lines, until  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -107,24 +107,26 @@ def packages_of(text):
 
 
 def make_release(folder):
-    """The real archive. Until the program can prepare a database, one that leaves that out stands in its place."""
     run("openssl", "genpkey", "-algorithm", "ed25519", "-out", folder / "release.key")
     out = folder / "release"
     run(ROOT / "scripts/release.sh", out, env=os.environ | {"RELEASE_KEY": str(folder / "release.key")})
     archive = next(path for path in out.glob("attendance-[0-9]*.tar.gz"))
-    version = archive.name.split("-")[1]
-    knows = subprocess.run([TARGET / "release/attendance", "database", "prepare", "--help"], capture_output=True, check=False).returncode == 0
-    if not knows:
-        print("   the program has no `database prepare`: the roles are made by this test")
-        run("tar", "-xzf", archive, "-C", folder)
-        program = folder / f"attendance-{version}/bin/attendance"
-        program.rename(program.with_name("attendance.real"))
-        program.write_text('#!/bin/sh\n[ "$1" != database ] || exit 0\nexec "$0.real" "$@"\n')
-        program.chmod(0o755)
-        run("tar", "-czf", archive, "-C", folder, f"attendance-{version}")
-        run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", folder / "release.key", "-in", archive, "-out", f"{archive}.sig")
-    return {"version": version, "archive": archive, "sha256": run("sha256sum", archive).split()[0], "prepares": knows,
+    return {"version": archive.name.split("-")[1], "archive": archive, "sha256": run("sha256sum", archive).split()[0], "prepares": True,
             "public_key": run("openssl", "pkey", "-in", folder / "release.key", "-pubout")}
+
+
+def without_preparing(release, folder):
+    """For Azure: the labels by which its server knows identities are an extension's that only it has, so that this test makes
+    the roles, and the program leaves that out."""
+    version, archive = release["version"], folder / "azure.tar.gz"
+    run("tar", "-xzf", release["archive"], "-C", folder)
+    program = folder / f"attendance-{version}/bin/attendance"
+    program.rename(program.with_name("attendance.real"))
+    program.write_text('#!/bin/sh\n[ "$1" != database ] || exit 0\nexec "$0.real" "$@"\n')
+    program.chmod(0o755)
+    run("tar", "-czf", archive, "-C", folder, f"attendance-{version}")
+    run("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", folder / "release.key", "-in", archive, "-out", f"{archive}.sig")
+    return release | {"archive": archive, "sha256": run("sha256sum", archive).split()[0], "prepares": False}
 
 
 # --- the story ---
@@ -161,10 +163,7 @@ def tell_of_api(cloud, api, good):
     tell(True, "a database that is slow to appear is waited for, with a message")
 
 
-def tell_of_migration(cloud, api, migrate, started):
-    if started:
-        until("the API tries without a schema", lambda: api.journal("attendance-api.service").count("relation") > 0, 90, lambda: api.journal("attendance-api.service")[-800:])
-        tell(not cloud.registered(), "before the schema is there the API says so and takes no requests")
+def tell_of_migration(cloud, migrate):
     migrate.process.wait(240)
     journal = migrate.journal("attendance-migrate.service")
     tell(f"The database has the schema of release {cloud.release['version']}" in journal, "the migrating machine brings the schema up to date and powers itself off")
@@ -215,10 +214,10 @@ def tell_of_cloud(cloud):
     wrong = [line for line in cloud.requests() if line["status"] in (401, 403, 500) or "AccessDenied" in line["text"]]
     tell(not wrong, f"every request of {len(cloud.requests())} was signed as it must be and within the machine's rights{': ' + str(wrong[:3]) if wrong else ''}")
     if cloud.kind == "aws":
-        shipped, streams = cloud.folder / "logs.jsonl", {"api/i-api", "edge/i-edge"}
+        streams = {"api/i-api", "edge/i-edge"}
 
         def lines():
-            return [json.loads(line) for line in shipped.read_text().splitlines()] if shipped.exists() else []
+            return read_lines(cloud.folder / "logs.jsonl")
         until("the journals are shipped", lambda: {line["stream"] for line in lines()} >= streams, 60,
               lambda: f"{len(lines())} lines; {cloud.machines['api'].journal('attendance-logs.service')[-800:]}")
         from_api = [line for line in lines() if line.get("unit") == "attendance-api.service" and line.get("level")]
@@ -245,11 +244,11 @@ def story(kind, release, texts, base):
         edge = Machine(cloud, "edge", texts["edge"])
         cloud.begin_database()
         cloud.secret("admin", json.dumps({"username": "admin", "password": "not asked for"}))
-        if not release["prepares"]:
-            until("the API tries without a schema", lambda: "does not exist" in api.journal("attendance-api.service"), 120, lambda: api.journal("attendance-api.service")[-800:])
-            tell(not cloud.registered(), "before the schema is there the API says so and takes no requests")
+        until("the API tries without a schema", lambda: re.search("schema is not there|does not exist", api.journal("attendance-api.service")), 120,
+              lambda: api.journal("attendance-api.service")[-800:])
+        tell(not cloud.registered(), "before roles and schema are there the API says so and takes no requests")
         migrate = Machine(cloud, "migrate", texts["migrate"])
-        tell_of_migration(cloud, api, migrate, False)
+        tell_of_migration(cloud, migrate)
         tell_of_running(cloud, api, edge)
         tell_of_cloud_init(edge)
         tell_of_units(api, ["attendance-api.service", "attendance-recognizer.service", "attendance-registration.service", "attendance-secrets.service"])
@@ -314,11 +313,12 @@ def main():
     try:
         tell_of_neighbours()
         release = make_release(folder)
-        texts = {(cloud, role): render(cloud, role, release, folder) for cloud in clouds for role in ROLES}
+        releases = {cloud: release if cloud == "aws" else without_preparing(release, folder) for cloud in clouds}
+        texts = {(cloud, role): render(cloud, role, releases[cloud], folder) for cloud in clouds for role in ROLES}
         base = image(set.union(*map(packages_of, texts.values())))
         tell_of_rendering(texts, base, folder)
         for cloud in clouds:
-            story(cloud, release, {role: texts[cloud, role] for role in ROLES}, base)
+            story(cloud, releases[cloud], {role: texts[cloud, role] for role in ROLES}, base)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(f"not ok: {failures} failures" if failures else "all ok")

@@ -30,7 +30,8 @@ register, version, raced = {}, [0], []
 
 
 def keys_of(role):
-    return {"AccessKeyId": f"ASIA{role.upper()}", "SecretAccessKey": f"secret/of+{role}", "Token": f"token//{role}=="}
+    return {"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": f"ASIA{role.upper()}", "SecretAccessKey": f"secret/of+{role}",
+            "Token": f"token//{role}==", "LastUpdated": "2026-01-01T00:00:00Z", "Expiration": "2099-01-01T00:00:00Z"}
 
 
 def token_of(role, resource):
@@ -78,7 +79,9 @@ def file_of(kind, name):
 
 
 def note_register():
-    (FOLDER / "register.json").write_text(json.dumps(sorted(register.values())))
+    fresh = FOLDER / "register.json.new"
+    fresh.write_text(json.dumps(sorted(register.values())))
+    fresh.rename(FOLDER / "register.json")
 
 
 # --- AWS ---
@@ -163,7 +166,8 @@ def azure_metadata(handler, role, _):
     path, _, query = handler.path.partition("?")
     told = dict(urllib.parse.parse_qsl(query))
     if path == "/metadata/identity/oauth2/token" and told.get("client_id") == f"client-{role}":
-        return 200, json.dumps({"access_token": token_of(role, told["resource"])})
+        return 200, json.dumps({"access_token": token_of(role, told["resource"]), "token_type": "Bearer", "resource": told["resource"],
+                                "expires_in": "86399", "expires_on": "4070908800", "not_before": "0", "client_id": told["client_id"]})
     if path == "/metadata/instance":
         interface = {"ipv4": {"ipAddress": [{"privateIpAddress": handler.client_address[0]}]}}
         return 200, json.dumps({"compute": {"name": role, "resourceId": f"/machines/{role}"}, "network": {"interface": [interface]}})

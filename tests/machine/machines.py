@@ -99,9 +99,7 @@ class Cloud:
         (self.folder / "secrets" / name).write_text(text)
 
     def requests(self, **wanted):
-        path = self.folder / "requests.jsonl"
-        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-        return [line for line in lines if all(line[name] == value for name, value in wanted.items())]
+        return [line for line in read_lines(self.folder / "requests.jsonl") if all(line[name] == value for name, value in wanted.items())]
 
     def registered(self):
         path = self.folder / "register.json"
@@ -196,6 +194,12 @@ class Machine:
                 self.process.wait()
         subprocess.run(["umount", self.root], check=False)
         subprocess.run(["ip", "netns", "delete", self.space], check=False)
+
+
+def read_lines(path):
+    """Objects of a file that is being written to."""
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def until(what, ready, seconds, more=lambda: ""):
