@@ -233,7 +233,12 @@ if needs "deploy/Caddyfile" caddy; then
 fi
 proof "release archive" tests/release/release.test.sh
 proof "network proof" tests/network/proof.py
-proof "machines" tests/machine/boot.py
+# Some ten minutes, most of them Debian's installation: not each time.
+if [[ -n ${MACHINES:-} ]]; then
+    proof "machines" tests/machine/boot.py
+elif wanted "machines"; then
+    note_skip "machines (MACHINES=1 runs it)"
+fi
 
 for file in "$root"/tests/*.test.mjs; do
     suite "end to end: $(basename "$file" .test.mjs)" count_node run_node_tests "$file"
