@@ -123,3 +123,33 @@ pub fn traceparent() -> Option<String> {
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut carrier);
     carrier.remove(TRACEPARENT)
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::field::Empty;
+    use tracing_subscriber::Registry;
+
+    use super::*;
+
+    #[test]
+    fn a_trace_goes_on_from_one_program_to_the_next() {
+        let provider = SdkTracerProvider::builder().build();
+        let layer = tracing_opentelemetry::layer::<Registry>().with_tracer(provider.tracer("test"));
+        tracing::subscriber::with_default(Registry::default().with(layer), || {
+            let told = |parent: Option<&str>| {
+                let span = tracing::info_span!("request", trace_id = Empty);
+                adopt(&span, parent);
+                span.in_scope(traceparent).expect("a trace")
+            };
+            let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+            let next = told(Some(parent));
+            assert_eq!(next[..36], parent[..36], "the same trace");
+            assert_ne!(next[36..52], parent[36..52], "another span");
+            for none in [None, Some(""), Some("00-zz-b7ad6b7169203331-01"), Some("ä")] {
+                let begun = told(none);
+                assert!(begun.len() == 55 && begun[..36] != parent[..36], "{begun}");
+            }
+        });
+        assert_eq!(traceparent(), None, "outside of everything");
+    }
+}
