@@ -61,8 +61,6 @@ impl LogFormat {
 }
 
 /// Begins to log, on standard error, and to trace. A second call, as in tests, changes nothing.
-///
-/// Where spans are exported by https, rustls must have its provider already.
 pub fn start(service: &'static str, version: &'static str, format: LogFormat) -> Telemetry {
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     for crate_name in TELL_TALES {
@@ -99,6 +97,8 @@ fn provider(service: &'static str, version: &'static str) -> (SdkTracerProvider,
     if !named("OTEL_EXPORTER_OTLP_ENDPOINT") && !named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
         return (builder.build(), None);
     }
+    // The exporter's client wants one; an error says that the program has one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     match SpanExporter::builder().with_http().build() {
         Ok(exporter) => (builder.with_batch_exporter(exporter).build(), None),
         Err(error) => (builder.build(), Some(error.to_string())),
