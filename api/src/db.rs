@@ -11,9 +11,9 @@ use actix_web::web;
 use anyhow::{Context, Result, anyhow};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, ManageConnection, Pool};
 use diesel::{Connection, ConnectionError, ConnectionResult, PgConnection, QueryResult};
-use openidconnect::url::Url;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use prometheus::Histogram;
+use reqwest::Url;
 use sign_in::{DatabaseAuth, SignIn};
 use tokio::runtime::Runtime;
 
