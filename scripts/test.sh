@@ -233,6 +233,7 @@ if needs "deploy/Caddyfile" caddy; then
 fi
 proof "release archive" tests/release/release.test.sh
 proof "network proof" tests/network/proof.py
+proof "rollout: upgrade, standby, failover" tests/network/rollout.py
 # Some ten minutes, most of them Debian's installation: not each time.
 if [[ -n ${MACHINES:-} ]]; then
     proof "machines" tests/machine/boot.py

@@ -50,6 +50,9 @@ pub struct Config {
     /// PostgreSQL.
     #[command(flatten)]
     pub database: DatabaseConfig,
+    /// Connection URL of a standby that follows the database; reports are read there.
+    #[arg(long = "database-replica-url", env = "DATABASE_REPLICA_URL", hide_env_values = true)]
+    pub replica: Option<Secret>,
     /// The recognizer.
     #[command(flatten)]
     pub recognizer: RecognizerConfig,

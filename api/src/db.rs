@@ -4,13 +4,16 @@
 //! in time, or a server that accepted a statement and no longer answers, is a 503. What needs a connection of its
 //! own (migrations, listening, commands) has it from [`connect`].
 
+use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use actix_web::web;
+use actix_web::{ResponseError, web};
 use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, Utc};
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, ManageConnection, Pool};
-use diesel::{Connection, ConnectionError, ConnectionResult, PgConnection, QueryResult};
+use diesel::sql_types::{Nullable, Timestamptz};
+use diesel::{Connection, ConnectionError, ConnectionResult, PgConnection, QueryResult, RunQueryDsl};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use prometheus::Histogram;
 use reqwest::Url;
@@ -25,6 +28,12 @@ use crate::models::people::FOUND;
 const HANG: Duration = Duration::from_secs(8);
 const POOL_WAIT: Duration = Duration::from_millis(1500);
 
+/// How libpq notices a server that is gone without a word, such as one whose machine died: a connection is made within
+/// three seconds or not, and one in use breaks after some ten. The kernel's own patience is a quarter of an hour, for
+/// which every connection of the pool would hang while the standby has long taken over.
+const PATIENCE: &str =
+    "connect_timeout=3&keepalives_idle=5&keepalives_interval=2&keepalives_count=3&tcp_user_timeout=10000";
+
 /// libpq signs in with OpenSSL, which would tidy itself away at the process's exit under threads that still connect,
 /// and crash. Its first caller can tell it not to, and that is this function, before any connection is made.
 fn keep_openssl_until_the_end() {
@@ -38,7 +47,15 @@ fn keep_openssl_until_the_end() {
 pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
     keep_openssl_until_the_end();
     let url = with_password(url).map_err(|error| ConnectionError::BadConnection(format!("{error:#}")))?;
-    PgConnection::establish(url.expose())
+    PgConnection::establish(&with_patience(url.expose()))
+}
+
+/// A connection URL with [`PATIENCE`]; what the URL itself says of it wins, since libpq takes the last.
+fn with_patience(url: &str) -> String {
+    match url.split_once('?') {
+        Some((address, parameters)) => format!("{address}?{PATIENCE}&{parameters}"),
+        None => format!("{url}?{PATIENCE}"),
+    }
 }
 
 /// How this process signs in to databases, as `DATABASE_AUTH` says, and what it asks the cloud with.
@@ -136,6 +153,8 @@ impl ManageConnection for Manager {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool<Manager>,
+    /// To a standby that follows the database, for reports.
+    replica: Option<Pool<Manager>>,
     url: Secret,
     wait: Histogram,
 }
@@ -151,19 +170,17 @@ impl CustomizeConnection<PgConnection, diesel::r2d2::Error> for Limits {
 
 impl Db {
     /// A pool that connects when it is first asked: a database that is down does not stop the start.
-    /// `wait` is told how long work waits for a connection, in seconds.
-    pub fn new(config: &DatabaseConfig, wait: Histogram) -> Self {
+    /// `replica` is the URL of a standby that follows it. `wait` is told how long work waits for a connection, in
+    /// seconds.
+    pub fn new(config: &DatabaseConfig, replica: Option<&Secret>, wait: Histogram) -> Self {
         keep_openssl_until_the_end();
-        let pool = Pool::builder()
-            .max_size(config.pool_size)
-            .min_idle(Some(1))
-            .connection_timeout(POOL_WAIT)
-            .connection_customizer(Box::new(Limits))
-            .build_unchecked(Manager {
-                url: config.url.clone(),
-                checks: ConnectionManager::new(config.url.expose()),
-            });
-        Self { pool, url: config.url.clone(), wait }
+        let replica = replica.filter(|url| !url.expose().is_empty());
+        Self {
+            pool: pool(&config.url, config.pool_size, 1),
+            replica: replica.map(|url| pool(url, config.pool_size, 0)),
+            url: config.url.clone(),
+            wait,
+        }
     }
 
     /// How many connections there are, and how many of them nobody uses.
@@ -203,10 +220,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
     {
-        match tokio::time::timeout(HANG, self.run_at_length(work)).await {
-            Ok(result) => result,
-            Err(_) => Err(ApiError::DatabaseUnavailable("no answer in time".to_owned())),
-        }
+        in_time(self.run_at_length(work)).await
     }
 
     /// The same for work of many rows, such as a file of a year: each statement has its limit, the whole has none.
@@ -219,20 +233,103 @@ impl Db {
         F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
     {
         let (pool, wait) = (self.pool.clone(), self.wait.clone());
-        let blocking = web::block(move || {
+        blocking(move || {
             let waiting = wait.start_timer();
             let conn = pool.get();
             waiting.observe_duration();
-            let mut conn = conn.map_err(|e| ApiError::DatabaseUnavailable(e.to_string()))?;
+            let mut conn = conn.map_err(unavailable)?;
             work(&mut conn)
-        });
-        blocking.await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
+        })
+        .await
     }
+
+    /// Runs `work`, which only reads, on the replica where there is one; what cannot be had there is read from the
+    /// database itself. `work` is told of what time its data is.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn read<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut PgConnection, DateTime<Utc>) -> Result<T, ApiError> + Clone + Send + 'static,
+    {
+        in_time(self.read_at_length(work)).await
+    }
+
+    /// The same without a limit of the whole, as [`Db::run_at_length`].
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn read_at_length<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut PgConnection, DateTime<Utc>) -> Result<T, ApiError> + Clone + Send + 'static,
+    {
+        if let Some(replica) = self.replica.clone() {
+            let work = work.clone();
+            let read = blocking(move || {
+                let mut conn = replica.get().map_err(unavailable)?;
+                let data_of = followed_until(&mut conn)?;
+                work(&mut conn, data_of)
+            });
+            match read.await {
+                Ok(read) => return Ok(read),
+                // It may know less than the database: a group of a moment ago.
+                Err(error) if error.status_code().is_client_error() => {}
+                Err(error) => {
+                    tracing::warn!(error.cause = ?error, "nothing from the replica; reading the database")
+                }
+            }
+        }
+        self.run_at_length(move |conn| work(conn, Utc::now())).await
+    }
+}
+
+fn pool(url: &Secret, size: u32, idle: u32) -> Pool<Manager> {
+    Pool::builder()
+        .max_size(size)
+        .min_idle(Some(idle))
+        .connection_timeout(POOL_WAIT)
+        .connection_customizer(Box::new(Limits))
+        .build_unchecked(Manager { url: url.clone(), checks: ConnectionManager::new(url.expose()) })
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ApiError {
+    ApiError::DatabaseUnavailable(error.to_string())
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    web::block(work).await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+    tokio::time::timeout(HANG, work).await.unwrap_or_else(|_| Err(unavailable("no answer in time")))
+}
+
+/// Until when a standby has followed its database. One that has replayed all that it was sent is of now; if the line is
+/// cut without a word, that is noticed by `wal_receiver_timeout`, a minute.
+fn followed_until(conn: &mut PgConnection) -> Result<DateTime<Utc>, ApiError> {
+    let until: Option<DateTime<Utc>> = diesel::select(diesel::dsl::sql::<Nullable<Timestamptz>>(
+        "CASE WHEN NOT pg_is_in_recovery() THEN NULL \
+         WHEN EXISTS (SELECT FROM pg_stat_wal_receiver) AND pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() \
+         THEN now() ELSE pg_last_xact_replay_timestamp() END",
+    ))
+    .get_result(conn)?;
+    until.ok_or_else(|| unavailable("it follows no database"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_keeps_its_own_patience() {
+        assert_eq!(with_patience("postgresql://a@h/db"), format!("postgresql://a@h/db?{PATIENCE}"));
+        let own = with_patience("postgresql://a@h/db?sslmode=verify-full&connect_timeout=9");
+        assert_eq!(own, format!("postgresql://a@h/db?{PATIENCE}&sslmode=verify-full&connect_timeout=9"));
+    }
 
     #[test]
     fn a_password_is_taken_out_of_a_url() {

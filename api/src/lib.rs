@@ -20,6 +20,6 @@ mod schema;
 pub mod startup;
 pub mod state;
 mod storage;
-mod tls;
+pub mod tls;
 
 pub use cli::{Cli, MIGRATIONS, migrate};

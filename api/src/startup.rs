@@ -62,7 +62,7 @@ impl Application {
             oidc::Provider::new(&config.oidc, origins.first().map(String::as_str).unwrap_or_default())?;
         let metrics = Metrics::new()?;
         let app = App::new(Parts {
-            db: Db::new(&config.database, metrics.pool_wait_seconds.clone()),
+            db: Db::new(&config.database, config.replica.as_ref(), metrics.pool_wait_seconds.clone()),
             keys,
             audit_key,
             photos: PhotoStore::open(&config.data.storage())?,

@@ -13,21 +13,19 @@ import argparse
 import json
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+import proving  # noqa: E402
 import services as programs  # noqa: E402
 import topology  # noqa: E402
+from proving import tell  # noqa: E402
 from topology import BY_NAME, MACHINES, seen_from  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-TOOLS = ["ip", "nft", "caddy", "curl", "openssl", "psql", "node", "sysctl", "setpriv", "ss"]
 # Ports that attackers try first and that software of all kinds opens, besides every port of the matrix and every one
 # that something listens on. A random sample finds a rule for a whole range: one that opens a hundredth of all ports
 # slips through 500 with a probability of 0.7 %; the sample is another one in each run.
@@ -39,34 +37,6 @@ SAMPLE = 500
 OUTSIDE = {"edge": [443, 80], "api": [443, 80, 465, 587], "migrate": [443, 80], "function": [443]}
 # What listens on each machine for others; on loopback it may do as it likes.
 LISTENING = {"edge": {80, 443}, "api1": {8080}, "api2": {8080}, "database": {5432}, "migrate": set(), "function": set()}
-
-failures = 0
-
-
-def tell(well, text):
-    global failures
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} {text}", flush=True)
-    return well
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def check_means():
-    if os.geteuid() != 0:
-        skip("namespaces need root")
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if not programs.postgres_folder():
-        missing.append("PostgreSQL's server")
-    if missing:
-        skip(f"not here: {', '.join(missing)}")
-    if missing := programs.needed():
-        skip(f"not built: {', '.join(missing)}")
-    if subprocess.run(["unshare", "--net", "nft", "list", "ruleset"], capture_output=True, check=False).returncode:
-        skip("this kernel gives no network namespaces with nftables")
 
 
 # --- scans ---
@@ -253,47 +223,31 @@ def prove_the_proof(network, flows):
 def hosts():
     names = [(BY_NAME["api1"].address, f"api.{programs.ZONE}"), (BY_NAME["api2"].address, f"api.{programs.ZONE}"),
              (BY_NAME["database"].address, programs.DATABASE), (topology.PUBLIC_EDGE, programs.DOMAIN), ("127.0.0.1", "localhost")]
-    return "".join(f"{address} {name}\n" for address, name in names)
+    return topology.hosts_text(names)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--ports", type=Path, default=HERE.parents[1] / "terraform/ports.json")
+    parser.add_argument("--ports", type=Path, default=topology.PORTS)
     flows = topology.read_flows(parser.parse_args().ports)
-    check_means()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="attendance-network-"))
-    folder.chmod(0o711)
-    network = topology.Network(hosts())
-    running = programs.Services(network, folder)
-    outside = None
-    try:
-        network.build()
+
+    def prove(network, running):
         network.apply(flows)
         running.begin()
         used = set()
         outside = Outside(network)
-        prove_way_out(network, used)
-        outside.stop()
+        try:
+            prove_way_out(network, used)
+        finally:
+            outside.stop()
         prove_the_proof(network, flows)
         running.complete()
         prove_listening(network)
         prove_scan(network, flows)
         prove_uses(network, running, used)
         prove_matrix(flows, used)
-    except (RuntimeError, OSError) as error:
-        tell(False, f"the proof broke off: {error}")
-    finally:
-        if outside:
-            outside.stop()
-        running.end()
-        network.remove()
-        shutil.rmtree(folder, ignore_errors=True)
-    left = [name for name in topology.run("ip", "netns", "list").split() if name.startswith(network.prefix)]
-    tell(not left, "nothing is left behind")
-    print(f"{'not ok: ' + str(failures) + ' failures' if failures else 'all ok'}, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if failures else 0)
+
+    proving.run(hosts(), prove)
 
 
 main()

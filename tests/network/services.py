@@ -20,6 +20,7 @@ PAGE = Path(os.environ.get("ATTENDANCE_PAGE") or ROOT / "frontend/dist")
 DOMAIN = "attendance.test"
 ZONE = "attendance.internal"
 DATABASE = f"database.{ZONE}"
+REPLICA = f"replica.{ZONE}"
 
 
 def needed():
@@ -83,28 +84,32 @@ class Services:
                      f"--pwfile={folder}/password", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8",
                      "--no-sync", "--no-instructions", cwd="/")
         # TLS alone, as on a managed server.
-        (data / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
-        settings = {"listen_addresses": topology.BY_NAME["database"].address, "unix_socket_directories": "", "ssl": "on",
+        (data / "pg_hba.conf").write_text("hostssl all,replication all all scram-sha-256\n")
+        self.begin_postgres("postgres", data, topology.BY_NAME["database"].address)
+
+    def begin_postgres(self, name, data, address):
+        folder, owner = self.folder / "database", pwd.getpwnam("postgres")
+        settings = {"listen_addresses": address, "unix_socket_directories": "", "ssl": "on",
                     "ssl_cert_file": folder / "server.crt", "ssl_key_file": folder / "server.key", "fsync": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self.start("database", "postgres", f"{postgres_folder()}/postgres", "-D", data, *options, uid=owner.pw_uid)
+        return self.start("database", name, f"{postgres_folder()}/postgres", "-D", data, *options, uid=owner.pw_uid)
 
     def certificate(self, folder, owner):
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         topology.run("openssl", "req", "-x509", *key, "-days", "2", "-subj", f"/CN={DATABASE}", "-addext",
-                     f"subjectAltName=DNS:{DATABASE}", "-keyout", str(folder / "server.key"), "-out", str(folder / "server.crt"))
+                     f"subjectAltName=DNS:{DATABASE},DNS:{REPLICA}", "-keyout", str(folder / "server.key"), "-out", str(folder / "server.crt"))
         for name in ("server.key", "server.crt"):
             os.chown(folder / name, owner.pw_uid, owner.pw_gid)
         os.chmod(folder / "server.key", 0o600)
         shutil.copy(folder / "server.crt", self.folder / "database-ca.pem")
 
-    def database_url(self, role, database="attendance"):
+    def database_url(self, role, database="attendance", host=DATABASE):
         user = role if role == "super" else f"attendance_{role}"
         ca = self.folder / "database-ca.pem"
-        return f"postgresql://{user}:{self.passwords[role]}@{DATABASE}/{database}?sslmode=verify-full&sslrootcert={ca}"
+        return f"postgresql://{user}:{self.passwords[role]}@{host}/{database}?sslmode=verify-full&sslrootcert={ca}"
 
-    def sql(self, machine, role, text, database="attendance"):
-        command = ["psql", self.database_url(role, database), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
+    def sql(self, machine, role, text, database="attendance", host=DATABASE):
+        command = ["psql", self.database_url(role, database, host), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
                    "--set=ON_ERROR_STOP=1", "--file=-"]
         return topology.run(*self.network.command(machine, *command), input=text, env=os.environ | {"PGCONNECT_TIMEOUT": "5"}).strip()
 
@@ -135,15 +140,15 @@ class Services:
         self.start(machine, "recognizer", TARGET / "release/recognizer", "serve", env={
             "RECOGNIZER_PACK": str(PACK), "RECOGNIZER_ORT": str(RUNTIME), "RECOGNIZER_WORKERS": "1"})
 
-    def begin_api(self, machine):
+    def begin_api(self, machine, program=TARGET / "release/attendance", more=None):
         data = self.folder / machine
         address = topology.BY_NAME[machine].address
-        return self.start(machine, "api", TARGET / "release/attendance", "serve", env={
+        return self.start(machine, "api", program, "serve", env={
             "DATABASE_URL": self.database_url("app"), "ATTENDANCE_DATA": str(data), "ATTENDANCE_HOST": "0.0.0.0",
             "ATTENDANCE_MASTER_KEY_FILE": str(self.folder / "keys/master.key"),
             "ATTENDANCE_STORAGE": f"file:{self.folder}/objects", "ATTENDANCE_PUBLIC_URL": f"https://{DOMAIN}",
             "ATTENDANCE_PEER_URL": f"http://{address}:8080", "ATTENDANCE_TRUSTED_PROXIES": topology.BY_NAME["edge"].address,
-            "RUST_LOG": "warn"})
+            "RUST_LOG": "warn"} | (more or {}))
 
     def begin_edge(self):
         # Caddy keeps its own certificate authority in its data folder.
@@ -164,9 +169,12 @@ class Services:
 
     def complete(self):
         self.migrate()
+        self.complete_apis()
+
+    def complete_apis(self, **how):
         # One after the other: the first makes keys and first admin.
         for machine in ("api1", "api2"):
-            self.begin_api(machine)
+            self.begin_api(machine, **how)
             self.until(f"the API of {machine}", lambda machine=machine: self.answers(machine, "http://127.0.0.1:8080/readyz"))
         for machine in ("api1", "api2"):
             self.until(f"the recognizer of {machine}", lambda machine=machine: self.answers(machine, "http://127.0.0.1:8081/readyz"))

@@ -14,6 +14,8 @@ ROUTER_ADDRESS = "169.254.1.1"  # on each link, as the next hop
 PUBLIC_EDGE = "203.0.113.20"
 PUBLIC_NAT = "203.0.113.1"
 PRIVATE = "10.20.0.0/16"
+STANDBY = "10.20.2.11"  # on the database's machine, where there is one
+PORTS = Path(__file__).resolve().parents[2] / "terraform/ports.json"
 
 
 class Machine:
@@ -93,6 +95,10 @@ class Network:
     def hosts_file(self, name):
         return Path("/etc/netns") / self.namespace(name) / "hosts"
 
+    def write_hosts(self, name, names):
+        """In the place of the old ones: the file is mounted where programs read it. `names` are (address, name)."""
+        self.hosts_file(name).write_text(hosts_text(names))
+
     def apply(self, flows):
         self.inside("router", "nft", "--file", "-", input=ruleset(flows))
 
@@ -100,6 +106,10 @@ class Network:
         for namespace in self.made:
             remove_namespace(namespace)
         self.made = []
+
+
+def hosts_text(names):
+    return "".join(f"{address} {name}\n" for address, name in names)
 
 
 def ruleset(flows):

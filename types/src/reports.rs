@@ -155,6 +155,8 @@ pub struct ReportView {
     pub person: Option<PersonRef>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
+    /// Until when what happened is in it: earlier than `made_at` where it was read from a replica that lags.
+    pub data_of: DateTime<Utc>,
     /// The columns.
     pub columns: Vec<ReportColumn>,
     /// A row is a cell for each column.

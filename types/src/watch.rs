@@ -50,7 +50,7 @@ pub struct WatchedFrame {
 }
 
 /// Optional text message before a binary frame on `…/live`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrameHeader {
     /// When the frame was captured; absent means now.
@@ -62,4 +62,7 @@ pub struct FrameHeader {
     /// The frame's number on that device; grows from frame to frame, also over restarts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
+    /// The trace that the frame is part of, as W3C's header of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }

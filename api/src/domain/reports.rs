@@ -58,7 +58,7 @@ struct Report {
     selection: Selection,
     zone: Tz,
     site_name: String,
-    made_at: DateTime<Utc>,
+    data_of: DateTime<Utc>,
     columns: Vec<Column>,
 }
 
@@ -72,7 +72,12 @@ pub struct ReportFile {
 }
 
 impl Report {
-    fn check(conn: &mut PgConnection, scope: &Scope, request: &Request) -> Result<Self, ApiError> {
+    fn check(
+        conn: &mut PgConnection,
+        scope: &Scope,
+        request: &Request,
+        data_of: DateTime<Utc>,
+    ) -> Result<Self, ApiError> {
         let longest = match request.kind {
             ReportKind::Register | ReportKind::Hours => MOST_COLUMNS_OF_DAYS,
             _ => selection::LONGEST,
@@ -88,7 +93,7 @@ impl Report {
             selection,
             zone: settings.timezone.parse().unwrap_or(Tz::UTC),
             site_name: settings.site_name,
-            made_at: Utc::now(),
+            data_of,
             columns: rows::columns(request.kind, days),
         })
     }
@@ -193,12 +198,13 @@ fn in_snapshot<T>(
     conn.build_transaction().repeatable_read().read_only().run(work)
 }
 
-/// A page of a report, for the screen.
+/// A page of a report, for the screen. `data_of` is the time that `conn` gives data of.
 ///
 /// # Errors
 /// 404 and 422 as the request deserves.
 pub fn page(
     conn: &mut PgConnection,
+    data_of: DateTime<Utc>,
     scope: &Scope,
     request: &Request,
     after: Option<&str>,
@@ -206,7 +212,7 @@ pub fn page(
 ) -> Result<ReportView, ApiError> {
     let after = after.map(Key::parse).transpose()?;
     in_snapshot(conn, |conn| {
-        let report = Report::check(conn, scope, request)?;
+        let report = Report::check(conn, scope, request, data_of)?;
         let look = Look::screen(&report.columns, report.days().0);
         let (mut read, mut next) = (Vec::new(), None);
         report.read(conn, after.as_ref(), Some(limit + 1), |row| {
@@ -229,7 +235,8 @@ pub fn page(
             from,
             to,
             timezone: report.zone.name().to_owned(),
-            made_at: report.made_at,
+            made_at: Utc::now(),
+            data_of: report.data_of,
             columns: report.columns.iter().map(Column::view).collect(),
             rows: read.iter().map(|row| look.cells(row).into_iter().map(on_screen).collect()).collect(),
             totals: totals.into_iter().map(wire).collect(),
@@ -307,17 +314,15 @@ async fn made(
             return Err(ApiError::TooManyRequests { message, retry_after_s: 10 });
         }
     };
+    let detail = json!({
+        "report": request.kind, "format": format, "from": request.from, "to": request.to, "group": request.group,
+    });
+    let (file, subject) =
+        app.db.read_at_length(move |conn, data_of| whole(conn, data_of, &scope, &request, format)).await?;
     app.db
-        .run_at_length(move |conn| {
-            let (file, subject) = whole(conn, &scope, &request, format)?;
-            let detail = json!({
-                "report": request.kind, "format": format, "from": request.from, "to": request.to,
-                "group": request.group,
-            });
-            models::audit::insert(conn, actor, action, ("person", subject), detail)?;
-            Ok(file)
-        })
-        .await
+        .run(move |conn| Ok(models::audit::insert(conn, actor, action, ("person", subject), detail)?))
+        .await?;
+    Ok(file)
 }
 
 /// Makes a file of a report and nothing else: for measuring it.
@@ -330,19 +335,20 @@ pub fn make_file(
     request: &Request,
     format: ReportFormat,
 ) -> Result<File, ApiError> {
-    Ok(whole(conn, scope, request, format)?.0.file)
+    Ok(whole(conn, Utc::now(), scope, request, format)?.0.file)
 }
 
 /// A whole report as a file, and whom it is of where it is of one person.
 fn whole(
     conn: &mut PgConnection,
+    data_of: DateTime<Utc>,
     scope: &Scope,
     request: &Request,
     format: ReportFormat,
 ) -> Result<(ReportFile, Option<Uuid>), ApiError> {
     in_snapshot(conn, |conn| {
         models::reports::allow_long_statements(conn)?;
-        let report = Report::check(conn, scope, request)?;
+        let report = Report::check(conn, scope, request, data_of)?;
         let person = report.selection.person.as_ref().map(|person| person.id.0);
         Ok((export(conn, &report, format)?, person))
     })
@@ -379,7 +385,7 @@ fn summary(conn: &mut PgConnection, report: &Report) -> Result<Vec<(String, Cell
         ("Last day".to_owned(), Cell::Day(after.pred_opt().unwrap_or(after))),
         ("Of".to_owned(), Cell::text(report.about())),
         ("Time zone".to_owned(), Cell::Text(report.zone.name().to_owned())),
-        ("Made at".to_owned(), Cell::Time(report.made_at.with_timezone(&report.zone).naive_local())),
+        ("Data as of".to_owned(), Cell::Time(report.data_of.with_timezone(&report.zone).naive_local())),
     ];
     lines.extend(report.totals(conn)?.into_iter().map(|total| (total.title, total.value)));
     lines.extend(legend(report.kind).into_iter().map(|entry| (entry.letter, Cell::Text(entry.meaning))));
@@ -413,13 +419,13 @@ fn print(conn: &mut PgConnection, report: &Report, look: &Look<'_>, file: File) 
     if !legend.is_empty() {
         notes.push(legend.join("   "));
     }
-    let made_at = report.made_at.with_timezone(&report.zone).format("%Y-%m-%d %H:%M");
+    let data_of = report.data_of.with_timezone(&report.zone).format("%Y-%m-%d %H:%M");
     let about = report.about().map(|about| format!(" · {about}")).unwrap_or_default();
     let head = pdf::Head {
         site: report.site_name.clone(),
         title: report.kind.title().to_owned(),
         about: format!("{}{about}", report.range()),
-        made_at: format!("Made {made_at} {}", report.zone.name()),
+        data_of: format!("Data as of {data_of} {}", report.zone.name()),
     };
     let headings =
         if wide { report.columns.iter().map(Column::printed).collect() } else { report.headings() };

@@ -10,6 +10,8 @@ use actix_ws::{AggregatedMessage, Closed, Session};
 use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use futures_util::StreamExt;
+use tracing::Instrument;
+use tracing::field::Empty;
 use types::{FeedId, FrameAnswer, FrameHeader};
 use uuid::Uuid;
 
@@ -75,7 +77,9 @@ fn stream_name(request: &HttpRequest) -> Result<String, ApiError> {
 
 /// What the headers of a request say of its frame.
 fn frame_header(request: &HttpRequest) -> Result<FrameHeader, ApiError> {
+    // The request's own span is of its trace already.
     Ok(FrameHeader {
+        traceparent: None,
         captured_at: parsed(request, "X-Captured-At", "Use RFC 3339, for example 2026-11-20T08:57:03.120Z.")?,
         device: parsed(request, "X-Device", "Use the device's id, a UUID.")?,
         sequence: parsed(request, "X-Sequence", "Use a whole number.")?,
@@ -203,7 +207,7 @@ async fn within_scope(app: &App, scope: Scope, answer: FrameAnswer) -> Result<Fr
 /// Opens a stream of frames: binary images in, JSON answers out, one for one.
 #[utoipa::path(get, path = "/api/v1/feeds/{feed}/live", tag = "frames", params(("feed" = uuid::Uuid, Path,)),
     responses((status = 101, description = "WebSocket: an optional text {\"captured_at\", \"device\", \
-    \"sequence\"} before a binary image; \
+    \"sequence\", \"traceparent\"} before a binary image; \
     a FrameAnswer or {\"error\"} for each image"), (status = 401, body = types::ErrorBody),
     (status = 403, body = types::ErrorBody)))]
 pub async fn live(
@@ -298,7 +302,10 @@ impl Live {
             image,
             is_sealed: false,
         };
-        handle(&self.app, incoming).await
+        let id = REQUEST_ID.try_with(Uuid::to_string).ok();
+        let span = tracing::info_span!("frame", request_id = id, trace_id = Empty, otel.kind = "server");
+        telemetry::adopt(&span, incoming.header.traceparent.as_deref());
+        handle(&self.app, incoming).instrument(span).await
     }
 
     async fn send<T: serde::Serialize>(&mut self, value: &T) -> Result<(), Closed> {

@@ -63,8 +63,10 @@ pub async fn get_report(
     let request = Request { kind: kind.into_inner(), from, to, group, person };
     if format == ReportFormat::Json {
         let limit = clamp_limit(limit)?;
-        let page = move |conn: &mut _| reports::page(conn, &user.scope, &request, after.as_deref(), limit);
-        return Ok(HttpResponse::Ok().json(app.db.run(page).await?));
+        let page = move |conn: &mut _, data_of| {
+            reports::page(conn, data_of, &user.scope, &request, after.as_deref(), limit)
+        };
+        return Ok(HttpResponse::Ok().json(app.db.read(page).await?));
     }
     if limit.is_some() || after.is_some() {
         return Err(ApiError::invalid(

@@ -5,11 +5,13 @@ use std::time::Duration;
 use api::config::MessagesConfig;
 use api::domain::alerts::sending;
 use api::domain::attendance::closing;
+use api::domain::messengers::{Mail, Mailer};
 use chrono::{Datelike, Days, NaiveDate, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
 use types::{AlertChannel, Role};
+use uuid::Uuid;
 
 use crate::attendance::group;
 use crate::receivers::{MailServer, Receiver};
@@ -152,6 +154,43 @@ async fn an_absence_is_told_once_whatever_is_worked_out_again_and_by_how_many() 
     let rest = school.site.admin.get(&format!("/alerts/outbox?state=sent&after={next}")).await;
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
     assert_eq!(school.site.admin.get("/alerts/outbox/counts").await["sent"], 4);
+}
+
+#[actix_web::test]
+async fn e_mail_goes_over_tls_to_a_server_that_proves_itself() {
+    let mail = || Mail {
+        id: Uuid::now_v7(),
+        to: OFFICE.to_owned(),
+        from_name: "School".to_owned(),
+        subject: "Absences".to_owned(),
+        text: "Ann was absent".to_owned(),
+        html: "<p>Ann was absent</p>".to_owned(),
+        attachment: None,
+    };
+    api::tls::install_provider();
+    for mode in ["starttls", "implicit"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = MailServer::start_tls(mode, folder.path()).await;
+        let unknown = MessagesConfig {
+            smtp_tls: Some(mode.to_owned()),
+            smtp_user: Some("school".to_owned()),
+            smtp_password: Some("a-password".parse().unwrap()),
+            ..server.settings()
+        };
+        let why = Mailer::new(&unknown).unwrap().unwrap().send(mail()).await.unwrap_err();
+        assert!(!why.lasting && why.why.to_lowercase().contains("certificate"), "{mode}: {why:?}");
+        assert!(server.taken().is_empty(), "{mode}: to a server that nobody vouches for");
+        let known = MessagesConfig { smtp_ca: Some(folder.path().join("certificate.pem")), ..unknown };
+        Mailer::new(&known).unwrap().unwrap().send(mail()).await.unwrap();
+        assert_eq!(server.taken_for(OFFICE)[0].header("Subject"), "Absences", "{mode}");
+        let early = server.overheard();
+        assert!(early.iter().all(|line| line.starts_with("EHLO") || line == "STARTTLS"), "{mode}: {early:?}");
+    }
+    // A server that offers no TLS gets nothing, though the settings could be met without it.
+    let plain = MailServer::start().await;
+    let settings = MessagesConfig { smtp_tls: None, ..plain.settings() };
+    Mailer::new(&settings).unwrap().unwrap().send(mail()).await.unwrap_err();
+    assert!(plain.taken().is_empty());
 }
 
 #[actix_web::test]

@@ -1,13 +1,16 @@
 //! Who takes messages: a mail server and an HTTP server on loopback, real enough to be spoken to.
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use api::config::MessagesConfig;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 /// A message as the mail server took it.
 #[derive(Debug, Clone)]
@@ -68,20 +71,49 @@ fn unquoted(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// How a mail server speaks TLS.
+#[derive(Clone)]
+enum Security {
+    None,
+    /// From the first byte.
+    Implicit(TlsAcceptor),
+    /// After `STARTTLS` (RFC 3207), and before it nothing else.
+    Upgrade(TlsAcceptor),
+}
+
 /// A mail server (RFC 5321, as much as a client needs).
 #[derive(Clone)]
 pub struct MailServer {
     port: u16,
+    security: Security,
     taken: Arc<Mutex<Vec<Taken>>>,
+    /// Every line that came before TLS.
+    overheard: Arc<Mutex<Vec<String>>>,
     /// What it answers to RCPT in place of 250.
     refusal: Arc<Mutex<Option<&'static str>>>,
 }
 
 impl MailServer {
     pub async fn start() -> Self {
+        Self::start_with(Security::None).await
+    }
+
+    /// One that speaks TLS as `mode` of the settings says, with a certificate that it makes in `folder`.
+    pub async fn start_tls(mode: &str, folder: &Path) -> Self {
+        let config = api::tls::self_signed(folder, IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        Self::start_with(match mode {
+            "implicit" => Security::Implicit(acceptor),
+            _ => Security::Upgrade(acceptor),
+        })
+        .await
+    }
+
+    async fn start_with(security: Security) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let server = Self { port, taken: Arc::default(), refusal: Arc::default() };
+        let (taken, overheard, refusal) = (Arc::default(), Arc::default(), Arc::default());
+        let server = Self { port, security, taken, overheard, refusal };
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -92,6 +124,11 @@ impl MailServer {
             }
         });
         server
+    }
+
+    /// What came before TLS.
+    pub fn overheard(&self) -> Vec<String> {
+        self.overheard.lock().unwrap().clone()
     }
 
     /// Settings that send by it.
@@ -120,10 +157,51 @@ impl MailServer {
     }
 
     async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
-        let (read, mut write) = stream.into_split();
-        let mut lines = BufReader::new(read);
+        match &self.security {
+            Security::None => self.converse(stream, true).await?,
+            Security::Implicit(acceptor) => self.converse(acceptor.accept(stream).await?, true).await?,
+            Security::Upgrade(acceptor) => {
+                if let Some(stream) = self.upgrade(stream).await? {
+                    self.converse(acceptor.accept(stream).await?, false).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Until the client asks for TLS.
+    async fn upgrade(&self, stream: TcpStream) -> std::io::Result<Option<TcpStream>> {
+        let mut lines = BufReader::new(stream);
+        lines.write_all(b"220 sink\r\n").await?;
+        loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line).await? == 0 {
+                return Ok(None);
+            }
+            self.overheard.lock().unwrap().push(line.trim_end().to_owned());
+            let command = line.trim_end().to_uppercase();
+            if command == "STARTTLS" {
+                lines.write_all(b"220 go on\r\n").await?;
+                return Ok(Some(lines.into_inner()));
+            }
+            let greeting = command.starts_with("EHLO");
+            let answer: &[u8] =
+                if greeting { b"250-sink\r\n250 STARTTLS\r\n" } else { b"530 STARTTLS first\r\n" };
+            lines.write_all(answer).await?;
+        }
+    }
+
+    async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        greet: bool,
+    ) -> std::io::Result<()> {
+        let mut lines = BufReader::new(stream);
         let mut to = Vec::new();
-        write.write_all(b"220 sink\r\n").await?;
+        if greet {
+            lines.write_all(b"220 sink\r\n").await?;
+            lines.flush().await?;
+        }
         loop {
             let mut line = String::new();
             if lines.read_line(&mut line).await? == 0 {
@@ -138,19 +216,23 @@ impl MailServer {
                 to.clear();
                 "250 ok".to_owned()
             } else if command == "DATA" {
-                write.write_all(b"354 go on\r\n").await?;
+                lines.write_all(b"354 go on\r\n").await?;
+                lines.flush().await?;
                 let data = Self::read_data(&mut lines).await?;
                 self.taken.lock().unwrap().push(Taken { to: std::mem::take(&mut to), data });
                 "250 taken".to_owned()
             } else if command == "QUIT" {
-                write.write_all(b"221 bye\r\n").await?;
-                return Ok(());
+                lines.write_all(b"221 bye\r\n").await?;
+                return lines.flush().await;
             } else if command.starts_with("EHLO") {
-                "250-sink\r\n250 8BITMIME".to_owned()
+                "250-sink\r\n250-AUTH PLAIN\r\n250 8BITMIME".to_owned()
+            } else if command.starts_with("AUTH PLAIN") {
+                "235 welcome".to_owned()
             } else {
                 "250 ok".to_owned()
             };
-            write.write_all(format!("{answer}\r\n").as_bytes()).await?;
+            lines.write_all(format!("{answer}\r\n").as_bytes()).await?;
+            lines.flush().await?;
         }
     }
 

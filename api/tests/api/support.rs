@@ -186,6 +186,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
         },
         database: DatabaseConfig { url: database.app_url.parse().unwrap(), pool_size: 8 },
+        replica: None,
         recognizer: RecognizerConfig {
             url: recognizer_url.to_owned(),
             secret_file: None,

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tracing::Instrument;
 use types::FrameHeader;
 
-use super::{ConnectError, Server, Socket, Verdict};
+use super::{ConnectError, Server, Socket, Verdict, frame_span};
 use crate::context::Context;
 use crate::outbox::{Frame, Outbox};
 use crate::pace::Economy;
@@ -102,7 +103,8 @@ async fn converse(
             continue;
         };
         let sent = Instant::now();
-        let verdict = match timeout(ANSWER, exchange(context, &mut socket, &frame, jpeg)).await {
+        let exchange = exchange(context, &mut socket, &frame, jpeg).instrument(frame_span(frame.sequence));
+        let verdict = match timeout(ANSWER, exchange).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(why)) => return Ending::Broken(why),
             Err(_) => return Ending::Broken("it does not answer".to_owned()),
@@ -151,6 +153,7 @@ async fn exchange(
         captured_at: (!frame.stamp.before_contact).then_some(frame.stamp.captured_at),
         device: Some(context.device),
         sequence: Some(frame.sequence),
+        traceparent: telemetry::traceparent(),
     };
     let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
     socket.feed(Message::text(header)).await.map_err(|error| error.to_string())?;

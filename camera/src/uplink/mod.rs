@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, http};
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream};
+use tracing::Span;
+use tracing::field::Empty;
 use types::FeedId;
 
 use crate::config::{Camera, Config};
@@ -27,6 +29,13 @@ pub use verdict::Verdict;
 const CONNECT: Duration = Duration::from_secs(10);
 /// Answers are small.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// The span of one frame's way to the server, which goes on in the server's trace.
+fn frame_span(sequence: u64) -> Span {
+    let span = tracing::info_span!("frame", trace_id = Empty, sequence, otel.kind = "client");
+    telemetry::adopt(&span, None);
+    span
+}
 
 /// An open WebSocket.
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::SecondsFormat;
+use tracing::Instrument;
 
 use super::live::say_revoked;
-use super::{Server, Verdict};
+use super::{Server, Verdict, frame_span};
 use crate::clock::Stamp;
 use crate::context::Context;
 use crate::outbox::Outbox;
@@ -91,8 +92,12 @@ async fn send(context: &Context, server: &Server, record: Record) -> Option<Verd
         before_contact: record.before_contact && record.run == context.run,
     };
     let captured_at = context.clock.corrected(stamp);
-    let answer = server
-        .post("frames")
+    let span = frame_span(record.sequence);
+    let mut request = server.post("frames");
+    if let Some(trace) = span.in_scope(telemetry::traceparent) {
+        request = request.header(telemetry::TRACEPARENT, trace);
+    }
+    let answer = request
         .timeout(ANSWER)
         .header("X-Stream", "replay")
         .header("X-Captured-At", captured_at.to_rfc3339_opts(SecondsFormat::Millis, true))
@@ -101,6 +106,7 @@ async fn send(context: &Context, server: &Server, record: Record) -> Option<Verd
         .header("Content-Type", SEALED)
         .body(record.sealed)
         .send()
+        .instrument(span)
         .await
         .ok()?;
     let verdict = Verdict::of_status(answer.status().as_u16(), answer.headers());

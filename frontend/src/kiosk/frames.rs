@@ -313,6 +313,7 @@ impl Inner {
             captured_at: None,
             device: Some(self.keeper.device()),
             sequence: Some(stamp.sequence),
+            traceparent: None,
         };
         let header = serde_json::to_string(&header).unwrap_or_default();
         let socket = self.socket.borrow();

@@ -15,6 +15,7 @@ use super::words;
 use crate::analytics::AnalyticsPart;
 use crate::api::{Failure, Span, report_file, use_api};
 use crate::calendar;
+use crate::clock::{self, Style};
 use crate::language::say;
 use crate::loading::{Load, Pages};
 use crate::router::use_router;
@@ -184,6 +185,16 @@ fn nothing(kind: ReportKind) -> &'static str {
     }
 }
 
+/// Of what time its data is.
+fn data_of(report: &ReportView) -> impl IntoView + use<> {
+    let (time, zone) = (report.data_of, report.timezone.clone());
+    view! {
+        <time class="note tabular" datetime=time.to_rfc3339() data-testid="report-data-of">
+            {move || say!(attendance.as_of, time = clock::format(time, &zone, Style::Full))}
+        </time>
+    }
+}
+
 /// What it is of, and the files.
 #[component]
 fn Head(choice: Choice, report: RwSignal<Option<(u32, Arc<ReportView>)>>) -> impl IntoView {
@@ -214,6 +225,7 @@ fn Head(choice: Choice, report: RwSignal<Option<(u32, Arc<ReportView>)>>) -> imp
                     {calendar::write_range(choice.span.first, choice.span.last)}
                     {move || whose().map(|names| view! { " · " <bdi>{names}</bdi> })}
                 </p>
+                {move || report.with(|report| report.as_ref().map(|(_, report)| data_of(report)))}
             </div>
             <div class="report-files no-print" role="group" aria-label=say!(reports.files)>
                 {file("CSV", ReportFormat::Csv, false, "report-csv")}

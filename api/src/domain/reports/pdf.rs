@@ -46,7 +46,7 @@ pub struct Head {
     pub site: String,
     pub title: String,
     pub about: String,
-    pub made_at: String,
+    pub data_of: String,
 }
 
 /// A font that text can be measured in.
@@ -198,7 +198,7 @@ impl Print {
         let title = format!("{} – {}", self.head.site, self.head.title);
         sheet.text(&self.bold, 13.0, (MARGIN, 40.0), whole, &title, false);
         sheet.text(&self.regular, 9.0, (MARGIN, 56.0), whole * 0.7, &self.head.about, false);
-        sheet.text(&self.regular, 8.0, (MARGIN + whole * 0.7, 56.0), whole * 0.3, &self.head.made_at, true);
+        sheet.text(&self.regular, 8.0, (MARGIN + whole * 0.7, 56.0), whole * 0.3, &self.head.data_of, true);
         sheet.band(TOP - HEAD_LINE - 8.5, LINE + HEAD_LINE, 0xE6EDF5);
         for (title, left, width) in &self.columns {
             let (first, last) = self.bold.broken(title, TEXT, *width);
@@ -292,7 +292,7 @@ mod tests {
             site: "Escuela Ñ".to_owned(),
             title: "Register".to_owned(),
             about: "2026-05-01 to 2026-05-31 · 5A".to_owned(),
-            made_at: "Made 2026-06-01 08:00 UTC".to_owned(),
+            data_of: "Data as of 2026-06-01 08:00 UTC".to_owned(),
         };
         let headings = ["Name", "Times"].map(|title| Heading { title: title.to_owned(), width: 10 });
         let mut print = Print::new(head, &headings, rows, vec!["Absent: 3".to_owned()]).expect("fonts");
@@ -312,7 +312,7 @@ mod tests {
             assert_eq!(document.get_pages().len(), pages, "{rows} rows");
             for page in 1..=pages {
                 let text = document.extract_text(&[u32::try_from(page).expect("a number")]).expect("text");
-                for part in ["Escuela Ñ – Register", "2026-05-31 · 5A", "Made 2026", "Name"] {
+                for part in ["Escuela Ñ – Register", "2026-05-31 · 5A", "Data as of 2026", "Name"] {
                     assert!(text.contains(part), "page {page} of {rows} rows lacks {part}: {text}");
                 }
                 assert!(text.contains(&format!("Page {page} of {pages}")), "{text}");
@@ -336,7 +336,7 @@ mod tests {
                 site: String::new(),
                 title: String::new(),
                 about: String::new(),
-                made_at: String::new(),
+                data_of: String::new(),
             };
             let print = Print::new(head(), &headings, 1, Vec::new()).expect("fonts");
             for (title, _, width) in &print.columns {
