@@ -66,10 +66,10 @@ async function one([what, ask]) {
   const began = Date.now();
   let failure;
   try {
-    const { status, headers, text } = await ask();
-    if (status >= 300) failure = { status, retryAfter: headers.get('retry-after'), text: text.slice(0, 200) };
+    const { status, headers, json } = await ask();
+    if (status >= 300) failure = { status, retryAfter: headers.get('retry-after'), why: json?.error?.code };
   } catch (error) {
-    failure = { status: 0, text: String(error.cause?.message ?? error.message) };
+    failure = { status: 0, why: String(error.cause?.message ?? error.message) };
   }
   tally.sent += 1;
   if (failure) tally.failures.push({ what, began, ended: Date.now(), ...failure });

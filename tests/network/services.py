@@ -92,7 +92,8 @@ class Services:
         settings = {"listen_addresses": address, "unix_socket_directories": "", "ssl": "on",
                     "ssl_cert_file": folder / "server.crt", "ssl_key_file": folder / "server.key", "fsync": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return self.start("database", name, f"{postgres_folder()}/postgres", "-D", data, *options, uid=owner.pw_uid)
+        return self.start("database", name, f"{postgres_folder()}/postgres", "-D", data, *options,
+                          env={"HOME": str(folder)}, uid=owner.pw_uid)
 
     def certificate(self, folder, owner):
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
