@@ -55,7 +55,10 @@ def crates():
                       if any(kind["kind"] is None for kind in dependency["dep_kinds"])]
             ref = f"pkg:cargo/{package['name']}@{package['version']}"
             components[ref] = {"type": "library", "bom-ref": ref, "name": package["name"], "version": package["version"],
-                               "purl": ref, "licenses": licences(package["license"])}
+                               "licenses": licences(package["license"])}
+            # Our own crates are in no registry; another's of the same name may be.
+            if package["source"] is not None:
+                components[ref]["purl"] = ref
             if checksum := sums.get((package["name"], package["version"])):
                 components[ref]["hashes"] = [{"alg": "SHA-256", "content": checksum}]
             refs = {f"pkg:cargo/{packages[other]['name']}@{packages[other]['version']}" for other in linked}

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -122,14 +123,14 @@ impl FromStr for RoleIdentity {
 fn prepare(admin: &Secret, name: &str, sign_in: &str, identities: &[RoleIdentity]) -> Result<()> {
     let mut conn = connect(admin)?;
     provisioning::make_roles(&mut conn).context("the roles cannot be made")?;
+    provisioning::make_database(&mut conn, name).context("the database cannot be made")?;
     match sign_in {
         "aws" => ROLES.into_iter().try_for_each(|role| provisioning::trust_aws(&mut conn, role)),
         _ => identities
             .iter()
             .try_for_each(|one| provisioning::trust_azure(&mut conn, one.role, one.object_id)),
     }
-    .context("the roles cannot sign in by the cloud's identities")?;
-    provisioning::make_database(&mut conn, name).context("the database cannot be made")
+    .context("the roles cannot sign in by the cloud's identities")
 }
 
 #[derive(Debug, Args)]
@@ -337,6 +338,8 @@ impl Cli {
             Command::Restore(args) => args.run().await,
             Command::Healthcheck { url } => healthcheck(&url).await,
             Command::Keys(Keys::New { folder }) => {
+                let there = ["master.key", "audit.key"].into_iter().find(|name| folder.join(name).exists());
+                ensure!(there.is_none(), "{} has {} already", folder.display(), there.unwrap_or_default());
                 MasterKeys::create(&folder.join("master.key"))?;
                 audit_chain::create(&folder.join("audit.key"))?;
                 say(&format!("{} has master.key and audit.key: put each into its secret.", folder.display()))
@@ -345,7 +348,8 @@ impl Cli {
                 let mut conn = connect(&database.url)?;
                 let keys = master_key::open_or_create(&mut conn, &data)?;
                 let (version, count) = master_key::rotate(&mut conn, &keys)?;
-                say(&format!("Master key {version} wraps {count} keys. Copy the file to its safe place."))
+                say(&format!("Master key {version} wraps {count} keys. Copy the file to its safe place beside the copy that is there: \
+                     backups made until now open with the old one alone."))
             }
             Command::Audit(Audit::Verify { database, data }) => {
                 let mut conn = connect(&database.url)?;
@@ -402,10 +406,8 @@ fn connect(url: &Secret) -> Result<PgConnection> {
     db::connect(url).context("the database cannot be reached")
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 fn say(text: &str) -> Result<()> {
-    println!("{text}");
-    Ok(())
+    writeln!(std::io::stdout(), "{text}").context("the answer cannot be written")
 }
 
 fn say_link(whom: &Whom, link: &Invitation) -> Result<()> {

@@ -159,7 +159,8 @@ pub struct DatabaseConfig {
     #[arg(id = "database_url", long = "database-url", env = "DATABASE_URL", hide_env_values = true)]
     pub url: Secret,
     /// Connections to keep at most.
-    #[arg(long = "database-pool", env = "DATABASE_POOL", default_value_t = 10)]
+    #[arg(long = "database-pool", env = "DATABASE_POOL", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub pool_size: u32,
 }
 
@@ -181,7 +182,8 @@ pub struct RecognizerConfig {
     #[arg(long = "recognizer-ca", env = "RECOGNIZER_CA")]
     pub ca: Option<PathBuf>,
     /// How long a frame may take, in milliseconds, before it is answered 503.
-    #[arg(long = "recognizer-deadline-ms", env = "RECOGNIZER_DEADLINE_MS", default_value_t = 2000)]
+    #[arg(long = "recognizer-deadline-ms", env = "RECOGNIZER_DEADLINE_MS", default_value_t = 2000,
+        value_parser = clap::value_parser!(u64).range(100..=60_000))]
     pub deadline_ms: u64,
 }
 

@@ -46,8 +46,29 @@ fn keep_openssl_until_the_end() {
 /// When the server cannot be reached or refuses, or the cloud gives no password.
 pub fn connect(url: &Secret) -> ConnectionResult<PgConnection> {
     keep_openssl_until_the_end();
-    let url = with_password(url).map_err(|error| ConnectionError::BadConnection(format!("{error:#}")))?;
+    let refused = |why: String| ConnectionError::BadConnection(why);
+    check(url.expose()).map_err(|why| refused(why.to_owned()))?;
+    let url = with_password(url).map_err(|error| refused(format!("{error:#}")))?;
     PgConnection::establish(&with_patience(url.expose()))
+}
+
+/// What libpq would refuse in words that have a part of the password in them.
+fn check(url: &str) -> Result<(), &'static str> {
+    const FORM: &str = "the database's URL must look like postgresql://user:password@host:5432/database, with the \
+                        password before the @ and characters such as %, / and @ in it percent-encoded";
+    let rest = url.strip_prefix("postgresql://").or_else(|| url.strip_prefix("postgres://")).ok_or(FORM)?;
+    let mut escapes = rest.split('%').skip(1);
+    if !escapes.all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())) {
+        return Err(FORM);
+    }
+    let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = address.split_once('/').unwrap_or((address, ""));
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    // The last part of a host in brackets is no port.
+    let port = host.rsplit_once(']').map_or(host, |(_, rest)| rest).rsplit_once(':').map_or("", |(_, port)| port);
+    let secret = parameters.split('&').any(|part| part.starts_with("password=") || part.starts_with("sslpassword="));
+    let stray = path.contains('@') || user.contains('@') || host.contains(['[', ' ']) && !host.contains(']');
+    if secret || stray || !port.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') { Err(FORM) } else { Ok(()) }
 }
 
 /// A connection URL with [`PATIENCE`]; what the URL itself says of it wins, since libpq takes the last.
@@ -68,8 +89,10 @@ struct Identity {
 impl Identity {
     fn from_env() -> Result<Self> {
         let auth = std::env::var("DATABASE_AUTH").unwrap_or_default().parse()?;
+        let sign_in = SignIn::from_env(auth)?;
+        // Last: one that was made must not be dropped again within another's work.
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        Ok(Self { auth, sign_in: SignIn::from_env(auth)?, runtime })
+        Ok(Self { auth, sign_in, runtime })
     }
 }
 
@@ -220,7 +243,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, ApiError> + Send + 'static,
     {
-        in_time(self.run_at_length(work)).await
+        within(HANG, self.run_at_length(work)).await
     }
 
     /// The same for work of many rows, such as a file of a year: each statement has its limit, the whole has none.
@@ -253,7 +276,10 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut PgConnection, DateTime<Utc>) -> Result<T, ApiError> + Clone + Send + 'static,
     {
-        in_time(self.read_at_length(work)).await
+        if let Some(read) = self.read_replica(work.clone(), Some(HANG / 2)).await {
+            return Ok(read);
+        }
+        self.run(move |conn| work(conn, Utc::now())).await
     }
 
     /// The same without a limit of the whole, as [`Db::run_at_length`].
@@ -265,23 +291,35 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut PgConnection, DateTime<Utc>) -> Result<T, ApiError> + Clone + Send + 'static,
     {
-        if let Some(replica) = self.replica.clone() {
-            let work = work.clone();
-            let read = blocking(move || {
-                let mut conn = replica.get().map_err(unavailable)?;
-                let data_of = followed_until(&mut conn)?;
-                work(&mut conn, data_of)
-            });
-            match read.await {
-                Ok(read) => return Ok(read),
-                // It may know less than the database: a group of a moment ago.
-                Err(error) if error.status_code().is_client_error() => {}
-                Err(error) => {
-                    tracing::warn!(error.cause = ?error, "nothing from the replica; reading the database")
-                }
-            }
+        if let Some(read) = self.read_replica(work.clone(), None).await {
+            return Ok(read);
         }
         self.run_at_length(move |conn| work(conn, Utc::now())).await
+    }
+
+    /// None where there is no replica, or `work` fails there: it may know less than the database, such as a group of a
+    /// moment ago.
+    async fn read_replica<T, F>(&self, work: F, limit: Option<Duration>) -> Option<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection, DateTime<Utc>) -> Result<T, ApiError> + Send + 'static,
+    {
+        let replica = self.replica.clone()?;
+        let read = blocking(move || {
+            let mut conn = replica.get().map_err(unavailable)?;
+            let data_of = followed_until(&mut conn)?;
+            work(&mut conn, data_of)
+        });
+        let read = match limit {
+            Some(limit) => within(limit, read).await,
+            None => read.await,
+        };
+        if let Err(error) = &read
+            && !error.status_code().is_client_error()
+        {
+            tracing::warn!(error.cause = ?error, "nothing from the replica; reading the database");
+        }
+        read.ok()
     }
 }
 
@@ -304,8 +342,11 @@ async fn blocking<T: Send + 'static>(
     web::block(work).await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
 }
 
-async fn in_time<T>(work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
-    tokio::time::timeout(HANG, work).await.unwrap_or_else(|_| Err(unavailable("no answer in time")))
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(unavailable("no answer in time")))
 }
 
 /// Until when a standby has followed its database. One that has replayed all that it was sent is of now; if the line is
@@ -329,6 +370,32 @@ mod tests {
         assert_eq!(with_patience("postgresql://a@h/db"), format!("postgresql://a@h/db?{PATIENCE}"));
         let own = with_patience("postgresql://a@h/db?sslmode=verify-full&connect_timeout=9");
         assert_eq!(own, format!("postgresql://a@h/db?{PATIENCE}&sslmode=verify-full&connect_timeout=9"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said_without_it() {
+        for right in [
+            "postgresql://owner:p%40w@host:5432/db?sslmode=verify-full",
+            "postgres://owner:pw@/db?host=/run/a:b@c",
+            "postgresql://owner@[2001:db8::1]:5432/db",
+            "postgresql://a,b:5432,5433/db",
+            "postgresql:///db",
+        ] {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "host=localhost password=S3CRET",
+            "mysql://u:S3CRET@host/db",
+            "postgresql://u:S3%CRET@host/db",
+            "postgresql://u:S3CRE%@host/db",
+            "postgresql://u:S3/CRET@host/db",
+            "postgresql://u:S3@CRET@host/db",
+            "postgresql://u:S3CRET@[bad/x",
+            "postgresql://u@host/db?password=S3CRET",
+        ] {
+            let said = format!("{:?}", connect(&Secret::new(wrong)).err().unwrap());
+            assert!(said.contains("must look like") && !said.contains("S3"), "{wrong}: {said}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Metrics. Names carry their unit; `docs/OPERATIONS.md` lists them.
 
+use actix_web::http::Method;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
+use types::AlertChannel;
 
 /// The metrics of this process.
 #[derive(Debug)]
@@ -55,6 +57,12 @@ impl Metrics {
             Opts::new("attendance_messages_total", "Attempts to send a message by channel and outcome."),
             &["channel", "outcome"],
         )?;
+        // There from the start: what is counted for the first time is an increase of nothing otherwise, and no alarm.
+        for channel in AlertChannel::ALL {
+            for outcome in ["sent", "failed", "dead"] {
+                messages.with_label_values(&[channel.name(), outcome]);
+            }
+        }
         let gallery_revision =
             IntGauge::new("attendance_gallery_revision", "Revision of the gallery in memory.")?;
         let gallery_people = IntGauge::new("attendance_gallery_people", "People who can be recognised.")?;
@@ -81,9 +89,14 @@ impl Metrics {
             "attendance_frames_replayed_total",
             "Frames that their sender had kept and this process answered.",
         )?;
-        for gauge in
-            [&devices_online, &backlog_frames, &gallery_revision, &gallery_people, &gallery_templates]
-        {
+        for gauge in [
+            &devices_online,
+            &backlog_frames,
+            &feeds_silent,
+            &gallery_revision,
+            &gallery_people,
+            &gallery_templates,
+        ] {
             registry.register(Box::new(gauge.clone()))?;
         }
         for counter in [&heartbeats, &replayed] {
@@ -116,6 +129,14 @@ impl Metrics {
         })
     }
 
+    /// How a label calls a request's method: callers may invent some, and each would be a series of its own.
+    pub fn method_label(method: &Method) -> &str {
+        match method.as_str() {
+            known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
+            _ => "other",
+        }
+    }
+
     /// All metrics in Prometheus' text format.
     pub fn text(&self) -> String {
         let mut text = Vec::new();
@@ -123,5 +144,35 @@ impl Metrics {
             tracing::error!(error.cause = %error, "metrics cannot be written");
         }
         String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_told() {
+        let metrics = Metrics::new().unwrap();
+        metrics.request_seconds.with_label_values(&["none", "GET", "200"]).observe(0.1);
+        metrics.pool_connections.with_label_values(&["idle"]).set(1);
+        metrics.frames.with_label_values(&["answered"]).inc();
+        let text = metrics.text();
+        let names = include_str!("metrics.rs").split('"').filter(|part| {
+            part.starts_with("attendance_") && part.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        });
+        let mut count = 0;
+        for name in names.filter(|name| *name != "attendance_") {
+            assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
+            count += 1;
+        }
+        assert!(count > 10, "{count}");
+        assert!(text.contains("attendance_messages_total{channel=\"email\",outcome=\"dead\"} 0"));
+    }
+
+    #[test]
+    fn a_method_that_is_none_makes_no_series() {
+        assert_eq!(Metrics::method_label(&Method::PATCH), "PATCH");
+        assert_eq!(Metrics::method_label(&Method::from_bytes(b"PATCHWORK").unwrap()), "other");
     }
 }

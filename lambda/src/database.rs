@@ -56,7 +56,7 @@ impl Database {
     /// # Errors
     /// Why it does not.
     pub async fn check(&self) -> Result<(), Failure> {
-        self.value("SELECT 1").await.map(|_| ())
+        self.value("SELECT 1", Instant::now()).await.map(|_| ())
     }
 
     /// How many people there are; a number of up to five seconds ago.
@@ -64,6 +64,7 @@ impl Database {
     /// # Errors
     /// Why it is not known.
     pub async fn count_people(&self) -> Result<i64, Failure> {
+        let came = Instant::now();
         // Held meanwhile, so that a crowd asks once. By the wall clock: others stand still in a frozen function.
         let mut kept = self.count.lock().await;
         if let Some((at, count)) = *kept
@@ -71,17 +72,17 @@ impl Database {
         {
             return Ok(count);
         }
-        let text = self.value("SELECT count FROM people_count").await?;
+        let text = self.value("SELECT count FROM people_count", came).await?;
         let count = text.parse().context("the count is no number").map_err(Failure::Refused)?;
         *kept = Some((SystemTime::now(), count));
         Ok(count)
     }
 
-    /// The one value that a query gives.
-    async fn value(&self, sql: &str) -> Result<String, Failure> {
+    /// The one value that a query gives to a request that came then.
+    async fn value(&self, sql: &str, came: Instant) -> Result<String, Failure> {
         let asked = timeout(REQUEST_LIMIT, async {
             loop {
-                let (client, kept) = self.client().await?;
+                let (client, kept) = self.client(came).await?;
                 let answer = ask(&client, sql).await;
                 if let Err(Failure::Unavailable(cause)) = &answer {
                     self.discard(&client).await;
@@ -100,8 +101,7 @@ impl Database {
     }
 
     /// The connection, and whether it was there before.
-    async fn client(&self) -> Result<(Arc<Client>, bool), Failure> {
-        let came = Instant::now();
+    async fn client(&self, came: Instant) -> Result<(Arc<Client>, bool), Failure> {
         let mut connection = self.connection.lock().await;
         if let Some(client) = connection.client.as_ref().filter(|client| !client.is_closed()) {
             return Ok((client.clone(), true));

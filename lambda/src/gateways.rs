@@ -43,6 +43,12 @@ pub async fn serve_aws(database: Arc<Database>) -> Result<()> {
     lambda_http::run(handler).await.map_err(|error| anyhow!(error))
 }
 
+/// The trace of a W3C header; what is none is not logged.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let id = traceparent.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
 /// Azure Functions: plain HTTP on this machine, from the host process alone.
 ///
 /// # Errors
@@ -64,7 +70,8 @@ pub async fn serve_azure(database: Arc<Database>, port: &str) -> Result<()> {
             let database = database.clone();
             async move {
                 let id = invocation(&request);
-                let trace = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+                let trace =
+                    request.headers().get("traceparent").and_then(|value| trace_id(value.to_str().ok()?));
                 let (method, path) = (request.method(), request.uri().path());
                 let answered = answer(&database, routes::Request { method, path, id: &id, trace }).await;
                 Ok::<_, Infallible>(answered.map(|body| Full::new(Bytes::from(body))))

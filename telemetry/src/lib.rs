@@ -3,8 +3,9 @@
 //! `RUST_LOG` says how much is logged, `LOG_FORMAT=json` makes one JSON object of each line. A request has one trace id
 //! from the camera's agent through the API to the recognizer, in the headers and fields of W3C Trace Context and in the
 //! log lines that are written on its way. With `OTEL_EXPORTER_OTLP_ENDPOINT` the spans go to an OpenTelemetry collector
-//! (OTLP over HTTP); the other variables of OpenTelemetry's specification, such as `OTEL_TRACES_SAMPLER`,
-//! `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_RESOURCE_ATTRIBUTES`, count as it says.
+//! (OTLP over HTTP); of the other variables of OpenTelemetry's specification those of the sampler
+//! (`OTEL_TRACES_SAMPLER`, `_ARG`), of batches (`OTEL_BSP_…`), of the exporter (`OTEL_EXPORTER_OTLP_HEADERS`,
+//! `_TIMEOUT`, and those for traces alone), `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` count.
 
 use std::collections::HashMap;
 use std::env;
@@ -15,8 +16,9 @@ use opentelemetry_otlp::SpanExporter;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::Span;
+use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -27,7 +29,8 @@ pub const TRACEPARENT: &str = "traceparent";
 /// The field of a span that [`adopt`] fills, so that log lines name the trace.
 pub const TRACE_ID: &str = "trace_id";
 
-/// Crates that write requests with their tokens, or frames, at finer levels: whatever `RUST_LOG` says, they do not.
+/// Crates that write requests with their tokens, or frames, at levels finer than info: whatever `RUST_LOG` says, they
+/// do not.
 const TELL_TALES: [&str; 7] =
     ["tungstenite", "tokio_tungstenite", "hyper", "hyper_util", "reqwest", "rustls", "h2"];
 
@@ -62,12 +65,10 @@ impl LogFormat {
 
 /// Begins to log, on standard error, and to trace. A second call, as in tests, changes nothing.
 pub fn start(service: &'static str, version: &'static str, format: LogFormat) -> Telemetry {
-    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    for crate_name in TELL_TALES {
-        if let Ok(directive) = format!("{crate_name}=info").parse() {
-            filter = filter.add_directive(directive);
-        }
-    }
+    let wanted = env::var("RUST_LOG").unwrap_or_default();
+    let filter = if wanted.is_empty() { Ok(EnvFilter::new("info")) } else { EnvFilter::try_new(&wanted) };
+    let unreadable = filter.is_err();
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (provider, refused) = provider(service, version);
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
@@ -75,7 +76,12 @@ pub fn start(service: &'static str, version: &'static str, format: LogFormat) ->
         LogFormat::Json => lines.json().boxed(),
     };
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer(service)).with_location(false);
-    let begun = tracing_subscriber::registry().with(filter).with(lines).with(traces).try_init();
+    let discreet = filter_fn(|metadata| !tells_tales(metadata.target(), *metadata.level()));
+    let begun =
+        tracing_subscriber::registry().with(filter).with(discreet).with(lines).with(traces).try_init();
+    if unreadable {
+        tracing::warn!("RUST_LOG cannot be read and counts as info; it looks like warn,api=debug");
+    }
     if let Some(error) = refused {
         tracing::warn!(
             error.cause = error,
@@ -83,6 +89,12 @@ pub fn start(service: &'static str, version: &'static str, format: LogFormat) ->
         );
     }
     Telemetry(begun.is_ok().then_some(provider))
+}
+
+/// Whether a line of a crate of [`TELL_TALES`], or a module of it, is one of those that are not written.
+fn tells_tales(target: &str, level: Level) -> bool {
+    let name = target.split_once("::").map_or(target, |(name, _)| name);
+    level > Level::INFO && TELL_TALES.contains(&name)
 }
 
 /// Gives spans their ids; exports them only where a collector is named.
@@ -130,6 +142,19 @@ mod tests {
     use tracing_subscriber::Registry;
 
     use super::*;
+
+    #[test]
+    fn tokens_are_not_logged_whatever_is_asked_for() {
+        for (target, level, told) in [
+            ("hyper_util::client", Level::TRACE, false),
+            ("reqwest", Level::DEBUG, false),
+            ("reqwest::connect", Level::WARN, true),
+            ("hyperion", Level::TRACE, true),
+            ("api::routes", Level::TRACE, true),
+        ] {
+            assert_eq!(!tells_tales(target, level), told, "{target} {level}");
+        }
+    }
 
     #[test]
     fn a_trace_goes_on_from_one_program_to_the_next() {

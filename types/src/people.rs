@@ -125,7 +125,7 @@ pub struct UpdatePerson {
 /// Consent as a request states it: a plain yes, or who gave it when to which text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "true, or who gave it when to which text")]
 pub enum ConsentGiven {
     /// Yes (given by the person, now, to the current text) or no.
     Plain(bool),

@@ -89,7 +89,9 @@ impl Attempt {
     /// When the database fails.
     pub fn failed(&self, conn: &mut PgConnection, action: &str, user: Option<Uuid>) -> Result<(), ApiError> {
         self.count(conn)?;
-        Ok(models::audit::insert(conn, Actor::System, action, ("user", user), json!({}))?)
+        // From where: who looks into an attack needs it.
+        let detail = if self.address.is_unspecified() { json!({}) } else { json!({ "address": self.address }) };
+        Ok(models::audit::insert(conn, Actor::System, action, ("user", user), detail)?)
     }
 
     /// Counts a failure that is audited elsewhere.

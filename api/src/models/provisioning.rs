@@ -63,8 +63,15 @@ pub fn trust_azure(conn: &mut PgConnection, role: &str, object_id: uuid::Uuid) -
 
 /// Makes the database where it is not there, for these roles alone.
 pub fn make_database(conn: &mut PgConnection, name: &str) -> QueryResult<()> {
-    // Whoever gives a database to a role must be of that role.
+    // Whoever gives a database to a role must be of that role. Not for longer: on RDS whoever is of a role that signs in
+    // by the machine's identity can no longer sign in by password, and this is to run again at the next release.
     conn.batch_execute("GRANT attendance_owner TO CURRENT_USER")?;
+    let made = make_owned(conn, name);
+    conn.batch_execute("REVOKE attendance_owner FROM CURRENT_USER")?;
+    made
+}
+
+fn make_owned(conn: &mut PgConnection, name: &str) -> QueryResult<()> {
     if !is_there(conn, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1) AS there", name)? {
         run_formatted(conn, "CREATE DATABASE %I OWNER %I", name, "attendance_owner")?;
     }

@@ -303,7 +303,7 @@ impl Live {
             is_sealed: false,
         };
         let id = REQUEST_ID.try_with(Uuid::to_string).ok();
-        let span = tracing::info_span!("frame", request_id = id, trace_id = Empty, otel.kind = "server");
+        let span = tracing::error_span!("frame", request_id = id, trace_id = Empty, otel.kind = "server");
         telemetry::adopt(&span, incoming.header.traceparent.as_deref());
         handle(&self.app, incoming).instrument(span).await
     }

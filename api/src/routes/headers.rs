@@ -48,7 +48,7 @@ pub async fn security_headers(
         // By its pattern: an address as it came would make a series of its own for every person.
         let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
         let status = response.status();
-        let labels = [route.as_str(), request.method().as_str(), status.as_str()];
+        let labels = [route.as_str(), Metrics::method_label(request.method()), status.as_str()];
         app.metrics.request_seconds.with_label_values(&labels).observe(began.elapsed().as_secs_f64());
     }
     Ok(response)

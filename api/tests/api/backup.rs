@@ -253,11 +253,14 @@ async fn a_new_server_gets_its_roles_and_its_database_once() {
     let mut conn = database.connect();
     for _ in 0..2 {
         provisioning::make_roles(&mut conn).unwrap();
+        provisioning::make_database(&mut conn, &name).unwrap();
         for role in provisioning::ROLES {
             provisioning::trust_aws(&mut conn, role).unwrap();
         }
-        provisioning::make_database(&mut conn, &name).unwrap();
     }
+    let administrator = "SELECT count(*) FROM pg_auth_members WHERE roleid = 'attendance_owner'::regrole \
+        AND member = current_user::regrole";
+    assert_eq!(database.number(administrator), 0, "who can sign in by password can do so again");
     let roles = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member \
         WHERE m.roleid = 'rds_iam'::regrole AND r.rolcanlogin AND r.rolname LIKE 'attendance_%'";
     assert_eq!(database.number(roles), 4);

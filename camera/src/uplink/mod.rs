@@ -32,7 +32,7 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
 /// The span of one frame's way to the server, which goes on in the server's trace.
 fn frame_span(sequence: u64) -> Span {
-    let span = tracing::info_span!("frame", trace_id = Empty, sequence, otel.kind = "client");
+    let span = tracing::error_span!("frame", trace_id = Empty, sequence, otel.kind = "client");
     telemetry::adopt(&span, None);
     span
 }
