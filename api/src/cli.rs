@@ -348,8 +348,10 @@ impl Cli {
                 let mut conn = connect(&database.url)?;
                 let keys = master_key::open_or_create(&mut conn, &data)?;
                 let (version, count) = master_key::rotate(&mut conn, &keys)?;
-                say(&format!("Master key {version} wraps {count} keys. Copy the file to its safe place beside the copy that is there: \
-                     backups made until now open with the old one alone."))
+                say(&format!(
+                    "Master key {version} wraps {count} keys. Copy the file to its safe place beside the copy that is there: \
+                     backups made until now open with the old one alone."
+                ))
             }
             Command::Audit(Audit::Verify { database, data }) => {
                 let mut conn = connect(&database.url)?;

@@ -65,10 +65,16 @@ fn check(url: &str) -> Result<(), &'static str> {
     let (authority, path) = address.split_once('/').unwrap_or((address, ""));
     let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     // The last part of a host in brackets is no port.
-    let port = host.rsplit_once(']').map_or(host, |(_, rest)| rest).rsplit_once(':').map_or("", |(_, port)| port);
-    let secret = parameters.split('&').any(|part| part.starts_with("password=") || part.starts_with("sslpassword="));
+    let port =
+        host.rsplit_once(']').map_or(host, |(_, rest)| rest).rsplit_once(':').map_or("", |(_, port)| port);
+    let secret =
+        parameters.split('&').any(|part| part.starts_with("password=") || part.starts_with("sslpassword="));
     let stray = path.contains('@') || user.contains('@') || host.contains(['[', ' ']) && !host.contains(']');
-    if secret || stray || !port.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') { Err(FORM) } else { Ok(()) }
+    if secret || stray || !port.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') {
+        Err(FORM)
+    } else {
+        Ok(())
+    }
 }
 
 /// A connection URL with [`PATIENCE`]; what the URL itself says of it wins, since libpq takes the last.
@@ -342,10 +348,7 @@ async fn blocking<T: Send + 'static>(
     web::block(work).await.unwrap_or_else(|cancelled| Err(ApiError::Internal(anyhow::Error::new(cancelled))))
 }
 
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(unavailable("no answer in time")))
 }
 

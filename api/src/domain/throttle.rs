@@ -90,7 +90,10 @@ impl Attempt {
     pub fn failed(&self, conn: &mut PgConnection, action: &str, user: Option<Uuid>) -> Result<(), ApiError> {
         self.count(conn)?;
         // From where: who looks into an attack needs it.
-        let detail = if self.address.is_unspecified() { json!({}) } else { json!({ "address": self.address }) };
+        let detail = match self.address.ip() {
+            nowhere if nowhere.is_unspecified() => json!({}),
+            address => json!({ "address": address }),
+        };
         Ok(models::audit::insert(conn, Actor::System, action, ("user", user), detail)?)
     }
 

@@ -11,6 +11,7 @@ use tracing_actix_web::RequestId;
 use uuid::Uuid;
 
 use crate::error::REQUEST_ID;
+use crate::metrics::Metrics;
 use crate::state::App;
 
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
