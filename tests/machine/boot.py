@@ -36,6 +36,8 @@ TOOLS = ["ip", "terraform", "debootstrap", "systemd-nspawn", "openssl", "nsenter
 ROLES = ["edge", "api", "migrate"]
 # AWS takes no more than this of user data.
 MOST_USER_DATA = 16384
+# The proxy asks every five seconds, and what it is told may be five seconds old.
+PROXY_SECONDS = 10
 # How much of what systemd can take from a service is left to it: its own measure, of 10.
 MOST_EXPOSURE = 2.5
 
@@ -204,17 +206,24 @@ def tell_of_units(machine, units):
 
 
 def tell_of_stopping(cloud, api):
-    api.inside("systemctl", "stop", "attendance-api.service")
-    journal = api.journal()
-    out, stopping = journal.rfind("was taken out"), journal.rfind('"stopping"')
-    tell(ADDRESSES["api"] not in cloud.registered() and 0 < out < stopping, "a machine that stops is taken out first, and then stops the API")
+    if cloud.kind == "aws":
+        # As when the group ends a machine: it is shut down.
+        api.inside("systemctl", "--no-block", "poweroff")
+    else:
+        ends = {"EventId": "1", "EventType": "Terminate", "ResourceType": "VirtualMachine", "Resources": ["api"], "EventStatus": "Scheduled"}
+        (cloud.folder / "events.json").write_text(json.dumps({"DocumentIncarnation": 2, "Events": [ends]}))
+    api.process.wait(150)
+    tell(ADDRESSES["api"] not in cloud.registered() and '"stopping"' in api.journal("attendance-api.service"),
+         "a machine that the cloud ends is taken out first, stops the API then, and switches itself off")
+    waited = api.when('"stopping"', "attendance-api.service") - api.when("was taken out", "attendance-registration.service")
+    tell(waited >= PROXY_SECONDS, f"the API takes requests for {waited:.0f} s more, until the proxy must know")
 
 
 def tell_of_cloud(cloud):
     wrong = [line for line in cloud.requests() if line["status"] in (401, 403, 500) or "AccessDenied" in line["text"]]
     tell(not wrong, f"every request of {len(cloud.requests())} was signed as it must be and within the machine's rights{': ' + str(wrong[:3]) if wrong else ''}")
     if cloud.kind == "aws":
-        streams = {"api/i-api", "edge/i-edge"}
+        streams = {"api/i-api", "edge/i-edge", "migrate/i-migrate"}
 
         def lines():
             return read_lines(cloud.folder / "logs.jsonl")
@@ -222,6 +231,11 @@ def tell_of_cloud(cloud):
               lambda: f"{len(lines())} lines; {cloud.machines['api'].journal('attendance-logs.service')[-800:]}")
         from_api = [line for line in lines() if line.get("unit") == "attendance-api.service" and line.get("level")]
         tell(len(from_api) > 0, f"the journal is shipped with its fields, {len(lines())} lines")
+        last = {"api": "stopping", "migrate": "The database has the schema"}
+        lacking = [role for role, text in last.items() if not any(line["stream"] == f"{role}/i-{role}" and text in json.dumps(line) for line in lines())]
+        tell(not lacking, f"what a machine says last is shipped before it is gone{': not of ' + ', '.join(lacking) if lacking else ''}")
+        disks = [line["value"] for line in lines() if line.get("metric") == "disk_used_percent"]
+        tell(disks and all(0 < value < 100 for value in disks), f"machines say how full their disks are: {disks[-1] if disks else 'nothing'} percent")
     keys = [(cloud.folder / "secrets" / name).read_text() for name in ("master", "audit")]
     written = "".join(machine.journal() + machine.console() for machine in cloud.machines.values())
     tell(not any(key in written for key in keys) and "secret/of+" not in written, "no key and no credential is in a journal")
