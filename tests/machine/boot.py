@@ -290,12 +290,71 @@ def tell_of_rendering(texts, base, folder):
     (base / "run/user-data").unlink()
 
 
-def tell_of_neighbours():
-    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
-    path = ROOT / "deploy/bin/attendance-machine"
-    loader = importlib.machinery.SourceFileLoader("attendance_machine", str(path))
+def machine_program():
+    loader = importlib.machinery.SourceFileLoader("attendance_machine", str(ROOT / "deploy/bin/attendance-machine"))
     program = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(program)
+    program.say = lambda text: None
+    return program
+
+
+def tell_of_looks():
+    """When a machine goes in and out, by what its API, its recognizer and another machine's API answer at each look."""
+    program = machine_program()
+
+    class Register:
+        def __init__(self, looks):
+            self.looks, self.done = list(looks), []
+
+        def answers(self, url):
+            own, recognizer, other = self.looks[0]
+            return {f"http://127.0.0.1:{program.API_PORT}/readyz": own, f"http://10.0.0.2:{program.API_PORT}/readyz": other,
+                    f"http://127.0.0.1:{program.RECOGNIZER_PORT}/readyz": recognizer}[url]
+
+        def address(self):
+            return "10.0.0.1"
+
+        def registered(self):
+            return {"10.0.0.1": "1", "10.0.0.2": "2"}
+
+        def register(self, address):
+            self.done.append(f"{address} in")
+
+        def deregister(self, address):
+            self.done.append(f"{address} out")
+
+        def launched(self):
+            self.done.append("launched")
+
+        def ending(self):
+            self.done.append("look")
+            self.looks.pop(0)
+            return not self.looks
+
+    def done(*looks):
+        register = Register(looks)
+        program.cloud_of, program.answers = lambda _: register, register.answers
+        program.until_told = program.leave = program.look_at_neighbours = lambda *_: None
+        try:
+            program.register({"INTERNAL_ZONE": ZONE})
+        except SystemExit as end:
+            register.done.append(end.code)
+        return " ".join(map(str, register.done))
+
+    before = signal.getsignal(signal.SIGTERM)
+    good, blind, away, all_away = (1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 1, 0)
+    into = "look 10.0.0.1 in launched look"
+    tell(done(good, good) == f"{into} 75", "a machine that is ready twice goes in")
+    tell(done(blind, blind, blind, good) == "look look look 10.0.0.1 in launched look 75", "one without its recognizer waits for it")
+    tell(done((1, 0, 0), (1, 0, 0), good) == "look 10.0.0.1 in look launched look 75", "but for where nobody else is ready")
+    tell(done(good, good, away, away, away) == f"{into} look 10.0.0.1 out look look 75", "one that alone is not ready any more goes out")
+    tell(done(good, good, *[all_away] * 4) == f"{into} look look look look 75", "none goes out for what all of them lack")
+    signal.signal(signal.SIGTERM, before)
+
+
+def tell_of_neighbours():
+    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
+    program = machine_program()
 
     class Register:
         def __init__(self):
@@ -309,7 +368,6 @@ def tell_of_neighbours():
 
     register, misses = Register(), {}
     program.reachable = lambda address: address != "10.0.0.3"
-    program.say = lambda text: None
     sizes = []
     for _ in range(program.MISSES):
         program.look_at_neighbours(register, "10.0.0.1", misses)
@@ -325,6 +383,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="attendance-machine-"))
     try:
+        tell_of_looks()
         tell_of_neighbours()
         release = make_release(folder)
         releases = {cloud: release if cloud == "aws" else without_preparing(release, folder) for cloud in clouds}
