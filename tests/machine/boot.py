@@ -353,7 +353,7 @@ def tell_of_looks():
 
 
 def tell_of_neighbours():
-    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
+    """An API machine that was lost without a word is taken out after some rounds, one that answers stays."""
     program = machine_program()
 
     class Register:

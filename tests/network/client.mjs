@@ -184,6 +184,20 @@ async function createFeed(name, more = {}) {
   return answer.json;
 }
 
+await step('requests that make no sense keep nobody away', async () => {
+  // Somebody who watches, since Caddy remembers an API for as long as it is being asked.
+  const watching = new AbortController();
+  const events = Array.from({ length: 6 }, () => admin.events('/api/v1/arrivals/events', { signal: watching.signal }).next().catch(() => {}));
+  await sleep(300);
+  const head = ['POST /api/v1/session HTTP/1.1', `host: ${new URL(url).hostname}`, `origin: ${url}`, 'content-type: application/json',
+    'transfer-encoding: chunked', '', '5', '{"ema', 'no number'];
+  await Promise.all(Array.from({ length: 8 }, () => byHand(head)));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => anonymous.get('/api/v1/health')));
+  assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+  watching.abort();
+  await Promise.all(events);
+});
+
 if (noPhotos) {
   console.log(`   skipped: the journey with a face (${noPhotos})`);
 } else {
