@@ -64,7 +64,7 @@ pack_site() {
     cp -rL "$pack" "$to/packs/default"
     cp -rL "$page" "$to/page"
     cp -rL deploy/systemd "$to/systemd"
-    install -m 644 deploy/Caddyfile "$to"
+    install -m 644 deploy/Caddyfile deploy/attendance.caddy "$to"
     install -m 644 LICENSE-APACHE LICENSE-MIT "$to/licences"
     install -m 644 "$cache/onnxruntime/LICENSE" "$to/licences/onnxruntime-LICENSE"
     install -m 644 "$cache/onnxruntime/ThirdPartyNotices.txt" "$to/licences/onnxruntime-ThirdPartyNotices.txt"

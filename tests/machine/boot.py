@@ -36,6 +36,8 @@ TOOLS = ["ip", "terraform", "debootstrap", "systemd-nspawn", "openssl", "nsenter
 ROLES = ["edge", "api", "migrate"]
 # AWS takes no more than this of user data.
 MOST_USER_DATA = 16384
+# The proxy asks every five seconds, and what it is told may be five seconds old.
+PROXY_SECONDS = 10
 # How much of what systemd can take from a service is left to it: its own measure, of 10.
 MOST_EXPOSURE = 2.5
 
@@ -204,17 +206,24 @@ def tell_of_units(machine, units):
 
 
 def tell_of_stopping(cloud, api):
-    api.inside("systemctl", "stop", "attendance-api.service")
-    journal = api.journal()
-    out, stopping = journal.rfind("was taken out"), journal.rfind('"stopping"')
-    tell(ADDRESSES["api"] not in cloud.registered() and 0 < out < stopping, "a machine that stops is taken out first, and then stops the API")
+    if cloud.kind == "aws":
+        # As when the group ends a machine: it is shut down.
+        api.inside("systemctl", "--no-block", "poweroff")
+    else:
+        ends = {"EventId": "1", "EventType": "Terminate", "ResourceType": "VirtualMachine", "Resources": ["api"], "EventStatus": "Scheduled"}
+        (cloud.folder / "events.json").write_text(json.dumps({"DocumentIncarnation": 2, "Events": [ends]}))
+    api.process.wait(150)
+    tell(ADDRESSES["api"] not in cloud.registered() and '"stopping"' in api.journal("attendance-api.service"),
+         "a machine that the cloud ends is taken out first, stops the API then, and switches itself off")
+    waited = api.when('"stopping"', "attendance-api.service") - api.when("was taken out", "attendance-registration.service")
+    tell(waited >= PROXY_SECONDS, f"the API takes requests for {waited:.0f} s more, until the proxy must know")
 
 
 def tell_of_cloud(cloud):
     wrong = [line for line in cloud.requests() if line["status"] in (401, 403, 500) or "AccessDenied" in line["text"]]
     tell(not wrong, f"every request of {len(cloud.requests())} was signed as it must be and within the machine's rights{': ' + str(wrong[:3]) if wrong else ''}")
     if cloud.kind == "aws":
-        streams = {"api/i-api", "edge/i-edge"}
+        streams = {"api/i-api", "edge/i-edge", "migrate/i-migrate"}
 
         def lines():
             return read_lines(cloud.folder / "logs.jsonl")
@@ -222,6 +231,11 @@ def tell_of_cloud(cloud):
               lambda: f"{len(lines())} lines; {cloud.machines['api'].journal('attendance-logs.service')[-800:]}")
         from_api = [line for line in lines() if line.get("unit") == "attendance-api.service" and line.get("level")]
         tell(len(from_api) > 0, f"the journal is shipped with its fields, {len(lines())} lines")
+        last = {"api": "stopping", "migrate": "The database has the schema"}
+        lacking = [role for role, text in last.items() if not any(line["stream"] == f"{role}/i-{role}" and text in json.dumps(line) for line in lines())]
+        tell(not lacking, f"what a machine says last is shipped before it is gone{': not of ' + ', '.join(lacking) if lacking else ''}")
+        disks = [line["value"] for line in lines() if line.get("metric") == "disk_used_percent"]
+        tell(disks and all(0 < value < 100 for value in disks), f"machines say how full their disks are: {disks[-1] if disks else 'nothing'} percent")
     keys = [(cloud.folder / "secrets" / name).read_text() for name in ("master", "audit")]
     written = "".join(machine.journal() + machine.console() for machine in cloud.machines.values())
     tell(not any(key in written for key in keys) and "secret/of+" not in written, "no key and no credential is in a journal")
@@ -276,12 +290,71 @@ def tell_of_rendering(texts, base, folder):
     (base / "run/user-data").unlink()
 
 
-def tell_of_neighbours():
-    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
-    path = ROOT / "deploy/bin/attendance-machine"
-    loader = importlib.machinery.SourceFileLoader("attendance_machine", str(path))
+def machine_program():
+    loader = importlib.machinery.SourceFileLoader("attendance_machine", str(ROOT / "deploy/bin/attendance-machine"))
     program = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(program)
+    program.say = lambda text: None
+    return program
+
+
+def tell_of_looks():
+    """When a machine goes in and out, by what its API, its recognizer and another machine's API answer at each look."""
+    program = machine_program()
+
+    class Register:
+        def __init__(self, looks):
+            self.looks, self.done = list(looks), []
+
+        def answers(self, url):
+            own, recognizer, other = self.looks[0]
+            return {f"http://127.0.0.1:{program.API_PORT}/readyz": own, f"http://10.0.0.2:{program.API_PORT}/readyz": other,
+                    f"http://127.0.0.1:{program.RECOGNIZER_PORT}/readyz": recognizer}[url]
+
+        def address(self):
+            return "10.0.0.1"
+
+        def registered(self):
+            return {"10.0.0.1": "1", "10.0.0.2": "2"}
+
+        def register(self, address):
+            self.done.append(f"{address} in")
+
+        def deregister(self, address):
+            self.done.append(f"{address} out")
+
+        def launched(self):
+            self.done.append("launched")
+
+        def ending(self):
+            self.done.append("look")
+            self.looks.pop(0)
+            return not self.looks
+
+    def done(*looks):
+        register = Register(looks)
+        program.cloud_of, program.answers = lambda _: register, register.answers
+        program.until_told = program.leave = program.look_at_neighbours = lambda *_: None
+        try:
+            program.register({"INTERNAL_ZONE": ZONE})
+        except SystemExit as end:
+            register.done.append(end.code)
+        return " ".join(map(str, register.done))
+
+    before = signal.getsignal(signal.SIGTERM)
+    good, blind, away, all_away = (1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 1, 0)
+    into = "look 10.0.0.1 in launched look"
+    tell(done(good, good) == f"{into} 75", "a machine that is ready twice goes in")
+    tell(done(blind, blind, blind, good) == "look look look 10.0.0.1 in launched look 75", "one without its recognizer waits for it")
+    tell(done((1, 0, 0), (1, 0, 0), good) == "look 10.0.0.1 in look launched look 75", "but for where nobody else is ready")
+    tell(done(good, good, away, away, away) == f"{into} look 10.0.0.1 out look look 75", "one that alone is not ready any more goes out")
+    tell(done(good, good, *[all_away] * 4) == f"{into} look look look look 75", "none goes out for what all of them lack")
+    signal.signal(signal.SIGTERM, before)
+
+
+def tell_of_neighbours():
+    """An API machine that was lost without a word is taken out after some rounds, one that answers stays."""
+    program = machine_program()
 
     class Register:
         def __init__(self):
@@ -295,7 +368,6 @@ def tell_of_neighbours():
 
     register, misses = Register(), {}
     program.reachable = lambda address: address != "10.0.0.3"
-    program.say = lambda text: None
     sizes = []
     for _ in range(program.MISSES):
         program.look_at_neighbours(register, "10.0.0.1", misses)
@@ -311,6 +383,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(tempfile.mkdtemp(prefix="attendance-machine-"))
     try:
+        tell_of_looks()
         tell_of_neighbours()
         release = make_release(folder)
         releases = {cloud: release if cloud == "aws" else without_preparing(release, folder) for cloud in clouds}

@@ -171,6 +171,8 @@ def azure_metadata(handler, role, _):
     if path == "/metadata/instance":
         interface = {"ipv4": {"ipAddress": [{"privateIpAddress": handler.client_address[0]}]}}
         return 200, json.dumps({"compute": {"name": role, "resourceId": f"/machines/{role}"}, "network": {"interface": [interface]}})
+    if path == "/metadata/scheduledevents" and told.get("api-version"):
+        return 200, (file_of(".", "events.json") or b'{"DocumentIncarnation":1,"Events":[]}')
     return 404, ""
 
 

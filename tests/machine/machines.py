@@ -170,9 +170,14 @@ class Machine:
     def works(self, *command):
         return subprocess.run(self.command(*command), capture_output=True, check=False).returncode == 0
 
-    def journal(self, unit=None):
+    def when(self, text, unit):
+        """The time of a unit's last line that holds the text."""
+        lines = [json.loads(line) for line in self.journal(unit, "json").splitlines()]
+        return max(int(line["__REALTIME_TIMESTAMP"]) for line in lines if text in line["MESSAGE"]) / 1e6
+
+    def journal(self, unit=None, output="cat"):
         folder = next(iter(sorted((self.root / "var/log/journal").glob("*"))), None)
-        command = ["journalctl", "--output=cat", "--no-pager", "--quiet", f"--directory={folder}", *([f"--unit={unit}"] if unit else [])]
+        command = ["journalctl", f"--output={output}", "--no-pager", "--quiet", f"--directory={folder}", *([f"--unit={unit}"] if unit else [])]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout if folder else ""
 
     def console(self):

@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 
 import { Client } from '../support/client.mjs';
@@ -50,6 +51,21 @@ function assertHeaders(answer, caching) {
   assert.equal(answer.headers['cache-control'], caching);
   assert.equal(answer.headers.server, undefined, 'no word about the server');
 }
+
+/** What comes after the headers of a request that is written by hand, over TLS; `options` are tls.connect's. */
+const byHand = (lines, options = {}, more = async () => {}) => new Promise((done, fail) => {
+  const { hostname } = new URL(url);
+  const socket = connect({ host: hostname, port: 443, servername: hostname, ...options });
+  let text = '';
+  socket.on('data', (part) => { text += part; });
+  // It may hang up while it is still being sent to.
+  socket.on('error', (error) => (text ? done(text) : fail(error)));
+  socket.on('end', () => done(text));
+  socket.on('secureConnect', () => {
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    more(socket).catch(fail);
+  });
+});
 
 const anonymous = new Client(url);
 const secret = 'nobody-should-read-this';
@@ -114,6 +130,27 @@ await step('a body beyond every limit is refused', async () => {
   assert.ok([401, 413, 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(answer.status), `${answer.status}`);
 });
 
+await step('so is one that does not say how long it is', async () => {
+  const head = ['POST /api/v1/imports HTTP/1.1', `host: ${new URL(url).hostname}`, 'connection: close', 'transfer-encoding: chunked'];
+  const text = await byHand(head, {}, async (socket) => {
+    const part = Buffer.concat([Buffer.from('989680\r\n'), Buffer.alloc(10_000_000), Buffer.from('\r\n')]);
+    for (let sent = 0; sent < 12 && socket.writable; sent += 1) {
+      await new Promise((done) => { socket.write(part, () => done()); });
+    }
+  });
+  assert.match(text, /^HTTP\/1\.1 (401|413) /);
+});
+
+await step('who names no site meets the site\'s certificate', async () => {
+  const { hostname } = new URL(url);
+  const named = (host) => [`GET /api/v1/health HTTP/1.1`, `host: ${host}`, 'connection: close'];
+  const text = await byHand(named(hostname), { servername: '', checkServerIdentity: (_, { subjectaltname }) => {
+    assert.equal(subjectaltname, `DNS:${hostname}`);
+  } });
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  assert.doesNotMatch(await byHand(named('other.test')), /database|recognizer/, 'another site\'s name reaches nothing');
+});
+
 const admin = new Client(url);
 await step('somebody signs in', async () => {
   const { email, password } = JSON.parse(await readFile(given.admin, 'utf8'));
@@ -146,6 +183,20 @@ async function createFeed(name, more = {}) {
   assert.equal(answer.status, 201, answer.text);
   return answer.json;
 }
+
+await step('requests that make no sense keep nobody away', async () => {
+  // Somebody who watches, since Caddy remembers an API for as long as it is being asked.
+  const watching = new AbortController();
+  const events = Array.from({ length: 6 }, () => admin.events('/api/v1/arrivals/events', { signal: watching.signal }).next().catch(() => {}));
+  await sleep(300);
+  const head = ['POST /api/v1/session HTTP/1.1', `host: ${new URL(url).hostname}`, `origin: ${url}`, 'content-type: application/json',
+    'transfer-encoding: chunked', '', '5', '{"ema', 'no number'];
+  await Promise.all(Array.from({ length: 8 }, () => byHand(head)));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => anonymous.get('/api/v1/health')));
+  assert.deepEqual(answers.map(({ status }) => status), answers.map(() => 200));
+  watching.abort();
+  await Promise.all(events);
+});
 
 if (noPhotos) {
   console.log(`   skipped: the journey with a face (${noPhotos})`);

@@ -108,6 +108,10 @@ class Cloud:
             if b"No active Lifecycle Action" not in error.body:
                 raise
 
+    def ending(self):
+        """A machine that the group ends is shut down in order."""
+        return False
+
     def release_machine(self):
         """Shutting down is enough: the machine was made to end with that."""
 

@@ -111,6 +111,14 @@ class Cloud:
     def launched(self):
         """The scale set asks the machine itself."""
 
+    def ending(self):
+        """A machine that the scale set ends is told so some minutes before, and nobody shuts it down."""
+        try:
+            events = self.metadata("scheduledevents", **{"api-version": "2020-07-01"}).get("Events", [])
+            return any(event["EventType"] in ("Terminate", "Preempt") and self.name() in event["Resources"] for event in events)
+        except (Refused, Unreachable, ValueError, LookupError):
+            return False  # it takes a while until the first answer
+
     def release_machine(self):
         """A machine that only shuts down is still paid for; one that is deallocated is not."""
         url = f"{MANAGEMENT}{self.instance()['compute']['resourceId']}/deallocate?api-version={COMPUTE_VERSION}"

@@ -83,7 +83,7 @@ def persist(what, attempt, first=2, longest=30):
     while True:
         try:
             return attempt()
-        except (Refused, Unreachable, OSError) as error:
-            say(f"{what}: {error}; trying again in {pause} s")
+        except (Refused, Unreachable, OSError, ValueError, LookupError) as error:  # the last two: an answer of another form
+            say(f"{what}: {error or repr(error)}; trying again in {pause} s")
         time.sleep(pause)
         pause = min(pause * 2, longest)
