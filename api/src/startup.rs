@@ -175,7 +175,7 @@ fn server(app: App, config: &Config, listener: TcpListener) -> Result<Server> {
             })
     })
     .disable_signals()
-    .shutdown_timeout(10);
+    .shutdown_timeout(20);
     let server = if config.http.tls_self() {
         let tls = tls::self_signed(&config.data.folder.join("tls"), config.http.host)?;
         server.listen_rustls_0_23(listener, tls)?
