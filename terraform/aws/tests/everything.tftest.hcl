@@ -25,7 +25,7 @@ variables {
   release_folder        = "tests/releases"
   release_version       = "1.2.3"
   release_sha256        = "87d10daa428b54eaa19cdd898cfed8107797ad77c4e1363ee53dc09f66ea85fe"
-  function_sha256       = "8c88405921e4b6a8f1c932d0e9144bf24a6da917e9dd2f486fd9ca874497ef16"
+  function_sha256       = "f03a6bad123a8b89e0d05c8d9b9a585da7034e41164b8c6568534fe64d0af999"
   session_agent_sha256  = "a2265343a2d6bd747b1fdd6df3f33497caef07264774ea25e3bf79f5d885f663"
   release_public_key    = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
   api_settings          = { ATTENDANCE_SMTP_HOST = "mail.example.org" }
@@ -102,7 +102,7 @@ run "everything" {
   # --- releases ---
 
   assert {
-    condition     = toset([for object in values(module.storage.resources.releases) : object.key]) == toset([for name in ["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig", "lambda-1.2.3.zip", "amazon-ssm-agent.deb"] : "releases/${name}"]) && alltrue([for object in values(module.storage.resources.releases) : object.checksum_algorithm == "SHA256" && object.kms_key_id == module.secrets.key_arn])
+    condition     = toset([for object in values(module.storage.resources.releases) : object.key]) == toset([for name in ["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig", "attendance-function-1.2.3-aws.zip", "amazon-ssm-agent.deb"] : "releases/${name}"]) && alltrue([for object in values(module.storage.resources.releases) : object.checksum_algorithm == "SHA256" && object.kms_key_id == module.secrets.key_arn])
     error_message = "the release, and the one before it, must be in the bucket"
   }
 

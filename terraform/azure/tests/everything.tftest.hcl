@@ -26,7 +26,8 @@ run "everything" {
     public_subnet_cidrs   = ["172.16.0.0/24", "172.16.1.0/24"]
     private_subnet_cidrs  = ["172.16.10.0/24", "172.16.11.0/24"]
     database_subnet_cidrs = ["172.16.20.0/24", "172.16.21.0/24"]
-    release_folder        = "tests/release"
+    release_folder        = "tests/releases"
+    function_sha256       = "ec9ab0f760275031eef95d366468c83fb431034f67c0d8b06c94c3b53bda451b"
     operator_addresses    = ["198.51.100.7", "198.51.100.8"]
     bastion               = true
     waf                   = true
@@ -109,8 +110,13 @@ run "everything" {
     error_message = "operators, and nobody else, must be able to deploy the function"
   }
   assert {
-    condition     = toset(keys(module.storage.resources.blobs)) == toset(["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig"]) && alltrue([for blob in module.storage.resources.blobs : blob.storage_container_name == "releases"]) && module.storage.resources.uploader[0].scope == module.storage.resources.containers["releases"].resource_manager_id && module.storage.resources.uploader[0].principal_id == data.azurerm_client_config.current.object_id
+    condition     = toset([for blob in values(module.storage.resources.blobs) : blob.name]) == toset(["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig"]) && alltrue([for blob in module.storage.resources.blobs : blob.storage_container_name == "releases"]) && module.storage.resources.uploader[0].scope == module.storage.resources.containers["releases"].resource_manager_id && module.storage.resources.uploader[0].principal_id == data.azurerm_client_config.current.object_id
     error_message = "releases are not put into place"
+  }
+
+  assert {
+    condition     = output.function_deploy == "az functionapp deployment source config-zip --resource-group school-north --name ${module.function[0].name} --src tests/releases/1.2.3/attendance-function-1.2.3-azure.zip"
+    error_message = "the command for the function names something else"
   }
 
   # --- sizes, names, logs, money ---
@@ -149,7 +155,7 @@ run "without_function" {
   }
 
   assert {
-    condition     = length(module.function) == 0 && output.function_url == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-function-errors") && !can(regex("STATS_IDENTITY=[0-9a-z]", base64decode(module.compute.resources.migrate.machine.custom_data)))
+    condition     = length(module.function) == 0 && output.function_url == null && output.function_deploy == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-function-errors") && !can(regex("STATS_IDENTITY=[0-9a-z]", base64decode(module.compute.resources.migrate.machine.custom_data)))
     error_message = "something of the function is left"
   }
 }
