@@ -180,7 +180,7 @@ run "as_it_comes" {
   # --- rolling replacement ---
 
   assert {
-    condition     = module.compute.resources.group.instance_refresh[0].strategy == "Rolling" && module.compute.resources.group.instance_refresh[0].preferences[0].min_healthy_percentage == 100 && module.compute.resources.group.instance_refresh[0].preferences[0].auto_rollback && contains(module.compute.resources.group.instance_refresh[0].preferences[0].alarm_specification[0].alarms, "attendance-api-5xx")
+    condition     = module.compute.resources.group.instance_refresh[0].strategy == "Rolling" && module.compute.resources.group.instance_refresh[0].preferences[0].min_healthy_percentage == 100 && module.compute.resources.group.instance_refresh[0].preferences[0].max_healthy_percentage == 110 && module.compute.resources.group.instance_refresh[0].preferences[0].auto_rollback && contains(module.compute.resources.group.instance_refresh[0].preferences[0].alarm_specification[0].alarms, "attendance-ApiErrors")
     error_message = "a release must replace machines one after the other, none before another is healthy, and go back when requests fail"
   }
   assert {
@@ -357,8 +357,8 @@ run "as_it_comes" {
 
   assert {
     condition = toset(keys(module.observability.resources.alarms)) == toset([
-      "api-5xx", "api-latency", "api-restarts", "recognizer-restarts", "certificate", "disk", "no-healthy-api", "few-healthy-apis", "edge-status",
-      "database-cpu", "database-storage", "database-wal", "database-connections", "database-away", "function-errors", "page",
+      "ApiErrors", "CameraSilent", "ApiSlow", "ApiRestarts", "RecognizerDown", "CertificateExpires", "MachineDiskFull", "ApiDown", "ApiTooFew", "EdgeDown",
+      "DatabaseBusy", "DatabaseDiskFull", "DatabaseWalFull", "DatabaseConnections", "DatabaseDown", "FunctionErrors", "SiteDown",
     ])
     error_message = "an alarm is missing, or has no line here"
   }
@@ -371,15 +371,15 @@ run "as_it_comes" {
     error_message = "alarms are not mailed"
   }
   assert {
-    condition     = module.observability.resources.alarms["disk"].threshold == 80 && module.observability.resources.alarms["disk"].treat_missing_data == "breaching" && module.observability.resources.alarms["no-healthy-api"].treat_missing_data == "breaching" && module.observability.resources.alarms["page"].treat_missing_data == "breaching" && module.observability.resources.alarms["database-away"].treat_missing_data == "breaching" && module.observability.resources.alarms["database-storage"].threshold == 4 * 1073741824 && module.observability.resources.alarms["database-connections"].threshold == 160
+    condition     = module.observability.resources.alarms["MachineDiskFull"].threshold == 80 && module.observability.resources.alarms["MachineDiskFull"].treat_missing_data == "breaching" && module.observability.resources.alarms["ApiDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["SiteDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["DatabaseDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["DatabaseDiskFull"].threshold == 4 * 1073741824 && module.observability.resources.alarms["DatabaseConnections"].threshold == 160
     error_message = "an alarm is at another value, or takes silence for good news"
   }
   assert {
-    condition     = module.observability.resources.alarms["edge-status"].dimensions.InstanceId == module.edge.instance_id && module.observability.resources.alarms["no-healthy-api"].dimensions.AutoScalingGroupName == module.compute.group && module.observability.resources.alarms["database-cpu"].dimensions.DBInstanceIdentifier == module.database.identifier
+    condition     = module.observability.resources.alarms["EdgeDown"].dimensions.InstanceId == module.edge.instance_id && module.observability.resources.alarms["ApiDown"].dimensions.AutoScalingGroupName == module.compute.group && module.observability.resources.alarms["DatabaseBusy"].dimensions.DBInstanceIdentifier == module.database.identifier
     error_message = "an alarm watches something else"
   }
   assert {
-    condition     = length(setsubtract([for alarm in values(module.observability.resources.alarms) : alarm.metric_name if alarm.namespace == "Attendance/attendance"], keys(module.observability.resources.filters))) == 0 && length(setsubtract(flatten([for query in module.observability.resources.alarms["api-5xx"].metric_query : query.metric[*].metric_name]), keys(module.observability.resources.filters))) == 0
+    condition     = length(setsubtract([for alarm in values(module.observability.resources.alarms) : alarm.metric_name if alarm.namespace == "Attendance/attendance"], keys(module.observability.resources.filters))) == 0 && length(setsubtract(flatten([for query in module.observability.resources.alarms["ApiErrors"].metric_query : query.metric[*].metric_name]), keys(module.observability.resources.filters))) == 0
     error_message = "an alarm waits for a metric that no filter makes"
   }
   assert {
@@ -387,7 +387,7 @@ run "as_it_comes" {
     error_message = "a failover of the database goes unsaid, or the topic is not encrypted"
   }
   assert {
-    condition     = length(module.observability.resources.dashboard.widgets) == 11 && length(module.observability.resources.dashboard.widgets[0].properties.alarms) >= 15
+    condition     = length(module.observability.resources.dashboard.widgets) == 11 && length(module.observability.resources.dashboard.widgets[0].properties.alarms) >= 16
     error_message = "the dashboard does not show everything"
   }
   assert {

@@ -90,7 +90,7 @@ run "everything" {
     error_message = "reports are not told of the replica, or may not sign in to it"
   }
   assert {
-    condition     = module.observability.resources.alarms["replica-lag"].threshold == 300 && toset(module.observability.resources.events.source_ids) == toset([module.database.identifier, module.database.replica_identifier])
+    condition     = module.observability.resources.alarms["ReplicaBehind"].threshold == 300 && toset(module.observability.resources.events.source_ids) == toset([module.database.identifier, module.database.replica_identifier])
     error_message = "nobody watches the replica"
   }
 
@@ -126,6 +126,13 @@ run "everything" {
   }
 
   # --- watching ---
+
+  assert {
+    condition = toset(concat([for alarm in values(module.observability.resources.alarms) : alarm.alarm_name], module.observability.resources.budget[*].name)) == toset([
+      for entry in regexall("(?m)^### (\\w+)\\n\\n\\*(?:page|warn), (?:P )?C\\.\\*", file("../../docs/OPERATIONS.md")) : "school-${entry[0]}"
+    ])
+    error_message = "alarms are not those that docs/OPERATIONS.md says the clouds have"
+  }
 
   assert {
     condition     = one(module.observability.resources.budget).limit_amount == "1500" && alltrue([for notification in one(module.observability.resources.budget).notification : toset(notification.subscriber_email_addresses) == toset(["it@example.org"])]) && length(one(module.observability.resources.budget).notification) == 2

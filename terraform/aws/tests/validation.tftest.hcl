@@ -85,7 +85,7 @@ run "third_rules" {
     waf             = true         # and certificate_arn is not set
     network_cidr    = "8.8.0.0/16" # somebody else's
     api_settings    = { ATTENDANCE_SMTP_HOST = "a\nROLE=migrate" }
-    api_count_max   = 51
+    api_count_max   = 8
   }
 
   expect_failures = [var.function_sha256, var.certificate_arn, var.network_cidr, var.api_settings, var.api_count_max]

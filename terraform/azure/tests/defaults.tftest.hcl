@@ -339,8 +339,8 @@ run "as_it_comes" {
   assert {
     condition = toset(module.observability.alarms) == toset([
       for name in [
-        "api-5xx", "api-latency", "api-restarts", "certificate", "database-away", "database-connections", "database-cpu", "database-storage", "database-wal",
-        "disk", "edge-status", "few-healthy-apis", "function-errors", "no-healthy-api", "page", "recognizer-restarts",
+        "ApiErrors", "CameraSilent", "ApiSlow", "ApiRestarts", "CertificateExpires", "DatabaseDown", "DatabaseConnections", "DatabaseBusy", "DatabaseDiskFull", "DatabaseWalFull",
+        "MachineDiskFull", "EdgeDown", "ApiTooFew", "FunctionErrors", "ApiDown", "SiteDown", "RecognizerDown",
       ] : "attendance-${name}"
     ])
     error_message = "alarms are not those that docs/OPERATIONS.md has entries for"
@@ -355,20 +355,20 @@ run "as_it_comes" {
   }
   assert {
     condition = { for name, alarm in module.observability.resources.metrics : name => "${alarm.criteria[0].metric_name} ${alarm.criteria[0].operator} ${alarm.criteria[0].threshold}" } == {
-      database-cpu         = "cpu_percent GreaterThan 80"
-      database-storage     = "storage_percent GreaterThan 80"
-      database-wal         = "txlogs_storage_used GreaterThan ${32 * 1073741824 / 5}"
-      database-connections = "active_connections GreaterThan 40"
-      database-away        = "is_db_alive LessThan 1"
-      edge-status          = "VmAvailabilityMetric LessThan 1"
+      DatabaseBusy        = "cpu_percent GreaterThan 80"
+      DatabaseDiskFull    = "storage_percent GreaterThan 80"
+      DatabaseWalFull     = "txlogs_storage_used GreaterThan ${32 * 1073741824 / 5}"
+      DatabaseConnections = "active_connections GreaterThan 40"
+      DatabaseDown        = "is_db_alive LessThan 1"
+      EdgeDown            = "VmAvailabilityMetric LessThan 1"
     }
     error_message = "alarms of the database and the edge sound too late or never"
   }
   assert {
     condition = alltrue([for name, part in {
-      api-5xx             = "status >= 500", api-latency = "percentile(seconds, 95)", no-healthy-api = "answered == 0", few-healthy-apis = "machines < 1"
-      disk                = "used > 80", certificate = "entry.logger startswith \"tls\"", api-restarts = "attendance-api.service: Scheduled restart"
-      recognizer-restarts = "attendance-recognizer.service: Scheduled restart", function-errors = "FunctionAppLogs"
+      ApiErrors       = "status >= 500", ApiSlow = "percentile(seconds, 95)", ApiDown = "answered == 0", ApiTooFew = "machines < 1"
+      MachineDiskFull = "used > 80", CertificateExpires = "entry.logger startswith \"tls\"", ApiRestarts = "attendance-api.service: Scheduled restart"
+      RecognizerDown  = "attendance-recognizer.service: Scheduled restart", FunctionErrors = "FunctionAppLogs", CameraSilent = "a feed has fallen silent"
     } : strcontains(module.observability.resources.queries[name].criteria[0].query, part) && module.observability.resources.queries[name].scopes == tolist([module.observability.workspace_id]) && module.observability.resources.queries[name].criteria[0].threshold == 0 && module.observability.resources.queries[name].criteria[0].operator == "GreaterThan"])
     error_message = "an alarm looks at something else than it says"
   }

@@ -87,7 +87,7 @@ run "further" {
   variables {
     network_cidr    = "8.8.0.0/16"
     api_settings    = { ATTENDANCE_SMTP_HOST = "mail\"example" }
-    api_count_max   = 21
+    api_count_max   = 8
     release_folder  = "tests/releases"
     release_version = "1.2.2"
     release_sha256  = "db8a12e7dd8a121b6d262bf81c12090fb82d678bf5a6922e355994d6e8da2554"
