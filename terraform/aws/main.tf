@@ -196,6 +196,7 @@ module "edge" {
   image_id        = data.aws_ami.debian.id
   size            = local.size.edge
   subnet_id       = module.network.public_subnet_ids[0]
+  zone            = data.aws_availability_zones.this.names[0]
   group_id        = module.firewall.group_ids["edge"]
   acme_email      = var.acme_email
   trusted_proxies = var.waf ? local.subnets.public : []

@@ -18,9 +18,10 @@ variable "edge_size" {
   default     = null
 
   validation {
-    # The release is built for x86-64; a p after the number of processors is ARM.
-    condition     = var.edge_size == null || can(regex("^Standard_[BDEF][0-9]+[abdlmst]*(_v[2-9])$", var.edge_size))
-    error_message = "edge_size must be a machine size with x86-64 processors of the families B, D, E or F, such as Standard_B2als_v2."
+    # The release is built for x86-64; a p after the number of processors is ARM. From the sixth version on disks have
+    # other names, and the edge would not find the one of its certificates.
+    condition     = var.edge_size == null || can(regex("^Standard_[BDEF][0-9]+[abdlmst]*(_v[2-5])$", var.edge_size))
+    error_message = "edge_size must be a machine size with x86-64 processors of the families B, D, E or F up to version 5, such as Standard_B2als_v2."
   }
 }
 

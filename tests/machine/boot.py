@@ -222,6 +222,8 @@ def tell_of_cloud(cloud):
               lambda: f"{len(lines())} lines; {cloud.machines['api'].journal('attendance-logs.service')[-800:]}")
         from_api = [line for line in lines() if line.get("unit") == "attendance-api.service" and line.get("level")]
         tell(len(from_api) > 0, f"the journal is shipped with its fields, {len(lines())} lines")
+        full = {line["stream"] for line in lines() if line.get("metric") == "disk_used_percent" and 0 < line["value"] < 100}
+        tell(full >= streams, "every machine tells how full its disk is")
     keys = [(cloud.folder / "secrets" / name).read_text() for name in ("master", "audit")]
     written = "".join(machine.journal() + machine.console() for machine in cloud.machines.values())
     tell(not any(key in written for key in keys) and "secret/of+" not in written, "no key and no credential is in a journal")

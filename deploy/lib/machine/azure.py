@@ -1,6 +1,7 @@
 """Azure: the machine's identity by IMDS, Key Vault, the private DNS zone and the machine itself by ARM."""
 
 import json
+import time
 import urllib.parse
 
 from machine.web import Refused, Unreachable, fetch, fetch_json, request, say
@@ -9,6 +10,9 @@ METADATA = "http://169.254.169.254/metadata"
 MANAGEMENT = "https://management.azure.com"
 DNS_VERSION = "2020-06-01"
 COMPUTE_VERSION = "2024-07-01"
+# A role that was given a moment ago takes some minutes to count.
+STOP_TRIES = 10
+STOP_SECONDS = 30
 # How often a change of the record set is tried anew when another machine was faster.
 RACES = 20
 
@@ -114,10 +118,15 @@ class Cloud:
     def release_machine(self):
         """A machine that only shuts down is still paid for; one that is deallocated is not."""
         url = f"{MANAGEMENT}{self.instance()['compute']['resourceId']}/deallocate?api-version={COMPUTE_VERSION}"
-        try:
-            fetch("POST", url, headers=self.bearer(f"{MANAGEMENT}/"), body="")
-        except (Refused, Unreachable) as error:
-            say(f"This machine cannot deallocate itself and goes on costing: {error}")
+        for tries in range(STOP_TRIES):
+            try:
+                fetch("POST", url, headers=self.bearer(f"{MANAGEMENT}/"), body="")
+                return
+            except (Refused, Unreachable) as error:
+                say(f"This machine cannot deallocate itself: {error}")
+            if tries + 1 < STOP_TRIES:
+                time.sleep(STOP_SECONDS)
+        say("It shuts down and goes on costing")
 
     def name(self):
         return self.instance()["compute"]["name"]

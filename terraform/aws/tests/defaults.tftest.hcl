@@ -133,6 +133,10 @@ run "as_it_comes" {
     error_message = "a disk is not encrypted with our key"
   }
   assert {
+    condition     = module.edge.resources.volume.encrypted && module.edge.resources.volume.kms_key_id == module.secrets.key_arn && module.edge.resources.volume.availability_zone == module.network.resources.subnets[0].availability_zone && module.edge.resources.instance.subnet_id == module.network.resources.subnets[0].id && module.edge.resources.attached.volume_id == module.edge.resources.volume.id && module.edge.resources.attached.instance_id == module.edge.instance_id && module.edge.resources.attached.stop_instance_before_detaching && strcontains(module.edge.resources.user_data, "CERTIFICATE_DISK=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(module.edge.resources.volume.id, "-", "")}")
+    error_message = "certificates must be on an encrypted disk of their own that goes from edge to edge"
+  }
+  assert {
     condition     = module.compute.resources.template.block_device_mappings[0].device_name == "/dev/xvda"
     error_message = "the encrypted disk must be the image's root disk"
   }
@@ -381,6 +385,16 @@ run "as_it_comes" {
   assert {
     condition     = length(setsubtract([for alarm in values(module.observability.resources.alarms) : alarm.metric_name if alarm.namespace == "Attendance/attendance"], keys(module.observability.resources.filters))) == 0 && length(setsubtract(flatten([for query in module.observability.resources.alarms["ApiErrors"].metric_query : query.metric[*].metric_name]), keys(module.observability.resources.filters))) == 0
     error_message = "an alarm waits for a metric that no filter makes"
+  }
+  assert {
+    # What filters look for is what programs say.
+    condition = alltrue([for filter, said in {
+      disk_used      = { words = "disk_used_percent", by = "deploy/bin/attendance-machine" }
+      feeds_silent   = { words = "a feed has fallen silent", by = "api/src/domain/attendance/closing.rs" }
+      api_restarts   = { words = "attendance-api.service", by = "deploy/bin/attendance-machine" }
+      recognizer_bad = { words = "attendance-recognizer.service", by = "deploy/bin/attendance-machine" }
+    } : strcontains(module.observability.resources.filters[filter].pattern, said.words) && strcontains(file("../../${said.by}"), said.words)])
+    error_message = "a filter looks for what nobody says"
   }
   assert {
     condition     = contains(module.observability.resources.events.event_categories, "failover") && contains(module.observability.resources.events.event_categories, "failure") && module.observability.resources.topic.kms_master_key_id == module.secrets.key_arn

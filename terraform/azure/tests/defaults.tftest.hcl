@@ -143,6 +143,10 @@ run "as_it_comes" {
     error_message = "a machine's disks are not encrypted, or it starts whatever is on them"
   }
   assert {
+    condition     = module.edge.resources.attached.managed_disk_id == module.edge.resources.disk.id && module.edge.resources.attached.virtual_machine_id == module.edge.machine_id && module.edge.resources.disk.network_access_policy == "DenyAll" && module.edge.resources.disk.public_network_access_enabled == false && strcontains(base64decode(module.edge.resources.machine.machine.custom_data), "CERTIFICATE_DISK=/dev/disk/azure/scsi1/lun${module.edge.resources.attached.lun}")
+    error_message = "certificates must be on a closed disk of their own that goes from edge to edge"
+  }
+  assert {
     condition     = alltrue([for machine in [module.edge.resources.machine.machine, module.compute.resources.migrate.machine, module.compute.resources.scale_set] : machine.disable_password_authentication && machine.admin_password == null && [for key in machine.admin_ssh_key : key.public_key] == [var.admin_ssh_public_key]])
     error_message = "a machine takes passwords"
   }
@@ -371,6 +375,19 @@ run "as_it_comes" {
       RecognizerDown  = "attendance-recognizer.service: Scheduled restart", FunctionErrors = "FunctionAppLogs", CameraSilent = "a feed has fallen silent"
     } : strcontains(module.observability.resources.queries[name].criteria[0].query, part) && module.observability.resources.queries[name].scopes == tolist([module.observability.workspace_id]) && module.observability.resources.queries[name].criteria[0].threshold == 0 && module.observability.resources.queries[name].criteria[0].operator == "GreaterThan"])
     error_message = "an alarm looks at something else than it says"
+  }
+  assert {
+    condition     = length(module.observability.alarms) > 0 && strcontains(file("../../api/src/domain/attendance/closing.rs"), "a feed has fallen silent") && strcontains(file("../../deploy/bin/attendance-machine"), "attendance-recognizer.service")
+    error_message = "an alarm waits for what nobody says"
+  }
+  assert {
+    condition     = alltrue([for text in [module.edge.resources.machine.machine.custom_data, module.compute.resources.migrate.machine.custom_data, module.compute.resources.scale_set.custom_data] : contains(yamldecode(base64decode(text)).packages, "rsyslog") && anytrue([for file in yamldecode(base64decode(text)).write_files : strcontains(file.content, "ForwardToSyslog=yes")])])
+    error_message = "the agent for logs gets nothing: the journal does not reach it"
+  }
+  assert {
+    # Groups of Debian: a user of such a name is not made.
+    condition     = alltrue([for machine in [module.edge.resources.machine.machine, module.compute.resources.migrate.machine, module.compute.resources.scale_set] : machine.admin_username == "attendance" && one(machine.admin_ssh_key).username == machine.admin_username])
+    error_message = "the account that Azure demands is not made"
   }
   assert {
     condition     = module.observability.resources.probe.request[0].url == "https://attendance.example.org/api/v1/health" && module.observability.resources.probe.enabled && length(module.observability.resources.probe.geo_locations) == 3 && module.observability.resources.page.application_insights_web_test_location_availability_criteria[0].failed_location_count == 2

@@ -23,6 +23,11 @@ variable "subnet_id" {
   type        = string
 }
 
+variable "zone" {
+  description = "The zone of that subnet."
+  type        = string
+}
+
 variable "group_id" {
   description = "Security group of the edge."
   type        = string
