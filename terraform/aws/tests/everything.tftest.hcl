@@ -82,7 +82,7 @@ run "everything" {
     error_message = "the profile large has a standby, and backups are kept as long as was asked"
   }
   assert {
-    condition     = length(module.database.resources.replica) == 1 && module.database.resources.replica[0].storage_encrypted && module.database.resources.replica[0].publicly_accessible == false && module.database.resources.replica[0].iam_database_authentication_enabled && module.database.resources.replica[0].parameter_group_name == module.database.resources.group && toset(module.database.resources.replica[0].vpc_security_group_ids) == toset([module.firewall.group_ids["database"]]) && module.database.resources.replica[0].replicate_source_db == module.database.identifier
+    condition     = length(module.database.resources.replica) == 1 && module.database.resources.replica[0].max_allocated_storage == module.database.resources.database.max_allocated_storage && module.database.resources.replica[0].storage_encrypted && module.database.resources.replica[0].publicly_accessible == false && module.database.resources.replica[0].iam_database_authentication_enabled && module.database.resources.replica[0].parameter_group_name == module.database.resources.group && toset(module.database.resources.replica[0].vpc_security_group_ids) == toset([module.firewall.group_ids["database"]]) && module.database.resources.replica[0].replicate_source_db == module.database.identifier
     error_message = "the replica must be as private, encrypted and closed as the database"
   }
   assert {
@@ -104,6 +104,14 @@ run "everything" {
   assert {
     condition     = toset([for object in values(module.storage.resources.releases) : object.key]) == toset([for name in ["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig", "attendance-function-1.2.3-aws.zip", "amazon-ssm-agent.deb"] : "releases/${name}"]) && alltrue([for object in values(module.storage.resources.releases) : object.checksum_algorithm == "SHA256" && object.kms_key_id == module.secrets.key_arn])
     error_message = "the release, and the one before it, must be in the bucket"
+  }
+
+  assert {
+    condition = alltrue([for tags in concat(
+      [for made in module.compute.resources.template.tag_specifications : made.tags], [{ for tag in module.compute.resources.group.tag : tag.key => tag.value }],
+      [module.edge.resources.instance.volume_tags, module.migrate.resources.instance.volume_tags],
+    ) : tags["owner"] == "it" && tags["app"] == "school" && can(tags["Name"])]) && length(module.compute.resources.template.tag_specifications) == 2
+    error_message = "what is not tagged by the provider has no tags"
   }
 
   # --- rights ---

@@ -155,7 +155,7 @@ resource "aws_launch_template" "this" {
 
     content {
       resource_type = tag_specifications.value
-      tags          = { Name = local.group }
+      tags          = merge(var.tags, { Name = local.group }) # default tags do not reach what a group makes
     }
   }
 }
@@ -201,10 +201,14 @@ resource "aws_autoscaling_group" "this" {
     }
   }
 
-  tag {
-    key                 = "Name"
-    value               = local.group
-    propagate_at_launch = false
+  dynamic "tag" {
+    for_each = merge(var.tags, { Name = local.group })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = false
+    }
   }
 
   lifecycle {

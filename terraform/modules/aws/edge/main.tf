@@ -52,7 +52,7 @@ resource "aws_instance" "this" {
   }
 
   tags        = { Name = "${var.name}-edge" }
-  volume_tags = { Name = "${var.name}-edge" }
+  volume_tags = merge(var.tags, { Name = "${var.name}-edge" }) # default tags do not reach disks that come with a machine
 
   # The next edge is there before the address leaves the old one.
   lifecycle {

@@ -28,6 +28,11 @@ variable "zone" {
   type        = string
 }
 
+variable "tags" {
+  description = "Tags of the machine's disk."
+  type        = map(string)
+}
+
 variable "group_id" {
   description = "Security group of the edge."
   type        = string
