@@ -60,6 +60,17 @@ run "everything" {
     error_message = "the domain must lead to the balancer"
   }
 
+  assert {
+    condition = toset(keys(module.waf[0].resources.rules)) == toset(["sign-in", "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]) && alltrue([
+      for name, rule in module.waf[0].resources.rules : name == "sign-in" ? length(rule.action[0].block) == 1 && length(rule.override_action) == 0 : length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
+    ])
+    error_message = "a rule of the firewall is missing or only counts"
+  }
+  assert {
+    condition     = toset([for statement in module.waf[0].resources.rules["sign-in"].statement[0].rate_based_statement[0].scope_down_statement[0].and_statement[0].statement : statement.byte_match_statement[0].search_string]) == toset(["/api/v1/session", "POST"]) && module.waf[0].resources.rules["sign-in"].statement[0].rate_based_statement[0].limit == 300
+    error_message = "tries of passwords, and nothing else, must be bounded by address"
+  }
+
   # --- sizes ---
 
   assert {

@@ -138,7 +138,7 @@ locals {
         text  = "An API ends again and again", severity = 2, every = "PT15M", window = "PT15M"
         query = <<-KQL
           ${trimspace(local.systemd)}
-          | where SyslogMessage startswith "attendance-api.service: Scheduled restart"
+          | where SyslogMessage contains "attendance-api.service: Scheduled restart"
           | summarize restarts = count()
           | where restarts > 5
         KQL
@@ -147,7 +147,7 @@ locals {
         text  = "A recognizer ends again and again", severity = 2, every = "PT15M", window = "PT15M"
         query = <<-KQL
           ${trimspace(local.systemd)}
-          | where SyslogMessage startswith "attendance-recognizer.service: Scheduled restart"
+          | where SyslogMessage contains "attendance-recognizer.service: Scheduled restart"
           | summarize restarts = count()
           | where restarts > 5
         KQL
