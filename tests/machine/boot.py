@@ -278,12 +278,35 @@ def tell_of_rendering(texts, base, folder):
     (base / "run/user-data").unlink()
 
 
-def tell_of_neighbours():
-    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
+def machine_program():
     path = ROOT / "deploy/bin/attendance-machine"
     loader = importlib.machinery.SourceFileLoader("attendance_machine", str(path))
     program = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(program)
+    return program
+
+
+def tell_of_the_disk(folder):
+    program = machine_program()
+    disk, calls, said = folder / "disk", [], []
+    disk.touch()
+    os.truncate(disk, 64 << 20)
+    program.UNITS, program.systemctl, program.say = folder / "units", lambda *arguments: calls.append(arguments[-1]), said.append
+    program.mount_certificates(str(disk))
+    made = disk.read_bytes()
+    program.mount_certificates(str(disk))
+    tell("ext4" in run("blkid", "--probe", disk) and made == disk.read_bytes(), "an empty disk of certificates gets a file system, once")
+    unit = (folder / "units/var-lib-caddy.mount").read_text()
+    tell(f"What={disk}\n" in unit and "Before=caddy.service" in unit and calls.count("var-lib-caddy.mount") == 2, "it is mounted before Caddy starts")
+    program.ATTACH_SECONDS = 0
+    program.mount_certificates("/dev/nothing")
+    tell(len(said) == 1 and "was not attached" in said[0], "an edge whose disk does not come says so and goes on")
+    disk.unlink()
+
+
+def tell_of_neighbours():
+    """An API machine that was lost without a word is taken out after four rounds, one that answers stays."""
+    program = machine_program()
 
     class Register:
         def __init__(self):
@@ -314,6 +337,7 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="attendance-machine-"))
     try:
         tell_of_neighbours()
+        tell_of_the_disk(folder)
         release = make_release(folder)
         releases = {cloud: release if cloud == "aws" else without_preparing(release, folder) for cloud in clouds}
         texts = {(cloud, role): render(cloud, role, releases[cloud], folder) for cloud in clouds for role in ROLES}
