@@ -287,8 +287,10 @@ def machine_program():
 
 
 def tell_of_the_disk(folder):
-    program = machine_program()
+    machine_program()
+    program = importlib.import_module("machine.disks")
     disk, calls, said = folder / "disk", [], []
+    (folder / "units").mkdir(exist_ok=True)
     disk.touch()
     os.truncate(disk, 64 << 20)
     program.UNITS, program.systemctl, program.say = folder / "units", lambda *arguments: calls.append(arguments[-1]), said.append

@@ -76,7 +76,7 @@ tell "every file in the archive has its checksum" sums "$work/unpacked"
 tell "every file in the archive is in its list" diff <(cd "$work/unpacked" && find . -type f ! -name SHA256SUMS -printf '%P\n' | sort) \
     <(cut -c 67- "$work/unpacked/SHA256SUMS" | sort)
 tell "it has what machines start" has "$work/unpacked" bin/attendance bin/recognizer bin/attendance-machine lib/machine/aws.py \
-    lib/machine/azure.py lib/libonnxruntime.so.1.31.1 packs/default/pack.toml page/index.html Caddyfile sbom.cdx.json \
+    lib/machine/azure.py lib/machine/disks.py lib/libonnxruntime.so.1.31.1 packs/default/pack.toml page/index.html Caddyfile sbom.cdx.json \
     systemd/attendance-api.service systemd/caddy.service.d/attendance.conf licences/onnxruntime-LICENSE
 tell "files belong to nobody in particular and have one time" test "$(uniform "$archive" | wc -l)" -eq 2
 tell "the bill of materials holds what CycloneDX demands" "$root/scripts/sbom.py" check "$work/unpacked/sbom.cdx.json"

@@ -389,7 +389,7 @@ run "as_it_comes" {
   assert {
     # What filters look for is what programs say.
     condition = alltrue([for filter, said in {
-      disk_used      = { words = "disk_used_percent", by = "deploy/bin/attendance-machine" }
+      disk_used      = { words = "disk_used_percent", by = "deploy/lib/machine/disks.py" }
       feeds_silent   = { words = "a feed has fallen silent", by = "api/src/domain/attendance/closing.rs" }
       api_restarts   = { words = "attendance-api.service", by = "deploy/bin/attendance-machine" }
       recognizer_bad = { words = "attendance-recognizer.service", by = "deploy/bin/attendance-machine" }
