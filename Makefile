@@ -50,7 +50,7 @@ lambda: ## Only build the function behind the cloud's gateway, as archives in ta
 images: build ## Lay out the container images and their secrets for docker-compose
 	@scripts/images.sh
 
-release: build camera ## Pack, list, check-sum and sign what was built: RELEASE_KEY=file
+release: build camera lambda ## Pack, list, check-sum and sign all of it: RELEASE_KEY=file
 	@scripts/release.sh
 
 clean-data: ## Remove the database, photos, keys and logs of this installation

@@ -47,7 +47,8 @@ build_function() {
     cargo build --release --locked -p lambda --target "$function_target"
     mkdir -p "$target/lambda"
     strip -o "$target/lambda/lambda" "$target/$function_target/release/lambda"
-    python3 "$root/scripts/function-archives.py" "$target/lambda"
+    rm -f "$target"/lambda/*.zip
+    python3 "$root/scripts/function-archives.py" "$target/lambda/lambda" "$target/lambda" "$release_version"
 }
 
 case $what in

@@ -64,11 +64,11 @@ def function(bill, load):
 def aws(prices, size, load):
     bill = Bill(prices)
     both(bill, size, load)
-    bill.month("disks", "disk_gb", 10 + 16 * size["api_count_min"] + 10)
+    bill.month("disks", "disk_gb", 10 + 16 * size["api_count_min"] + 10 + 1)
     bill.month("key", "key")
     bill.month("secrets", "secret", 3)
     bill.month("alarms", "alarm", 18)
-    bill.month("metrics", "metric", 7)
+    bill.month("metrics", "metric", 8)
     bill.month("private zone", "zone")
     bill.month("look from outside", "health_check")
     options = {name: Bill(prices) for name in ("database_multi_zone", "database_replica", "waf", "function")}
@@ -88,10 +88,11 @@ def azure(prices, size, load):
     bill = Bill(prices)
     both(bill, size, load)
     bill.month("disks", "disk_32gb", 2 + size["api_count_min"])
+    bill.month("disk of the certificates", "disk_4gb")
     bill.hours("private endpoints", "private_endpoint", 2)
     bill.use("secrets", "million_secret_calls", 0.001)
-    bill.month("alarms on metrics", "metric_alarm", 12)
-    bill.month("alarms on logs", "log_alarm", 6)
+    bill.month("alarms on metrics", "metric_alarm", 7)
+    bill.month("alarms on logs", "log_alarm", 10)
     bill.month("private zones", "zone", 4)
     bill.use("looks from outside", "web_test", 5 * (96 if size["api_count_min"] == 1 else 288))
     options = {name: Bill(prices) for name in ("database_multi_zone", "database_replica", "waf", "function")}

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Packs the function in a folder, a program `lambda`, for each cloud: function-archives.py FOLDER.
+"""Packs the function for each cloud: function-archives.py PROGRAM FOLDER VERSION makes
+FOLDER/attendance-function-VERSION-aws.zip and -azure.zip.
 
-What goes in is the same byte for byte wherever it is built: times and modes are fixed, names are in order.
+The same program gives the same bytes: times and modes are fixed, names are in order.
 """
 
 import hashlib
@@ -9,21 +10,21 @@ import pathlib
 import sys
 import zipfile
 
-folder = pathlib.Path(sys.argv[1])
-program = folder / "lambda"
+program, folder = map(pathlib.Path, sys.argv[1:3])
+version = sys.argv[3]
 azure = pathlib.Path(__file__).resolve().parent.parent / "lambda" / "azure"
 
 ARCHIVES = {
     # Lambda's runtime for programs that bring all they need starts a file of this name.
-    "attendance-lambda-aws.zip": {"bootstrap": program},
-    "attendance-lambda-azure.zip": {
+    "aws": {"bootstrap": program},
+    "azure": {
         "lambda": program,
         **{path.relative_to(azure).as_posix(): path for path in azure.rglob("*.json")},
     },
 }
 
-for name, files in ARCHIVES.items():
-    path = folder / name
+for cloud, files in ARCHIVES.items():
+    path = folder / f"attendance-function-{version}-{cloud}.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for inside, source in sorted(files.items()):
             entry = zipfile.ZipInfo(inside, date_time=(1980, 1, 1, 0, 0, 0))

@@ -14,7 +14,7 @@ export LC_ALL=C TZ=UTC
 readonly library=libonnxruntime.so.1.31.1
 pack=$target/packs/default
 page=${ATTENDANCE_PAGE:-$root/frontend/dist}
-version=$(sed -n '/^\[workspace\.package\]/,/^\[/s/^version *= *"\(.*\)"/\1/p' Cargo.toml)
+version=$release_version
 machine=$(uname -m)-linux
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 out=${1:-$target/releases/$version}
@@ -37,7 +37,7 @@ and keep it where no machine reads it" ;;
 
 need() {
     local file
-    for file in "$@"; do [[ -e $file ]] || fail "$file is missing; 'make build' makes it"; done
+    for file in "$@"; do [[ -e $file ]] || fail "$file is missing; 'make release' makes it"; done
 }
 
 # archive FOLDER FILE: a folder of the stage as .tar.gz.
@@ -83,19 +83,10 @@ pack_agent() {
     archive "$name" "$out/$name-$machine.tar.gz"
 }
 
-# The cloud starts a file `bootstrap`.
+# For each cloud: the program that `make lambda` links to nothing, whatever libraries the cloud's systems have.
 pack_function() {
-    [[ -f $target/release/lambda ]] || { say "No function: target/release/lambda is not there" && return; }
-    python3 - "$target/release/lambda" "$out/lambda-$version.zip" "$epoch" <<'PYTHON'
-import sys, time, zipfile
-program, path, epoch = sys.argv[1:]
-entry = zipfile.ZipInfo("bootstrap", time.gmtime(int(epoch))[:6])
-entry.external_attr = 0o100755 << 16
-entry.compress_type = zipfile.ZIP_DEFLATED
-entry.create_system = 3
-with zipfile.ZipFile(path, "w") as archive, open(program, "rb") as file:
-    archive.writestr(entry, file.read(), compresslevel=9)
-PYTHON
+    need "$target/lambda/lambda"
+    python3 scripts/function-archives.py "$target/lambda/lambda" "$out" "$version"
 }
 
 sign() {
@@ -124,4 +115,5 @@ sign
 site=attendance-$version-$machine.tar.gz
 say "release_version = \"$version\""
 say "release_sha256  = \"$(sed -n "s/  $site\$//p" "$out/SHA256SUMS")\""
-say "Upload $site and $site.sig to releases/ in the bucket"
+say "function_sha256 = \"$(sed -n "s/  attendance-function-$version-aws\.zip\$//p" "$out/SHA256SUMS")\"   # AWS"
+say "release_folder  = \"$(dirname "$out")\", or upload $site and its .sig, on AWS attendance-function-$version-aws.zip too, to releases/"

@@ -10,7 +10,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/attendance
 target=${CARGO_TARGET_DIR:-$root/target}
 [[ $target == /* ]] || target=$PWD/$target
 function_target=x86_64-unknown-linux-musl # what the function behind a cloud's gateway is built for
-readonly root cache target function_target
+release_version=$(sed -n '/^\[workspace\.package\]/,/^\[/s/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml")
+readonly root cache target function_target release_version
 
 say() { printf '%s\n' "$*"; }
 warn() { printf 'warning: %s\n' "$*" >&2; }

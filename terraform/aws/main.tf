@@ -28,6 +28,7 @@ data "aws_ami" "debian" {
 }
 
 locals {
+  tags    = merge({ app = var.name }, var.tags)
   account = data.aws_caller_identity.this.account_id
 
   subnets = {
@@ -152,6 +153,7 @@ module "migrate" {
   image_id  = data.aws_ami.debian.id
   subnet_id = module.network.private_subnet_ids[0]
   group_id  = module.firewall.group_ids["migrate"]
+  tags      = local.tags
 
   database = {
     host             = module.database.host
@@ -174,6 +176,7 @@ module "compute" {
   group_id        = module.firewall.group_ids["api"]
   trusted_proxies = local.subnets.public
   settings        = var.api_settings
+  tags            = local.tags
   rollback_alarm  = module.observability.rollback_alarm
 
   database = {
@@ -196,7 +199,9 @@ module "edge" {
   image_id        = data.aws_ami.debian.id
   size            = local.size.edge
   subnet_id       = module.network.public_subnet_ids[0]
+  zone            = data.aws_availability_zones.this.names[0]
   group_id        = module.firewall.group_ids["edge"]
+  tags            = local.tags
   acme_email      = var.acme_email
   trusted_proxies = var.waf ? local.subnets.public : []
 }

@@ -47,13 +47,13 @@ variable "api_count_min" {
 }
 
 variable "api_count_max" {
-  description = "Most API machines; null as the profile has it."
+  description = "Most API machines, 7 at most; null as the profile has it. Cloud Map answers with eight addresses at most, and while a release replaces machines there is one more. Feeds are spread by the list of addresses, so the edge must see all of them; beyond that take a larger api_size."
   type        = number
   default     = null
 
   validation {
-    condition     = try(coalesce(var.api_count_max, 1) <= 50 && floor(coalesce(var.api_count_max, 1)) == coalesce(var.api_count_max, 1), false)
-    error_message = "api_count_max must be a whole number of at most 50."
+    condition     = try(coalesce(var.api_count_max, 1) <= 7 && floor(coalesce(var.api_count_max, 1)) == coalesce(var.api_count_max, 1), false)
+    error_message = "api_count_max must be a whole number of at most 7: the edge is told eight addresses, and one is for the machine that replaces another."
   }
 
   validation {

@@ -131,7 +131,7 @@ variable "function" {
 }
 
 variable "function_sha256" {
-  description = "SHA-256 of lambda-VERSION.zip; needed while function is true."
+  description = "SHA-256 of attendance-function-VERSION-aws.zip; needed while function is true."
   type        = string
   default     = null
 
@@ -146,8 +146,8 @@ variable "function_sha256" {
   }
 
   validation {
-    condition     = !var.function || var.function_sha256 == null || var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/lambda-${var.release_version}.zip") == var.function_sha256, false)
-    error_message = "release_folder must hold VERSION/lambda-VERSION.zip of release_version, and its SHA-256 must be function_sha256."
+    condition     = !var.function || var.function_sha256 == null || var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/attendance-function-${var.release_version}-aws.zip") == var.function_sha256, false)
+    error_message = "release_folder must hold VERSION/attendance-function-VERSION-aws.zip of release_version, and its SHA-256 must be function_sha256."
   }
 }
 

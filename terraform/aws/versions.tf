@@ -13,6 +13,6 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = merge({ app = var.name }, var.tags)
+    tags = local.tags
   }
 }

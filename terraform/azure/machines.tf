@@ -18,6 +18,7 @@ locals {
   settings = {
     edge = {
       ACME_EMAIL           = var.acme_email
+      CERTIFICATE_DISK     = "/dev/disk/azure/scsi1/lun0"
       EDGE_TRUSTED_PROXIES = var.waf ? local.subnets.public[1] : ""
     }
     api = merge(var.api_settings, {

@@ -33,6 +33,12 @@ output "function_url" {
   value       = one(module.function[*].url)
 }
 
+# Terraform's provider sends a program to a place that these functions do not have (its issue 29630).
+output "function_deploy" {
+  description = "Command that puts the function's program into place, after the first apply and with each release; null without it."
+  value       = var.function ? "az functionapp deployment source config-zip --resource-group ${azurerm_resource_group.this.name} --name ${module.function[0].name} --src ${coalesce(var.release_folder, "../../target/releases")}/${var.release_version}/attendance-function-${var.release_version}-azure.zip" : null
+}
+
 output "dashboard_url" {
   description = "Dashboard in the portal."
   value       = "https://portal.azure.com/#@${data.azurerm_client_config.current.tenant_id}/dashboard/arm${module.observability.dashboard_id}"

@@ -18,9 +18,10 @@ variable "edge_size" {
   default     = null
 
   validation {
-    # The release is built for x86-64; a p after the number of processors is ARM.
-    condition     = var.edge_size == null || can(regex("^Standard_[BDEF][0-9]+[abdlmst]*(_v[2-9])$", var.edge_size))
-    error_message = "edge_size must be a machine size with x86-64 processors of the families B, D, E or F, such as Standard_B2als_v2."
+    # The release is built for x86-64; a p after the number of processors is ARM. From the sixth version on disks have
+    # other names, and the edge would not find the one of its certificates.
+    condition     = var.edge_size == null || can(regex("^Standard_[BDEF][0-9]+[abdlmst]*(_v[2-5])$", var.edge_size))
+    error_message = "edge_size must be a machine size with x86-64 processors of the families B, D, E or F up to version 5, such as Standard_B2als_v2."
   }
 }
 
@@ -47,14 +48,13 @@ variable "api_count_min" {
 }
 
 variable "api_count_max" {
-  description = "Most API machines; null as the profile has it."
+  description = "Most API machines, 7 at most; null as the profile has it. AWS's register answers with eight addresses at most, and both clouds shall take the same, and while a release replaces machines there is one more. Feeds are spread by the list of addresses, so the edge must see all of them; beyond that take a larger api_size."
   type        = number
   default     = null
 
   validation {
-    condition = try(coalesce(var.api_count_max, 1) <= 20 && floor(coalesce(var.api_count_max, 1)) == coalesce(var.api_count_max, 1), false)
-    # The machines register in one record set, which holds 20 addresses.
-    error_message = "api_count_max must be a whole number of at most 20."
+    condition     = try(coalesce(var.api_count_max, 1) <= 7 && floor(coalesce(var.api_count_max, 1)) == coalesce(var.api_count_max, 1), false)
+    error_message = "api_count_max must be a whole number of at most 7: the edge is told eight addresses, and one is for the machine that replaces another."
   }
 
   validation {

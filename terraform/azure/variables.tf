@@ -98,19 +98,19 @@ variable "release_public_key" {
 }
 
 variable "release_folder" {
-  description = "Folder with the archive that `make release` made; it is put into the container of releases, for which operator_addresses must have this machine's address. null: it is there already."
+  description = "Folder in which `make release` makes a folder for each version, as ../../target/releases; the archives of all versions in it are put into the container of releases, for which operator_addresses must have this machine's address. null: they are there already."
   type        = string
   default     = null
 
   validation {
     # Before anything is made, and not by a machine that refuses it at boot.
-    condition     = var.release_folder == null || try(filesha256("${var.release_folder}/attendance-${var.release_version}-x86_64-linux.tar.gz") == var.release_sha256, false)
-    error_message = "release_folder must hold attendance-VERSION-x86_64-linux.tar.gz of release_version, and its SHA-256 must be release_sha256."
+    condition     = var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/attendance-${var.release_version}-x86_64-linux.tar.gz") == var.release_sha256, false)
+    error_message = "release_folder must hold VERSION/attendance-VERSION-x86_64-linux.tar.gz of release_version, and its SHA-256 must be release_sha256."
   }
 
   validation {
-    condition     = var.release_folder == null || try(fileexists("${var.release_folder}/attendance-${var.release_version}-x86_64-linux.tar.gz.sig"), false)
-    error_message = "release_folder must hold the signature attendance-VERSION-x86_64-linux.tar.gz.sig."
+    condition     = var.release_folder == null || try(fileexists("${var.release_folder}/${var.release_version}/attendance-${var.release_version}-x86_64-linux.tar.gz.sig"), false)
+    error_message = "release_folder must hold the signature VERSION/attendance-VERSION-x86_64-linux.tar.gz.sig."
   }
 }
 
@@ -160,6 +160,22 @@ variable "function" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "function_sha256" {
+  description = "SHA-256 of attendance-function-VERSION-azure.zip in release_folder, which the command in the output function_deploy puts into place; null: it is not compared."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.function_sha256 == null || can(regex("^[0-9a-f]{64}$", var.function_sha256))
+    error_message = "function_sha256 must be 64 lower-case hexadecimal digits, as sha256sum prints them."
+  }
+
+  validation {
+    condition     = !var.function || var.function_sha256 == null || var.release_folder == null || try(filesha256("${var.release_folder}/${var.release_version}/attendance-function-${var.release_version}-azure.zip") == var.function_sha256, false)
+    error_message = "release_folder must hold VERSION/attendance-function-VERSION-azure.zip of release_version, and its SHA-256 must be function_sha256."
+  }
 }
 
 variable "waf" {

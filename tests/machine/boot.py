@@ -234,8 +234,8 @@ def tell_of_cloud(cloud):
         last = {"api": "stopping", "migrate": "The database has the schema"}
         lacking = [role for role, text in last.items() if not any(line["stream"] == f"{role}/i-{role}" and text in json.dumps(line) for line in lines())]
         tell(not lacking, f"what a machine says last is shipped before it is gone{': not of ' + ', '.join(lacking) if lacking else ''}")
-        disks = [line["value"] for line in lines() if line.get("metric") == "disk_used_percent"]
-        tell(disks and all(0 < value < 100 for value in disks), f"machines say how full their disks are: {disks[-1] if disks else 'nothing'} percent")
+        full = {line["stream"] for line in lines() if line.get("metric") == "disk_used_percent" and 0 < line["value"] < 100}
+        tell(full >= streams, "every machine tells how full its disk is")
     keys = [(cloud.folder / "secrets" / name).read_text() for name in ("master", "audit")]
     written = "".join(machine.journal() + machine.console() for machine in cloud.machines.values())
     tell(not any(key in written for key in keys) and "secret/of+" not in written, "no key and no credential is in a journal")
@@ -352,6 +352,26 @@ def tell_of_looks():
     signal.signal(signal.SIGTERM, before)
 
 
+def tell_of_the_disk(folder):
+    machine_program()
+    program = importlib.import_module("machine.disks")
+    disk, calls, said = folder / "disk", [], []
+    (folder / "units").mkdir(exist_ok=True)
+    disk.touch()
+    os.truncate(disk, 64 << 20)
+    program.UNITS, program.systemctl, program.say = folder / "units", lambda *arguments: calls.append(arguments[-1]), said.append
+    program.mount_certificates(str(disk))
+    made = disk.read_bytes()
+    program.mount_certificates(str(disk))
+    tell("ext4" in run("blkid", "--probe", disk) and made == disk.read_bytes(), "an empty disk of certificates gets a file system, once")
+    unit = (folder / "units/var-lib-caddy.mount").read_text()
+    tell(f"What={disk}\n" in unit and "Before=caddy.service" in unit and calls.count("var-lib-caddy.mount") == 2, "it is mounted before Caddy starts")
+    program.ATTACH_SECONDS = 0
+    program.mount_certificates("/dev/nothing")
+    tell(len(said) == 1 and "was not attached" in said[0], "an edge whose disk does not come says so and goes on")
+    disk.unlink()
+
+
 def tell_of_neighbours():
     """An API machine that was lost without a word is taken out after some rounds, one that answers stays."""
     program = machine_program()
@@ -385,6 +405,7 @@ def main():
     try:
         tell_of_looks()
         tell_of_neighbours()
+        tell_of_the_disk(folder)
         release = make_release(folder)
         releases = {cloud: release if cloud == "aws" else without_preparing(release, folder) for cloud in clouds}
         texts = {(cloud, role): render(cloud, role, releases[cloud], folder) for cloud in clouds for role in ROLES}

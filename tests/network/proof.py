@@ -162,6 +162,10 @@ def prove_uses(network, running, used):
     use(("internet", "edge", "tcp", 80), "http is sent to https",
         lambda: network.inside("internet", "curl", "--silent", "--max-time", "5", "--write-out", "%{http_code} %{redirect_url}",
                                "--output", "/dev/null", f"http://{programs.DOMAIN}/people") == f"308 https://{programs.DOMAIN}/people")
+    # An address instead of a name: curl then names no server in TLS either.
+    tell(network.inside("internet", "curl", "--silent", "--insecure", "--max-time", "5",
+                        "--write-out", "%{http_code}", "--output", "/dev/null", "--header", f"Host: {programs.DOMAIN}",
+                        f"https://{topology.PUBLIC_EDGE}/") == "200", "TLS that names no server, as Amazon's load balancer speaks it, gets the page")
     # The journey passes through both at every request.
     if journey(network, running):
         used |= {("internet", "edge", "tcp", 443), ("edge", "api", "tcp", 8080)}

@@ -71,6 +71,8 @@ def run(cloud, mistake=None):
     with tempfile.TemporaryDirectory(prefix="planted.") as scratch:
         copy = Path(scratch) / "terraform"
         shutil.copytree(ROOT / "terraform", copy)
+        for beside in ("docs", "migrations", "deploy", "api/src/domain/attendance"):  # which the tests read
+            shutil.copytree(ROOT / beside, Path(scratch) / beside)
         if mistake:
             if trouble := plant(copy, mistake):
                 return ["planting"], trouble

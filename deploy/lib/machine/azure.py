@@ -1,6 +1,9 @@
 """Azure: the machine's identity by IMDS, Key Vault, the private DNS zone and the machine itself by ARM."""
 
 import json
+import os
+import subprocess
+import time
 import urllib.parse
 
 from machine.web import Refused, Unreachable, fetch, fetch_json, request, say
@@ -9,6 +12,15 @@ METADATA = "http://169.254.169.254/metadata"
 MANAGEMENT = "https://management.azure.com"
 DNS_VERSION = "2020-06-01"
 COMPUTE_VERSION = "2024-07-01"
+# Azure's guest agent, which a machine has wherever Azure itself made it, and the agent for logs that it installs.
+GUEST_AGENT = "/var/lib/waagent"
+LOG_AGENT = "azuremonitoragent.service"
+AGENT_SECONDS = 600
+# By then the agent has sent what the journal had, and has told Azure that it is there.
+SEND_SECONDS = 120
+# A role that was given a moment ago takes some minutes to count.
+STOP_TRIES = 10
+STOP_SECONDS = 30
 # How often a change of the record set is tried anew when another machine was faster.
 RACES = 20
 
@@ -120,12 +132,24 @@ class Cloud:
             return False  # it takes a while until the first answer
 
     def release_machine(self):
-        """A machine that only shuts down is still paid for; one that is deallocated is not."""
+        """A machine that only shuts down is still paid for; one that is deallocated is not. The agent for logs comes while
+        the machine works: what it did must be sent first, and an agent that cannot be installed any more is an error for
+        whoever made the machine."""
+        if os.path.isdir(GUEST_AGENT):
+            deadline = time.monotonic() + AGENT_SECONDS
+            while subprocess.run(["systemctl", "is-active", "--quiet", LOG_AGENT], check=False).returncode and time.monotonic() < deadline:
+                time.sleep(5)
+            time.sleep(SEND_SECONDS)
         url = f"{MANAGEMENT}{self.instance()['compute']['resourceId']}/deallocate?api-version={COMPUTE_VERSION}"
-        try:
-            fetch("POST", url, headers=self.bearer(f"{MANAGEMENT}/"), body="")
-        except (Refused, Unreachable) as error:
-            say(f"This machine cannot deallocate itself and goes on costing: {error}")
+        for tries in range(STOP_TRIES):
+            try:
+                fetch("POST", url, headers=self.bearer(f"{MANAGEMENT}/"), body="")
+                return
+            except (Refused, Unreachable) as error:
+                say(f"This machine cannot deallocate itself: {error}")
+            if tries + 1 < STOP_TRIES:
+                time.sleep(STOP_SECONDS)
+        say("It shuts down and goes on costing")
 
     def name(self):
         return self.instance()["compute"]["name"]

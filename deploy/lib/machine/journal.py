@@ -2,18 +2,9 @@
 
 import itertools
 import json
-import os
 import subprocess
 
 from machine.web import Stopped, persist
-
-
-def disk_used(path):
-    """In percent as `df` has it, of space or of files, whichever there is less of."""
-    told = os.statvfs(path)
-    shares = [(total - free, total - free + left) for total, free, left in
-              ((told.f_blocks, told.f_bfree, told.f_bavail), (told.f_files, told.f_ffree, told.f_favail)) if total]
-    return round(max(100 * used / of for used, of in shares), 1)
 
 
 def ship(cloud, group, stream, kept, write):

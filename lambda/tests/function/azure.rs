@@ -59,9 +59,9 @@ async fn a_crowd_shares_the_connection() {
     database.remove().await;
 }
 
-/// What Azure's host reads must name what the archive holds and leave the path to the program.
+/// What Azure's host reads must name what the archive holds, and ask for a key where people are counted.
 #[test]
-fn the_hosts_files_hand_everything_over() {
+fn the_hosts_files_say_who_may_ask() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("azure");
     let read = |file: &str| -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(folder.join(file)).unwrap()).unwrap()
@@ -71,6 +71,9 @@ fn the_hosts_files_hand_everything_over() {
     assert_eq!(host["customHandler"]["description"]["defaultExecutablePath"], "lambda");
     assert_eq!(host["customHandler"]["enableForwardingHttpRequest"], true);
     assert_eq!(host["extensions"]["http"]["routePrefix"], "");
-    let trigger = &read("gateway/function.json")["bindings"][0];
-    assert_eq!((&trigger["type"], &trigger["route"]), (&json!("httpTrigger"), &json!("{*path}")));
+    for (function, route, who) in [("health", "health", "anonymous"), ("count", "people/count", "function")] {
+        let trigger = &read(&format!("{function}/function.json"))["bindings"][0];
+        assert_eq!((&trigger["type"], &trigger["route"]), (&json!("httpTrigger"), &json!(route)));
+        assert_eq!(trigger["authLevel"], who, "{function}");
+    }
 }

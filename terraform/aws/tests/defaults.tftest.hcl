@@ -11,7 +11,7 @@ variables {
   alarm_email        = "it@example.org"
   release_version    = "1.2.3"
   release_sha256     = "87d10daa428b54eaa19cdd898cfed8107797ad77c4e1363ee53dc09f66ea85fe"
-  function_sha256    = "8c88405921e4b6a8f1c932d0e9144bf24a6da917e9dd2f486fd9ca874497ef16"
+  function_sha256    = "f03a6bad123a8b89e0d05c8d9b9a585da7034e41164b8c6568534fe64d0af999"
   release_public_key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 }
 
@@ -133,6 +133,10 @@ run "as_it_comes" {
     error_message = "a disk is not encrypted with our key"
   }
   assert {
+    condition     = module.edge.resources.volume.encrypted && module.edge.resources.volume.kms_key_id == module.secrets.key_arn && module.edge.resources.volume.availability_zone == module.network.resources.subnets[0].availability_zone && module.edge.resources.instance.subnet_id == module.network.resources.subnets[0].id && module.edge.resources.attached.volume_id == module.edge.resources.volume.id && module.edge.resources.attached.instance_id == module.edge.instance_id && module.edge.resources.attached.stop_instance_before_detaching && strcontains(module.edge.resources.user_data, "CERTIFICATE_DISK=/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(module.edge.resources.volume.id, "-", "")}")
+    error_message = "certificates must be on an encrypted disk of their own that goes from edge to edge"
+  }
+  assert {
     condition     = module.compute.resources.template.block_device_mappings[0].device_name == "/dev/xvda"
     error_message = "the encrypted disk must be the image's root disk"
   }
@@ -180,7 +184,7 @@ run "as_it_comes" {
   # --- rolling replacement ---
 
   assert {
-    condition     = module.compute.resources.group.instance_refresh[0].strategy == "Rolling" && module.compute.resources.group.instance_refresh[0].preferences[0].min_healthy_percentage == 100 && module.compute.resources.group.instance_refresh[0].preferences[0].auto_rollback && contains(module.compute.resources.group.instance_refresh[0].preferences[0].alarm_specification[0].alarms, "attendance-api-5xx")
+    condition     = module.compute.resources.group.instance_refresh[0].strategy == "Rolling" && module.compute.resources.group.instance_refresh[0].preferences[0].min_healthy_percentage == 100 && module.compute.resources.group.instance_refresh[0].preferences[0].max_healthy_percentage == 110 && module.compute.resources.group.instance_refresh[0].preferences[0].auto_rollback && contains(module.compute.resources.group.instance_refresh[0].preferences[0].alarm_specification[0].alarms, "attendance-ApiErrors")
     error_message = "a release must replace machines one after the other, none before another is healthy, and go back when requests fail"
   }
   assert {
@@ -327,7 +331,7 @@ run "as_it_comes" {
   # --- function ---
 
   assert {
-    condition     = module.function[0].resources.function.s3_key == "releases/lambda-1.2.3.zip" && module.function[0].resources.function.source_code_hash == "jIhAWSHktqjxyTLQ6RRL8kptqRfp3S9Ib9nKh0SX7xY="
+    condition     = module.function[0].resources.function.s3_key == "releases/attendance-function-1.2.3-aws.zip" && module.function[0].resources.function.source_code_hash == "8DprrRI6i4ng0FyNm5pYXacDTkEWS4xlaFNP5k0K+Zk="
     error_message = "the function's archive is not the one whose hash was given"
   }
   assert {
@@ -357,8 +361,8 @@ run "as_it_comes" {
 
   assert {
     condition = toset(keys(module.observability.resources.alarms)) == toset([
-      "api-5xx", "api-latency", "api-restarts", "recognizer-restarts", "certificate", "disk", "no-healthy-api", "few-healthy-apis", "edge-status",
-      "database-cpu", "database-storage", "database-wal", "database-connections", "database-away", "function-errors", "page",
+      "ApiErrors", "CameraSilent", "ApiSlow", "ApiRestarts", "RecognizerDown", "CertificateExpires", "MachineDiskFull", "ApiDown", "ApiTooFew", "EdgeDown",
+      "DatabaseBusy", "DatabaseDiskFull", "DatabaseWalFull", "DatabaseConnections", "DatabaseDown", "FunctionErrors", "SiteDown",
     ])
     error_message = "an alarm is missing, or has no line here"
   }
@@ -371,23 +375,33 @@ run "as_it_comes" {
     error_message = "alarms are not mailed"
   }
   assert {
-    condition     = module.observability.resources.alarms["disk"].threshold == 80 && module.observability.resources.alarms["disk"].treat_missing_data == "breaching" && module.observability.resources.alarms["no-healthy-api"].treat_missing_data == "breaching" && module.observability.resources.alarms["page"].treat_missing_data == "breaching" && module.observability.resources.alarms["database-away"].treat_missing_data == "breaching" && module.observability.resources.alarms["database-storage"].threshold == 4 * 1073741824 && module.observability.resources.alarms["database-connections"].threshold == 160
+    condition     = module.observability.resources.alarms["MachineDiskFull"].threshold == 80 && module.observability.resources.alarms["MachineDiskFull"].treat_missing_data == "breaching" && module.observability.resources.alarms["ApiDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["SiteDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["DatabaseDown"].treat_missing_data == "breaching" && module.observability.resources.alarms["DatabaseDiskFull"].threshold == 4 * 1073741824 && module.observability.resources.alarms["DatabaseConnections"].threshold == 160
     error_message = "an alarm is at another value, or takes silence for good news"
   }
   assert {
-    condition     = module.observability.resources.alarms["edge-status"].dimensions.InstanceId == module.edge.instance_id && module.observability.resources.alarms["no-healthy-api"].dimensions.AutoScalingGroupName == module.compute.group && module.observability.resources.alarms["database-cpu"].dimensions.DBInstanceIdentifier == module.database.identifier
+    condition     = module.observability.resources.alarms["EdgeDown"].dimensions.InstanceId == module.edge.instance_id && module.observability.resources.alarms["ApiDown"].dimensions.AutoScalingGroupName == module.compute.group && module.observability.resources.alarms["DatabaseBusy"].dimensions.DBInstanceIdentifier == module.database.identifier
     error_message = "an alarm watches something else"
   }
   assert {
-    condition     = length(setsubtract([for alarm in values(module.observability.resources.alarms) : alarm.metric_name if alarm.namespace == "Attendance/attendance"], keys(module.observability.resources.filters))) == 0 && length(setsubtract(flatten([for query in module.observability.resources.alarms["api-5xx"].metric_query : query.metric[*].metric_name]), keys(module.observability.resources.filters))) == 0
+    condition     = length(setsubtract([for alarm in values(module.observability.resources.alarms) : alarm.metric_name if alarm.namespace == "Attendance/attendance"], keys(module.observability.resources.filters))) == 0 && length(setsubtract(flatten([for query in module.observability.resources.alarms["ApiErrors"].metric_query : query.metric[*].metric_name]), keys(module.observability.resources.filters))) == 0
     error_message = "an alarm waits for a metric that no filter makes"
+  }
+  assert {
+    # What filters look for is what programs say.
+    condition = alltrue([for filter, said in {
+      disk_used      = { words = "disk_used_percent", by = "deploy/lib/machine/disks.py" }
+      feeds_silent   = { words = "a feed has fallen silent", by = "api/src/domain/attendance/closing.rs" }
+      api_restarts   = { words = "attendance-api.service", by = "deploy/bin/attendance-machine" }
+      recognizer_bad = { words = "attendance-recognizer.service", by = "deploy/bin/attendance-machine" }
+    } : strcontains(module.observability.resources.filters[filter].pattern, said.words) && strcontains(file("../../${said.by}"), said.words)])
+    error_message = "a filter looks for what nobody says"
   }
   assert {
     condition     = contains(module.observability.resources.events.event_categories, "failover") && contains(module.observability.resources.events.event_categories, "failure") && module.observability.resources.topic.kms_master_key_id == module.secrets.key_arn
     error_message = "a failover of the database goes unsaid, or the topic is not encrypted"
   }
   assert {
-    condition     = length(module.observability.resources.dashboard.widgets) == 11 && length(module.observability.resources.dashboard.widgets[0].properties.alarms) >= 15
+    condition     = length(module.observability.resources.dashboard.widgets) == 11 && length(module.observability.resources.dashboard.widgets[0].properties.alarms) >= 16
     error_message = "the dashboard does not show everything"
   }
   assert {

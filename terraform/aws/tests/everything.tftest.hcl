@@ -25,7 +25,7 @@ variables {
   release_folder        = "tests/releases"
   release_version       = "1.2.3"
   release_sha256        = "87d10daa428b54eaa19cdd898cfed8107797ad77c4e1363ee53dc09f66ea85fe"
-  function_sha256       = "8c88405921e4b6a8f1c932d0e9144bf24a6da917e9dd2f486fd9ca874497ef16"
+  function_sha256       = "f03a6bad123a8b89e0d05c8d9b9a585da7034e41164b8c6568534fe64d0af999"
   session_agent_sha256  = "a2265343a2d6bd747b1fdd6df3f33497caef07264774ea25e3bf79f5d885f663"
   release_public_key    = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
   api_settings          = { ATTENDANCE_SMTP_HOST = "mail.example.org" }
@@ -60,6 +60,17 @@ run "everything" {
     error_message = "the domain must lead to the balancer"
   }
 
+  assert {
+    condition = toset(keys(module.waf[0].resources.rules)) == toset(["sign-in", "AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]) && alltrue([
+      for name, rule in module.waf[0].resources.rules : name == "sign-in" ? length(rule.action[0].block) == 1 && length(rule.override_action) == 0 : length(rule.override_action[0].none) == 1 && length(rule.override_action[0].count) == 0
+    ])
+    error_message = "a rule of the firewall is missing or only counts"
+  }
+  assert {
+    condition     = toset([for statement in module.waf[0].resources.rules["sign-in"].statement[0].rate_based_statement[0].scope_down_statement[0].and_statement[0].statement : statement.byte_match_statement[0].search_string]) == toset(["/api/v1/session", "POST"]) && module.waf[0].resources.rules["sign-in"].statement[0].rate_based_statement[0].limit == 300
+    error_message = "tries of passwords, and nothing else, must be bounded by address"
+  }
+
   # --- sizes ---
 
   assert {
@@ -82,7 +93,7 @@ run "everything" {
     error_message = "the profile large has a standby, and backups are kept as long as was asked"
   }
   assert {
-    condition     = length(module.database.resources.replica) == 1 && module.database.resources.replica[0].storage_encrypted && module.database.resources.replica[0].publicly_accessible == false && module.database.resources.replica[0].iam_database_authentication_enabled && module.database.resources.replica[0].parameter_group_name == module.database.resources.group && toset(module.database.resources.replica[0].vpc_security_group_ids) == toset([module.firewall.group_ids["database"]]) && module.database.resources.replica[0].replicate_source_db == module.database.identifier
+    condition     = length(module.database.resources.replica) == 1 && module.database.resources.replica[0].max_allocated_storage == module.database.resources.database.max_allocated_storage && module.database.resources.replica[0].storage_encrypted && module.database.resources.replica[0].publicly_accessible == false && module.database.resources.replica[0].iam_database_authentication_enabled && module.database.resources.replica[0].parameter_group_name == module.database.resources.group && toset(module.database.resources.replica[0].vpc_security_group_ids) == toset([module.firewall.group_ids["database"]]) && module.database.resources.replica[0].replicate_source_db == module.database.identifier
     error_message = "the replica must be as private, encrypted and closed as the database"
   }
   assert {
@@ -90,7 +101,7 @@ run "everything" {
     error_message = "reports are not told of the replica, or may not sign in to it"
   }
   assert {
-    condition     = module.observability.resources.alarms["replica-lag"].threshold == 300 && toset(module.observability.resources.events.source_ids) == toset([module.database.identifier, module.database.replica_identifier])
+    condition     = module.observability.resources.alarms["ReplicaBehind"].threshold == 300 && toset(module.observability.resources.events.source_ids) == toset([module.database.identifier, module.database.replica_identifier])
     error_message = "nobody watches the replica"
   }
 
@@ -102,8 +113,16 @@ run "everything" {
   # --- releases ---
 
   assert {
-    condition     = toset([for object in values(module.storage.resources.releases) : object.key]) == toset([for name in ["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig", "lambda-1.2.3.zip", "amazon-ssm-agent.deb"] : "releases/${name}"]) && alltrue([for object in values(module.storage.resources.releases) : object.checksum_algorithm == "SHA256" && object.kms_key_id == module.secrets.key_arn])
+    condition     = toset([for object in values(module.storage.resources.releases) : object.key]) == toset([for name in ["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig", "attendance-function-1.2.3-aws.zip", "amazon-ssm-agent.deb"] : "releases/${name}"]) && alltrue([for object in values(module.storage.resources.releases) : object.checksum_algorithm == "SHA256" && object.kms_key_id == module.secrets.key_arn])
     error_message = "the release, and the one before it, must be in the bucket"
+  }
+
+  assert {
+    condition = alltrue([for tags in concat(
+      [for made in module.compute.resources.template.tag_specifications : made.tags], [{ for tag in module.compute.resources.group.tag : tag.key => tag.value }],
+      [module.edge.resources.instance.volume_tags, module.migrate.resources.instance.volume_tags],
+    ) : tags["owner"] == "it" && tags["app"] == "school" && can(tags["Name"])]) && length(module.compute.resources.template.tag_specifications) == 2
+    error_message = "what is not tagged by the provider has no tags"
   }
 
   # --- rights ---
@@ -126,6 +145,13 @@ run "everything" {
   }
 
   # --- watching ---
+
+  assert {
+    condition = toset(concat([for alarm in values(module.observability.resources.alarms) : alarm.alarm_name], module.observability.resources.budget[*].name)) == toset([
+      for entry in regexall("(?m)^### (\\w+)\\n\\n\\*(?:page|warn), (?:P )?C\\.\\*", file("../../docs/OPERATIONS.md")) : "school-${entry[0]}"
+    ])
+    error_message = "alarms are not those that docs/OPERATIONS.md says the clouds have"
+  }
 
   assert {
     condition     = one(module.observability.resources.budget).limit_amount == "1500" && alltrue([for notification in one(module.observability.resources.budget).notification : toset(notification.subscriber_email_addresses) == toset(["it@example.org"])]) && length(one(module.observability.resources.budget).notification) == 2

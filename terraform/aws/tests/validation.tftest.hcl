@@ -11,7 +11,7 @@ variables {
   alarm_email        = "it@example.org"
   release_version    = "1.2.3"
   release_sha256     = "87d10daa428b54eaa19cdd898cfed8107797ad77c4e1363ee53dc09f66ea85fe"
-  function_sha256    = "8c88405921e4b6a8f1c932d0e9144bf24a6da917e9dd2f486fd9ca874497ef16"
+  function_sha256    = "f03a6bad123a8b89e0d05c8d9b9a585da7034e41164b8c6568534fe64d0af999"
   release_public_key = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 }
 
@@ -85,7 +85,7 @@ run "third_rules" {
     waf             = true         # and certificate_arn is not set
     network_cidr    = "8.8.0.0/16" # somebody else's
     api_settings    = { ATTENDANCE_SMTP_HOST = "a\nROLE=migrate" }
-    api_count_max   = 51
+    api_count_max   = 8
   }
 
   expect_failures = [var.function_sha256, var.certificate_arn, var.network_cidr, var.api_settings, var.api_count_max]

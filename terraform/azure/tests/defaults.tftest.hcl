@@ -143,6 +143,10 @@ run "as_it_comes" {
     error_message = "a machine's disks are not encrypted, or it starts whatever is on them"
   }
   assert {
+    condition     = module.edge.resources.attached.managed_disk_id == module.edge.resources.disk.id && module.edge.resources.attached.virtual_machine_id == module.edge.machine_id && module.edge.resources.disk.network_access_policy == "DenyAll" && module.edge.resources.disk.public_network_access_enabled == false && strcontains(base64decode(module.edge.resources.machine.machine.custom_data), "CERTIFICATE_DISK=/dev/disk/azure/scsi1/lun${module.edge.resources.attached.lun}")
+    error_message = "certificates must be on a closed disk of their own that goes from edge to edge"
+  }
+  assert {
     condition     = alltrue([for machine in [module.edge.resources.machine.machine, module.compute.resources.migrate.machine, module.compute.resources.scale_set] : machine.disable_password_authentication && machine.admin_password == null && [for key in machine.admin_ssh_key : key.public_key] == [var.admin_ssh_public_key]])
     error_message = "a machine takes passwords"
   }
@@ -339,8 +343,8 @@ run "as_it_comes" {
   assert {
     condition = toset(module.observability.alarms) == toset([
       for name in [
-        "api-5xx", "api-latency", "api-restarts", "certificate", "database-away", "database-connections", "database-cpu", "database-storage", "database-wal",
-        "disk", "edge-status", "few-healthy-apis", "function-errors", "no-healthy-api", "page", "recognizer-restarts",
+        "ApiErrors", "CameraSilent", "ApiSlow", "ApiRestarts", "CertificateExpires", "DatabaseDown", "DatabaseConnections", "DatabaseBusy", "DatabaseDiskFull", "DatabaseWalFull",
+        "MachineDiskFull", "EdgeDown", "ApiTooFew", "FunctionErrors", "ApiDown", "SiteDown", "RecognizerDown",
       ] : "attendance-${name}"
     ])
     error_message = "alarms are not those that docs/OPERATIONS.md has entries for"
@@ -355,22 +359,35 @@ run "as_it_comes" {
   }
   assert {
     condition = { for name, alarm in module.observability.resources.metrics : name => "${alarm.criteria[0].metric_name} ${alarm.criteria[0].operator} ${alarm.criteria[0].threshold}" } == {
-      database-cpu         = "cpu_percent GreaterThan 80"
-      database-storage     = "storage_percent GreaterThan 80"
-      database-wal         = "txlogs_storage_used GreaterThan ${32 * 1073741824 / 5}"
-      database-connections = "active_connections GreaterThan 40"
-      database-away        = "is_db_alive LessThan 1"
-      edge-status          = "VmAvailabilityMetric LessThan 1"
+      DatabaseBusy        = "cpu_percent GreaterThan 80"
+      DatabaseDiskFull    = "storage_percent GreaterThan 80"
+      DatabaseWalFull     = "txlogs_storage_used GreaterThan ${32 * 1073741824 / 5}"
+      DatabaseConnections = "active_connections GreaterThan 40"
+      DatabaseDown        = "is_db_alive LessThan 1"
+      EdgeDown            = "VmAvailabilityMetric LessThan 1"
     }
     error_message = "alarms of the database and the edge sound too late or never"
   }
   assert {
     condition = alltrue([for name, part in {
-      api-5xx             = "status >= 500", api-latency = "percentile(seconds, 95)", no-healthy-api = "answered == 0", few-healthy-apis = "machines < 1"
-      disk                = "used > 80", certificate = "entry.logger startswith \"tls\"", api-restarts = "attendance-api.service: Scheduled restart"
-      recognizer-restarts = "attendance-recognizer.service: Scheduled restart", function-errors = "FunctionAppLogs"
+      ApiErrors       = "status >= 500", ApiSlow = "percentile(seconds, 95)", ApiDown = "answered == 0", ApiTooFew = "machines < 1"
+      MachineDiskFull = "used > 80", CertificateExpires = "entry.logger startswith \"tls\"", ApiRestarts = "attendance-api.service: Scheduled restart"
+      RecognizerDown  = "attendance-recognizer.service: Scheduled restart", FunctionErrors = "FunctionAppLogs", CameraSilent = "a feed has fallen silent"
     } : strcontains(module.observability.resources.queries[name].criteria[0].query, part) && module.observability.resources.queries[name].scopes == tolist([module.observability.workspace_id]) && module.observability.resources.queries[name].criteria[0].threshold == 0 && module.observability.resources.queries[name].criteria[0].operator == "GreaterThan"])
     error_message = "an alarm looks at something else than it says"
+  }
+  assert {
+    condition     = length(module.observability.alarms) > 0 && strcontains(file("../../api/src/domain/attendance/closing.rs"), "a feed has fallen silent") && strcontains(file("../../deploy/bin/attendance-machine"), "attendance-recognizer.service")
+    error_message = "an alarm waits for what nobody says"
+  }
+  assert {
+    condition     = alltrue([for text in [module.edge.resources.machine.machine.custom_data, module.compute.resources.migrate.machine.custom_data, module.compute.resources.scale_set.custom_data] : contains(yamldecode(base64decode(text)).packages, "rsyslog") && anytrue([for file in yamldecode(base64decode(text)).write_files : strcontains(file.content, "ForwardToSyslog=yes")])])
+    error_message = "the agent for logs gets nothing: the journal does not reach it"
+  }
+  assert {
+    # Groups of Debian: a user of such a name is not made.
+    condition     = alltrue([for machine in [module.edge.resources.machine.machine, module.compute.resources.migrate.machine, module.compute.resources.scale_set] : machine.admin_username == "attendance" && one(machine.admin_ssh_key).username == machine.admin_username])
+    error_message = "the account that Azure demands is not made"
   }
   assert {
     condition     = module.observability.resources.probe.request[0].url == "https://attendance.example.org/api/v1/health" && module.observability.resources.probe.enabled && length(module.observability.resources.probe.geo_locations) == 3 && module.observability.resources.page.application_insights_web_test_location_availability_criteria[0].failed_location_count == 2

@@ -26,7 +26,8 @@ run "everything" {
     public_subnet_cidrs   = ["172.16.0.0/24", "172.16.1.0/24"]
     private_subnet_cidrs  = ["172.16.10.0/24", "172.16.11.0/24"]
     database_subnet_cidrs = ["172.16.20.0/24", "172.16.21.0/24"]
-    release_folder        = "tests/release"
+    release_folder        = "tests/releases"
+    function_sha256       = "ec9ab0f760275031eef95d366468c83fb431034f67c0d8b06c94c3b53bda451b"
     operator_addresses    = ["198.51.100.7", "198.51.100.8"]
     bastion               = true
     waf                   = true
@@ -90,11 +91,11 @@ run "everything" {
     error_message = "the replica is no replica, or less safe than the server"
   }
   assert {
-    condition     = strcontains(base64decode(module.compute.resources.scale_set.custom_data), "DATABASE_REPLICA_HOST=${module.database.replica_host}") && module.observability.resources.metrics["replica-lag"].criteria[0].threshold == 300 && module.observability.resources.metrics["replica-lag"].scopes == toset([module.database.replica_id])
+    condition     = strcontains(base64decode(module.compute.resources.scale_set.custom_data), "DATABASE_REPLICA_HOST=${module.database.replica_host}") && module.observability.resources.metrics["ReplicaBehind"].criteria[0].threshold == 300 && module.observability.resources.metrics["ReplicaBehind"].scopes == toset([module.database.replica_id])
     error_message = "nobody uses the replica or looks how far it is behind"
   }
   assert {
-    condition     = module.observability.resources.metrics["database-connections"].criteria[0].threshold == floor(859 * 0.8) && module.observability.resources.metrics["database-wal"].criteria[0].threshold == 128 * 1073741824 / 5
+    condition     = module.observability.resources.metrics["DatabaseConnections"].criteria[0].threshold == floor(859 * 0.8) && module.observability.resources.metrics["DatabaseWalFull"].criteria[0].threshold == 128 * 1073741824 / 5
     error_message = "alarms do not know how large the database is"
   }
 
@@ -109,14 +110,26 @@ run "everything" {
     error_message = "operators, and nobody else, must be able to deploy the function"
   }
   assert {
-    condition     = toset(keys(module.storage.resources.blobs)) == toset(["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig"]) && alltrue([for blob in module.storage.resources.blobs : blob.storage_container_name == "releases"]) && module.storage.resources.uploader[0].scope == module.storage.resources.containers["releases"].resource_manager_id && module.storage.resources.uploader[0].principal_id == data.azurerm_client_config.current.object_id
+    condition     = toset([for blob in values(module.storage.resources.blobs) : blob.name]) == toset(["attendance-1.2.2-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz", "attendance-1.2.3-x86_64-linux.tar.gz.sig"]) && alltrue([for blob in module.storage.resources.blobs : blob.storage_container_name == "releases"]) && module.storage.resources.uploader[0].scope == module.storage.resources.containers["releases"].resource_manager_id && module.storage.resources.uploader[0].principal_id == data.azurerm_client_config.current.object_id
     error_message = "releases are not put into place"
+  }
+
+  assert {
+    condition     = output.function_deploy == "az functionapp deployment source config-zip --resource-group school-north --name ${module.function[0].name} --src tests/releases/1.2.3/attendance-function-1.2.3-azure.zip"
+    error_message = "the command for the function names something else"
+  }
+
+  assert {
+    condition = toset(concat(module.observability.alarms, module.observability.resources.budget[*].name)) == toset([
+      for entry in regexall("(?m)^### (\\w+)\\n\\n\\*(?:page|warn), (?:P )?C\\.\\*", file("../../docs/OPERATIONS.md")) : "school-north-${entry[0]}"
+    ])
+    error_message = "alarms are not those that docs/OPERATIONS.md says the clouds have"
   }
 
   # --- sizes, names, logs, money ---
 
   assert {
-    condition     = module.compute.resources.scale_set.sku == "Standard_D8as_v5" && module.edge.resources.machine.machine.size == "Standard_D2as_v5" && module.compute.resources.autoscale.profile[0].capacity[0].minimum == 2 && module.compute.resources.autoscale.profile[0].capacity[0].maximum == 6 && strcontains(module.observability.resources.queries["few-healthy-apis"].criteria[0].query, "machines < 2")
+    condition     = module.compute.resources.scale_set.sku == "Standard_D8as_v5" && module.edge.resources.machine.machine.size == "Standard_D2as_v5" && module.compute.resources.autoscale.profile[0].capacity[0].minimum == 2 && module.compute.resources.autoscale.profile[0].capacity[0].maximum == 6 && strcontains(module.observability.resources.queries["ApiTooFew"].criteria[0].query, "machines < 2")
     error_message = "the large profile is not large"
   }
   assert {
@@ -149,7 +162,7 @@ run "without_function" {
   }
 
   assert {
-    condition     = length(module.function) == 0 && output.function_url == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-function-errors") && !can(regex("STATS_IDENTITY=[0-9a-z]", base64decode(module.compute.resources.migrate.machine.custom_data)))
+    condition     = length(module.function) == 0 && output.function_url == null && output.function_deploy == null && toset(keys(azurerm_user_assigned_identity.this)) == toset(["edge", "api", "migrate"]) && !contains(module.observability.alarms, "attendance-FunctionErrors") && !can(regex("STATS_IDENTITY=[0-9a-z]", base64decode(module.compute.resources.migrate.machine.custom_data)))
     error_message = "something of the function is left"
   }
 }

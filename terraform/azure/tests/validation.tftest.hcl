@@ -66,7 +66,7 @@ run "needs_another" {
     api_count_min       = 4
     api_settings        = { ATTENDANCE_SMTP_PASSWORD = "secret" }
     network_cidr        = "10.20.0.0/24"
-    release_folder      = "tests/release"
+    release_folder      = "tests/releases"
     release_sha256      = "0000000000000000000000000000000000000000000000000000000000000000"
     log_days            = 731
     backup_days         = 36
@@ -87,8 +87,8 @@ run "further" {
   variables {
     network_cidr    = "8.8.0.0/16"
     api_settings    = { ATTENDANCE_SMTP_HOST = "mail\"example" }
-    api_count_max   = 21
-    release_folder  = "tests/release"
+    api_count_max   = 8
+    release_folder  = "tests/releases"
     release_version = "1.2.2"
     release_sha256  = "db8a12e7dd8a121b6d262bf81c12090fb82d678bf5a6922e355994d6e8da2554"
     tags            = { "microsoft-owner" = "somebody" }
@@ -100,6 +100,18 @@ run "further" {
   ]
 }
 
+run "another_function_than_was_pinned" {
+  command = plan
+
+  variables {
+    release_folder     = "tests/releases"
+    operator_addresses = ["198.51.100.7"]
+    function_sha256    = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+
+  expect_failures = [var.function_sha256]
+}
+
 run "subnets_count" {
   command = plan
 
@@ -108,9 +120,10 @@ run "subnets_count" {
     private_subnet_cidrs  = ["10.20.64.0/24", "10.20.65.0/24", "10.20.66.0/24"]
     database_subnet_cidrs = []
     operator_addresses    = ["198.51.100.0/24"]
+    function_sha256       = "sha256"
   }
 
-  expect_failures = [var.public_subnet_cidrs, var.private_subnet_cidrs, var.database_subnet_cidrs, var.operator_addresses]
+  expect_failures = [var.function_sha256, var.public_subnet_cidrs, var.private_subnet_cidrs, var.database_subnet_cidrs, var.operator_addresses]
 }
 
 run "subnets_form" {
@@ -133,7 +146,7 @@ run "subnets_outside" {
     public_subnet_cidrs   = ["10.21.0.0/24", "10.20.1.0/24"]
     private_subnet_cidrs  = ["10.20.64.0/24", "10.0.0.0/8"]
     database_subnet_cidrs = ["10.20.128.0/24", "10.19.255.0/24"]
-    release_folder        = "tests/release"
+    release_folder        = "tests/releases"
   }
 
   expect_failures = [var.public_subnet_cidrs, var.private_subnet_cidrs, var.database_subnet_cidrs, var.operator_addresses]

@@ -24,9 +24,9 @@ mock_resource "aws_db_instance" {
   }
 }
 
-# What Lambda says of tests/releases/1.2.3/lambda-1.2.3.zip.
+# What Lambda says of tests/releases/1.2.3/attendance-function-1.2.3-aws.zip.
 mock_resource "aws_lambda_function" {
-  defaults = { code_sha256 = "jIhAWSHktqjxyTLQ6RRL8kptqRfp3S9Ib9nKh0SX7xY=" }
+  defaults = { code_sha256 = "8DprrRI6i4ng0FyNm5pYXacDTkEWS4xlaFNP5k0K+Zk=" }
 }
 
 # Terraform would invent a key for SSH otherwise.

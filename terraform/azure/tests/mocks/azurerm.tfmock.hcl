@@ -44,6 +44,10 @@ mock_resource "azurerm_log_analytics_workspace" {
   defaults = {}
 }
 
+mock_resource "azurerm_managed_disk" {
+  defaults = {}
+}
+
 mock_resource "azurerm_management_lock" {
   defaults = {}
 }
@@ -212,3 +216,6 @@ mock_resource "azurerm_web_application_firewall_policy" {
   defaults = {}
 }
 
+mock_resource "azurerm_virtual_machine_data_disk_attachment" {
+  defaults = {}
+}

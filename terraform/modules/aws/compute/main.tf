@@ -155,7 +155,7 @@ resource "aws_launch_template" "this" {
 
     content {
       resource_type = tag_specifications.value
-      tags          = { Name = local.group }
+      tags          = merge(var.tags, { Name = local.group }) # default tags do not reach what a group makes
     }
   }
 }
@@ -184,13 +184,14 @@ resource "aws_autoscaling_group" "this" {
     heartbeat_timeout    = 1800
   }
 
-  # New machines first, then the old ones; back to the old launch template when that fails or requests fail.
+  # One new machine, then an old one goes; back to the old launch template when that fails or requests fail. Cloud Map
+  # tells the edge eight addresses at most, so that there are never many more machines than before.
   instance_refresh {
     strategy = "Rolling"
 
     preferences {
       min_healthy_percentage = 100
-      max_healthy_percentage = 200
+      max_healthy_percentage = 110
       auto_rollback          = true
       skip_matching          = true
 
@@ -200,10 +201,14 @@ resource "aws_autoscaling_group" "this" {
     }
   }
 
-  tag {
-    key                 = "Name"
-    value               = local.group
-    propagate_at_launch = false
+  dynamic "tag" {
+    for_each = merge(var.tags, { Name = local.group })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = false
+    }
   }
 
   lifecycle {

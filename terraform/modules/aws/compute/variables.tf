@@ -72,6 +72,11 @@ variable "settings" {
   type        = map(string)
 }
 
+variable "tags" {
+  description = "Tags of the group, and of the machines and disks that it makes."
+  type        = map(string)
+}
+
 variable "rollback_alarm" {
   description = "Alarm that ends a rolling replacement and takes it back."
   type        = string

@@ -117,11 +117,12 @@ resource "aws_db_instance" "replica" {
   #checkov:skip=CKV_AWS_293:Nothing is lost with it
   count = var.replica ? 1 : 0
 
-  identifier          = "${local.identifier}-replica"
-  replicate_source_db = aws_db_instance.this.identifier
-  instance_class      = var.size
-  storage_type        = "gp3"
-  storage_encrypted   = true # with the key of what it copies
+  identifier            = "${local.identifier}-replica"
+  replicate_source_db   = aws_db_instance.this.identifier
+  instance_class        = var.size
+  storage_type          = "gp3"
+  max_allocated_storage = var.storage_gb * 4 # it has to grow with what it copies
+  storage_encrypted     = true               # with the key of what it copies
 
   vpc_security_group_ids = [var.group_id]
   publicly_accessible    = false

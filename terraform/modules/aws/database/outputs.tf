@@ -36,7 +36,7 @@ locals {
     "iam_database_authentication_enabled", "manage_master_user_password", "backup_retention_period", "deletion_protection",
     "skip_final_snapshot", "final_snapshot_identifier", "parameter_group_name", "delete_automated_backups",
     "enabled_cloudwatch_logs_exports", "performance_insights_enabled", "monitoring_interval", "auto_minor_version_upgrade",
-    "replicate_source_db", "instance_class", "allocated_storage",
+    "replicate_source_db", "instance_class", "allocated_storage", "max_allocated_storage",
   ]
 }
 

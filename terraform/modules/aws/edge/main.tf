@@ -7,7 +7,11 @@ module "machine" {
   role = "edge"
   site = var.site
   settings = merge(
-    { ACME_EMAIL = var.acme_email },
+    {
+      ACME_EMAIL = var.acme_email
+      # As Linux names disks of the machines that edge_size allows.
+      CERTIFICATE_DISK = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_${replace(aws_ebs_volume.certificates.id, "-", "")}"
+    },
     length(var.trusted_proxies) == 0 ? {} : { EDGE_TRUSTED_PROXIES = join(" ", var.trusted_proxies) },
   )
 }
@@ -48,12 +52,34 @@ resource "aws_instance" "this" {
   }
 
   tags        = { Name = "${var.name}-edge" }
-  volume_tags = { Name = "${var.name}-edge" }
+  volume_tags = merge(var.tags, { Name = "${var.name}-edge" }) # default tags do not reach disks that come with a machine
 
   # The next edge is there before the address leaves the old one.
   lifecycle {
     create_before_destroy = true
   }
+}
+
+# Caddy's certificates and its account. Each release is a new machine, and an authority gives out five certificates of one
+# name a week: so they lie on a disk that goes from machine to machine.
+resource "aws_ebs_volume" "certificates" {
+  #checkov:skip=CKV2_AWS_9:What is on it can be had again from the authority
+  availability_zone = var.zone
+  size              = 1
+  type              = "gp3"
+  encrypted         = true
+  kms_key_id        = var.site.key_arn
+
+  tags = { Name = "${var.name}-edge-certificates" }
+}
+
+resource "aws_volume_attachment" "certificates" {
+  device_name = "/dev/sdf"
+  volume_id   = aws_ebs_volume.certificates.id
+  instance_id = aws_instance.this.id
+
+  # The old machine stops, so that all is written, and the new one waits for the disk.
+  stop_instance_before_detaching = true
 }
 
 resource "aws_eip" "this" {

@@ -23,6 +23,16 @@ variable "subnet_id" {
   type        = string
 }
 
+variable "zone" {
+  description = "The zone of that subnet."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of the machine's disk."
+  type        = map(string)
+}
+
 variable "group_id" {
   description = "Security group of the edge."
   type        = string

@@ -109,7 +109,7 @@ resource "aws_lambda_function" "this" {
   handler          = "bootstrap"
   architectures    = ["x86_64"]
   s3_bucket        = var.bucket
-  s3_key           = "releases/lambda-${var.release.version}.zip"
+  s3_key           = "releases/attendance-function-${var.release.version}-aws.zip"
   source_code_hash = local.code_hash
   memory_size      = 256
   timeout          = 15 # its own limit of a request is ten seconds

@@ -24,7 +24,7 @@ variable "bucket" {
 }
 
 variable "release" {
-  description = "Version, and SHA-256 of lambda-VERSION.zip in hexadecimal digits."
+  description = "Version, and SHA-256 of attendance-function-VERSION-aws.zip in hexadecimal digits."
   type = object({
     version = string
     sha256  = string

@@ -60,7 +60,7 @@ resource "aws_instance" "this" {
   }
 
   tags        = { Name = "${var.name}-migrate" }
-  volume_tags = { Name = "${var.name}-migrate" }
+  volume_tags = merge(var.tags, { Name = "${var.name}-migrate" }) # default tags do not reach disks that come with a machine
 
   # A newer image of Debian alone is no reason to migrate again.
   lifecycle {

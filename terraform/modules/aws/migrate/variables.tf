@@ -18,6 +18,11 @@ variable "subnet_id" {
   type        = string
 }
 
+variable "tags" {
+  description = "Tags of the machine's disk."
+  type        = map(string)
+}
+
 variable "group_id" {
   description = "Security group of this machine."
   type        = string

@@ -1,4 +1,4 @@
-# Alarms, each with an entry in docs/OPERATIONS.md. They are mailed when they begin and when they end.
+# Alarms, by the names that docs/OPERATIONS.md has entries for. They are mailed when they begin and when they end.
 
 resource "aws_sns_topic" "alarms" {
   name              = "${var.name}-alarms"
@@ -32,65 +32,68 @@ locals {
   machine = { namespace = local.space, dimensions = {} }
 
   simple = merge({
-    api-latency = merge(local.machine, {
+    ApiSlow = merge(local.machine, {
       text  = "95 of 100 requests to the API should be answered within a second", metric = "api_seconds", statistic = "p95"
       above = 1, minutes = 5, of = 3
     })
-    certificate = merge(local.machine, {
+    CertificateExpires = merge(local.machine, {
       text      = "Caddy does not get or renew the certificate: look at the address record and at port 80", metric = "certificate"
       statistic = "Sum", above = 3, minutes = 60, of = 2
     })
-    disk = merge(local.machine, {
+    MachineDiskFull = merge(local.machine, {
       text      = "A disk of a machine is 80 percent full, or machines send no logs any more", metric = "disk_used"
       statistic = "Maximum", above = 80, minutes = 5, of = 3, missing = "breaching"
     })
-    api-restarts = merge(local.machine, {
+    ApiRestarts = merge(local.machine, {
       text = "An API ends again and again", metric = "api_restarts", statistic = "Sum", above = 20, minutes = 10, of = 2
     })
-    recognizer-restarts = merge(local.machine, {
+    RecognizerDown = merge(local.machine, {
       text = "A recognizer ends again and again", metric = "recognizer_bad", statistic = "Sum", above = 20, minutes = 10, of = 2
     })
-    no-healthy-api = {
+    CameraSilent = merge(local.machine, {
+      text = "A feed that was heard has fallen silent; the page says which", metric = "feeds_silent", statistic = "Sum", above = 0, minutes = 5, of = 1
+    })
+    ApiDown = {
       text   = "No API machine is healthy", namespace = "AWS/AutoScaling", dimensions = { AutoScalingGroupName = var.api_group }
       metric = "GroupInServiceInstances", statistic = "Minimum", below = 1, minutes = 1, of = 3, missing = "breaching"
     }
-    few-healthy-apis = {
+    ApiTooFew = {
       text   = "There are fewer healthy API machines than there should be", namespace = "AWS/AutoScaling", dimensions = { AutoScalingGroupName = var.api_group }
       metric = "GroupInServiceInstances", statistic = "Minimum", below = var.api_count_min, minutes = 5, of = 6, missing = "breaching"
     }
-    edge-status = {
+    EdgeDown = {
       text   = "The edge's machine or what is under it does not work", namespace = "AWS/EC2", dimensions = { InstanceId = var.edge_instance_id }
       metric = "StatusCheckFailed", statistic = "Maximum", above = 0, minutes = 1, of = 3, missing = "breaching"
     }
-    database-cpu = merge(local.rds, {
+    DatabaseBusy = merge(local.rds, {
       text = "The database works at its limit", metric = "CPUUtilization", statistic = "Average", above = 80, minutes = 5, of = 3
     })
-    database-storage = merge(local.rds, {
+    DatabaseDiskFull = merge(local.rds, {
       text  = "The database has less than a fifth of its first storage left", metric = "FreeStorageSpace", statistic = "Minimum"
       below = var.database.storage_gb * 1073741824 / 5, minutes = 5, of = 3
     })
-    database-wal = merge(local.rds, {
+    DatabaseWalFull = merge(local.rds, {
       text   = "Write-ahead logs fill the database's storage: a replica is behind or a slot is forgotten"
       metric = "TransactionLogsDiskUsage", statistic = "Maximum"
       above  = var.database.storage_gb * 1073741824 / 5, minutes = 5, of = 3
     })
-    database-connections = merge(local.rds, {
+    DatabaseConnections = merge(local.rds, {
       text  = "Four fifths of the database's connections are taken", metric = "DatabaseConnections", statistic = "Maximum"
       above = floor(var.database.max_connections * 0.8), minutes = 5, of = 3
     })
-    database-away = merge(local.rds, {
+    DatabaseDown = merge(local.rds, {
       text  = "The database says nothing of itself any more", metric = "CPUUtilization", statistic = "SampleCount"
       below = 1, minutes = 5, of = 2, missing = "breaching"
     })
     },
     var.database.replica == null ? {} : {
-      replica-lag = {
+      ReplicaBehind = {
         text   = "Reports from the replica are more than five minutes old", namespace = "AWS/RDS", dimensions = { DBInstanceIdentifier = var.database.replica }
         metric = "ReplicaLag", statistic = "Maximum", above = 300, minutes = 5, of = 2, missing = "breaching"
       }
     },
     var.function_name == null ? {} : {
-      function-errors = {
+      FunctionErrors = {
         text   = "The function fails", namespace = "AWS/Lambda", dimensions = { FunctionName = var.function_name }
         metric = "Errors", statistic = "Sum", above = 5, minutes = 5, of = 2
       }
@@ -119,7 +122,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
 # A share of requests, so that one failure at night wakes nobody. A rolling replacement goes back when it sounds.
 resource "aws_cloudwatch_metric_alarm" "api_failures" {
-  alarm_name          = "${var.name}-api-5xx"
+  alarm_name          = "${var.name}-ApiErrors"
   alarm_description   = "More than 2 of 100 requests to the API fail"
   comparison_operator = "GreaterThanThreshold"
   threshold           = 2
@@ -191,7 +194,7 @@ resource "aws_sns_topic_subscription" "outside" {
 
 resource "aws_cloudwatch_metric_alarm" "page" {
   region              = "us-east-1"
-  alarm_name          = "${var.name}-page"
+  alarm_name          = "${var.name}-SiteDown"
   alarm_description   = "https://${var.domain}/api/v1/health does not answer well from outside"
   namespace           = "AWS/Route53"
   metric_name         = "HealthCheckStatus"
@@ -209,7 +212,7 @@ resource "aws_cloudwatch_metric_alarm" "page" {
 resource "aws_budgets_budget" "month" {
   count = var.monthly_budget > 0 ? 1 : 0
 
-  name         = var.name
+  name         = "${var.name}-BudgetExceeded"
   budget_type  = "COST"
   time_unit    = "MONTHLY"
   limit_amount = tostring(var.monthly_budget)

@@ -20,6 +20,7 @@ locals {
     api_seconds    = { pattern = "{ ${local.api} && ${local.lasting} && $.duration = * }", value = "$.duration", unit = "Seconds" }
     certificate    = { pattern = "{ $.unit = \"caddy.service\" && $.logger = \"tls*\" && $.level = \"error\" }", value = "1", unit = "Count" }
     disk_used      = { pattern = "{ $.metric = \"disk_used_percent\" }", value = "$.value", unit = "Percent" }
+    feeds_silent   = { pattern = "{ $.fields.message = \"a feed has fallen silent\" }", value = "1", unit = "Count" }
     api_restarts   = { pattern = "{ $.unit = \"init.scope\" && $.message = \"attendance-api.service: Scheduled restart*\" }", value = "1", unit = "Count" }
     recognizer_bad = { pattern = "{ $.unit = \"init.scope\" && $.message = \"attendance-recognizer.service: Scheduled restart*\" }", value = "1", unit = "Count" }
   }

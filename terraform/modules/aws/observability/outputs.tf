@@ -19,7 +19,7 @@ output "dashboard_url" {
 output "resources" {
   description = "What was made, as the tests look at it."
   value = {
-    alarms        = merge(aws_cloudwatch_metric_alarm.this, { api-5xx = aws_cloudwatch_metric_alarm.api_failures, page = aws_cloudwatch_metric_alarm.page })
+    alarms        = merge(aws_cloudwatch_metric_alarm.this, { ApiErrors = aws_cloudwatch_metric_alarm.api_failures, SiteDown = aws_cloudwatch_metric_alarm.page })
     topics        = [aws_sns_topic.alarms.arn, aws_sns_topic.outside.arn]
     topic         = aws_sns_topic.alarms
     subscriptions = [aws_sns_topic_subscription.alarms, aws_sns_topic_subscription.outside]

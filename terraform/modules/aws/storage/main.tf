@@ -198,7 +198,7 @@ resource "aws_s3_object" "release" {
   for_each = var.release_folder == null ? toset([]) : setunion(
     fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz"),
     fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz.sig"),
-    fileset(var.release_folder, "*/lambda-[0-9]*.zip"),
+    fileset(var.release_folder, "*/attendance-function-[0-9]*-aws.zip"),
     fileset(var.release_folder, "amazon-ssm-agent.deb"),
   )
 

@@ -99,7 +99,8 @@ resource "aws_wafv2_web_acl" "this" {
     allow {}
   }
 
-  # Passwords are tried at this address. A school behind one address signs in thirty at a time.
+  # Passwords are tried at this address by POST; every page that opens asks there by GET. A school behind one address signs
+  # in thirty at a time.
   rule {
     name     = "sign-in"
     priority = 0
@@ -114,17 +115,37 @@ resource "aws_wafv2_web_acl" "this" {
         aggregate_key_type = "IP"
 
         scope_down_statement {
-          byte_match_statement {
-            search_string         = "/api/v1/session"
-            positional_constraint = "STARTS_WITH"
+          and_statement {
+            statement {
+              byte_match_statement {
+                search_string         = "/api/v1/session"
+                positional_constraint = "STARTS_WITH"
 
-            field_to_match {
-              uri_path {}
+                field_to_match {
+                  uri_path {}
+                }
+
+                text_transformation {
+                  priority = 0
+                  type     = "NORMALIZE_PATH"
+                }
+              }
             }
 
-            text_transformation {
-              priority = 0
-              type     = "NORMALIZE_PATH"
+            statement {
+              byte_match_statement {
+                search_string         = "POST"
+                positional_constraint = "EXACTLY"
+
+                field_to_match {
+                  method {}
+                }
+
+                text_transformation {
+                  priority = 0
+                  type     = "NONE"
+                }
+              }
             }
           }
         }

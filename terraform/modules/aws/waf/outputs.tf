@@ -14,6 +14,7 @@ output "resources" {
     balancer   = aws_lb.this
     https      = aws_lb_listener.https
     http       = aws_lb_listener.http
+    rules      = { for rule in aws_wafv2_web_acl.this.rule : rule.name => rule }
     acl        = aws_wafv2_web_acl_association.this
     log_groups = [aws_cloudwatch_log_group.this]
   }

@@ -13,12 +13,13 @@ resource "azurerm_linux_virtual_machine_scale_set" "api" {
   # The pinned hash of the release is in here: another release is another model of the machine.
   custom_data = base64encode(var.custom_data["api"])
 
-  # Azure demands an account with a key; no rule lets anybody near it unless a Bastion is wanted.
-  admin_username                  = "operator"
+  # Azure demands an account with a key; no rule lets anybody near it unless a Bastion is wanted. Its name must not be one
+  # of Debian's groups.
+  admin_username                  = "attendance"
   disable_password_authentication = true
 
   admin_ssh_key {
-    username   = "operator"
+    username   = "attendance"
     public_key = var.admin_ssh_public_key
   }
 

@@ -19,5 +19,7 @@ output "resources" {
   value = {
     public_ip = azurerm_public_ip.this
     machine   = module.machine.resources
+    disk      = azurerm_managed_disk.certificates
+    attached  = azurerm_virtual_machine_data_disk_attachment.certificates
   }
 }

@@ -3,6 +3,11 @@ output "url" {
   value       = "https://${azurerm_function_app_flex_consumption.this.default_hostname}"
 }
 
+output "name" {
+  description = "Name of the function."
+  value       = azurerm_function_app_flex_consumption.this.name
+}
+
 output "id" {
   description = "Id of the function."
   value       = azurerm_function_app_flex_consumption.this.id

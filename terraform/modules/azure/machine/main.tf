@@ -32,12 +32,13 @@ resource "azurerm_linux_virtual_machine" "this" {
   # Another release or another setting is another machine.
   custom_data = base64encode(var.custom_data)
 
-  # Azure demands an account with a key; no rule lets anybody near it unless a Bastion is wanted.
-  admin_username                  = "operator"
+  # Azure demands an account with a key; no rule lets anybody near it unless a Bastion is wanted. Its name must not be one
+  # of Debian's groups.
+  admin_username                  = "attendance"
   disable_password_authentication = true
 
   admin_ssh_key {
-    username   = "operator"
+    username   = "attendance"
     public_key = var.admin_ssh_public_key
   }
 

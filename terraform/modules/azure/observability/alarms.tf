@@ -1,4 +1,4 @@
-# Alarms, each with an entry in docs/OPERATIONS.md under the same name as on AWS. They are mailed when they begin and
+# Alarms, by the names that docs/OPERATIONS.md has entries for, the same as on AWS. They are mailed when they begin and
 # when they end.
 
 resource "azurerm_monitor_action_group" "mail" {
@@ -19,33 +19,33 @@ locals {
 
   metrics = merge(
     {
-      database-cpu = {
+      DatabaseBusy = {
         text   = "The database works at its limit", scope = var.database.id, kind = local.postgres
         metric = "cpu_percent", aggregation = "Average", above = 80, window = "PT15M", severity = 2
       }
-      database-storage = {
+      DatabaseDiskFull = {
         text   = "The database has filled four fifths of its storage", scope = var.database.id, kind = local.postgres
         metric = "storage_percent", aggregation = "Maximum", above = 80, window = "PT15M", severity = 1
       }
-      database-wal = {
+      DatabaseWalFull = {
         text   = "Write-ahead logs fill the database's storage: a replica is behind or a slot is forgotten", scope = var.database.id, kind = local.postgres
         metric = "txlogs_storage_used", aggregation = "Maximum", above = var.database.storage_gb * 1073741824 / 5, window = "PT15M", severity = 1
       }
-      database-connections = {
+      DatabaseConnections = {
         text   = "Four fifths of the database's connections are taken", scope = var.database.id, kind = local.postgres
         metric = "active_connections", aggregation = "Maximum", above = floor(var.database.max_connections * 0.8), window = "PT15M", severity = 2
       }
-      database-away = {
+      DatabaseDown = {
         text   = "The database does not answer", scope = var.database.id, kind = local.postgres
         metric = "is_db_alive", aggregation = "Maximum", below = 1, window = "PT5M", severity = 0
       }
-      edge-status = {
+      EdgeDown = {
         text   = "The edge's machine or what is under it does not work", scope = var.machines.edge, kind = "Microsoft.Compute/virtualMachines"
         metric = "VmAvailabilityMetric", aggregation = "Average", below = 1, window = "PT5M", severity = 0
       }
     },
     var.database.replica ? {
-      replica-lag = {
+      ReplicaBehind = {
         text   = "Reports from the replica are more than five minutes old", scope = var.database.replica_id, kind = local.postgres
         metric = "physical_replication_delay_in_seconds", aggregation = "Maximum", above = 300, window = "PT15M", severity = 3
       }
@@ -73,7 +73,7 @@ locals {
   # Each gives a row for what is wrong, and none when all is well.
   queries = merge(
     {
-      api-5xx = {
+      ApiErrors = {
         text  = "More than 2 of 100 requests to the API fail", severity = 1, every = "PT5M", window = "PT10M"
         query = <<-KQL
           ${trimspace(local.requests)}
@@ -81,7 +81,7 @@ locals {
           | where requests >= 20 and failures * 100 > requests * 2
         KQL
       }
-      api-latency = {
+      ApiSlow = {
         text  = "95 of 100 requests to the API should be answered within a second", severity = 2, every = "PT5M", window = "PT15M"
         query = <<-KQL
           ${trimspace(local.requests)}
@@ -90,7 +90,7 @@ locals {
           | where requests >= 20 and slow > 1
         KQL
       }
-      no-healthy-api = {
+      ApiDown = {
         text  = "No API machine answers", severity = 0, every = "PT5M", window = "PT10M"
         query = <<-KQL
           ${trimspace(local.requests)}
@@ -98,7 +98,7 @@ locals {
           | where away > 0 and answered == 0
         KQL
       }
-      few-healthy-apis = {
+      ApiTooFew = {
         text  = "There are fewer API machines than there should be", severity = 2, every = "PT15M", window = "PT30M"
         query = <<-KQL
           Heartbeat
@@ -107,7 +107,7 @@ locals {
           | where machines < ${var.api_count_min}
         KQL
       }
-      disk = {
+      MachineDiskFull = {
         text  = "A disk of a machine is 80 percent full", severity = 1, every = "PT15M", window = "PT15M"
         query = <<-KQL
           Perf
@@ -116,7 +116,7 @@ locals {
           | where used > 80
         KQL
       }
-      certificate = {
+      CertificateExpires = {
         text  = "Caddy does not get or renew the certificate: look at the address record and at port 80", severity = 2, every = "PT15M", window = "PT1H"
         query = <<-KQL
           ${trimspace(local.caddy)}
@@ -125,27 +125,36 @@ locals {
           | where failures > 3
         KQL
       }
-      api-restarts = {
+      CameraSilent = {
+        text  = "A feed that was heard has fallen silent; the page says which", severity = 2, every = "PT5M", window = "PT5M"
+        query = <<-KQL
+          Syslog
+          | where ProcessName == "attendance" and SyslogMessage has "a feed has fallen silent"
+          | summarize feeds = count()
+          | where feeds > 0
+        KQL
+      }
+      ApiRestarts = {
         text  = "An API ends again and again", severity = 2, every = "PT15M", window = "PT15M"
         query = <<-KQL
           ${trimspace(local.systemd)}
-          | where SyslogMessage startswith "attendance-api.service: Scheduled restart"
+          | where SyslogMessage contains "attendance-api.service: Scheduled restart"
           | summarize restarts = count()
           | where restarts > 5
         KQL
       }
-      recognizer-restarts = {
+      RecognizerDown = {
         text  = "A recognizer ends again and again", severity = 2, every = "PT15M", window = "PT15M"
         query = <<-KQL
           ${trimspace(local.systemd)}
-          | where SyslogMessage startswith "attendance-recognizer.service: Scheduled restart"
+          | where SyslogMessage contains "attendance-recognizer.service: Scheduled restart"
           | summarize restarts = count()
           | where restarts > 5
         KQL
       }
     },
     var.function ? {
-      function-errors = {
+      FunctionErrors = {
         text  = "The function fails", severity = 3, every = "PT15M", window = "PT15M"
         query = <<-KQL
           FunctionAppLogs
@@ -246,7 +255,7 @@ resource "azurerm_application_insights_standard_web_test" "page" {
 }
 
 resource "azurerm_monitor_metric_alert" "page" {
-  name                = "${var.name}-page"
+  name                = "${var.name}-SiteDown"
   description         = "https://${var.domain}/api/v1/health does not answer well from outside"
   resource_group_name = var.resource_group.name
   scopes              = [azurerm_application_insights.outside.id, azurerm_application_insights_standard_web_test.page.id]
@@ -269,7 +278,7 @@ resource "azurerm_monitor_metric_alert" "page" {
 resource "azurerm_consumption_budget_resource_group" "month" {
   count = var.monthly_budget > 0 ? 1 : 0
 
-  name              = var.name
+  name              = "${var.name}-BudgetExceeded"
   resource_group_id = var.resource_group.id
   amount            = var.monthly_budget
   time_grain        = "Monthly"

@@ -135,17 +135,19 @@ resource "azurerm_monitor_diagnostic_setting" "this" {
   }
 }
 
-# With release_folder: what `make release` made. Releases of before stay as long as they are in the folder, so that
-# going back finds them.
+# Every version of the folder stays, so that going back to the one before finds it.
 resource "azurerm_storage_blob" "release" {
-  for_each = var.release_folder == null ? toset([]) : fileset(var.release_folder, "attendance-*-x86_64-linux.{tar.gz,tar.gz.sig}")
+  for_each = var.release_folder == null ? toset([]) : setunion(
+    fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz"),
+    fileset(var.release_folder, "*/attendance-[0-9]*-x86_64-linux.tar.gz.sig"),
+  )
 
-  name                   = each.key
+  name                   = basename(each.value)
   storage_account_name   = azurerm_storage_account.this.name
   storage_container_name = azurerm_storage_container.this["releases"].name
   type                   = "Block"
-  source                 = "${var.release_folder}/${each.key}"
-  content_md5            = filemd5("${var.release_folder}/${each.key}")
+  source                 = "${var.release_folder}/${each.value}"
+  content_md5            = filemd5("${var.release_folder}/${each.value}")
 
   depends_on = [azurerm_role_assignment.uploader]
 }

@@ -49,7 +49,7 @@ variable "writer" {
 }
 
 variable "release_folder" {
-  description = "Folder with releases to put into place; null for none."
+  description = "Folder with a folder of archives for each version, which are put into place; null for none."
   type        = string
 }
 
