@@ -41,6 +41,9 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// How many days backups are kept where nobody says it. With a run a day each is gone by its 35th day.
+pub const BACKUP_DAYS: u32 = 34;
+
 /// Everything `attendance serve` is told.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
@@ -59,6 +62,14 @@ pub struct Config {
     /// Files and keys.
     #[command(flatten)]
     pub data: DataConfig,
+    /// How many days backups are kept, which reports of erasures name; 0: without end.
+    #[arg(
+        long,
+        env = "ATTENDANCE_BACKUP_DAYS",
+        default_value_t = BACKUP_DAYS,
+        value_parser = clap::value_parser!(u32).range(..=36500)
+    )]
+    pub backup_days: u32,
     /// How messages leave.
     #[command(flatten)]
     pub messages: MessagesConfig,

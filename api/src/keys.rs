@@ -3,7 +3,8 @@
 //! Each person has a random AES-256-GCM key that seals their photos and templates, and so has each item of the
 //! review queue, each account with a second factor, each webhook, and the site's servers; the associated data names owner, kind and pack, so a sealed value moved to another row does not
 //! open. The owner's key is stored wrapped by a master key, whose versions live in a 0600 file outside database,
-//! photos and backups. Erasing the one wrapped key makes every copy of its owner's data unreadable.
+//! photos and backups. Erasing the one wrapped key makes every copy of its owner's data unreadable, once
+//! the backups are gone that hold it.
 //!
 //! File format: one line per version, `NUMBER BASE64(32 bytes)`; the highest number wraps, all of them unwrap.
 
@@ -278,15 +279,7 @@ impl MasterKeys {
 
     fn read(&self) -> Result<BTreeMap<i32, RawKey>> {
         let shown = self.path.display();
-        let mode = std::fs::metadata(&self.path)
-            .with_context(|| format!("the master key file {shown} cannot be opened"))?
-            .permissions()
-            .mode();
-        ensure!(
-            mode & 0o077 == 0,
-            "the master key file {shown} is open to others (mode {:o}): run chmod 600 on it",
-            mode & 0o777
-        );
+        require_private(&self.path, "the master key file")?;
         let text = std::fs::read_to_string(&self.path)
             .with_context(|| format!("the master key file {shown} cannot be read"))?;
         let mut keys = BTreeMap::new();
@@ -317,6 +310,24 @@ impl MasterKeys {
         file.sync_all()?;
         std::fs::rename(&fresh, &self.path).with_context(|| format!("{shown} cannot be put in place"))
     }
+}
+
+/// Refuses a file with a secret that others than its owner may read.
+///
+/// # Errors
+/// When it is so, or missing.
+pub fn require_private(path: &Path, what: &str) -> Result<()> {
+    let shown = path.display();
+    let mode = std::fs::metadata(path)
+        .with_context(|| format!("{what} {shown} cannot be opened"))?
+        .permissions()
+        .mode();
+    ensure!(
+        mode & 0o077 == 0,
+        "{what} {shown} is open to others (mode {:o}): run chmod 600 on it",
+        mode & 0o777
+    );
+    Ok(())
 }
 
 /// The master keys, read once.

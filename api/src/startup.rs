@@ -67,6 +67,7 @@ impl Application {
             audit_key,
             photos: PhotoStore::open(&config.data.storage())?,
             data: config.data.folder.clone(),
+            backup_days: config.backup_days,
             recognizer: Recognizer::new(&config.recognizer)?,
             gallery: Default::default(),
             streams: Default::default(),

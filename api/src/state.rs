@@ -42,6 +42,8 @@ pub struct Parts {
     pub photos: PhotoStore,
     /// Folder for state that is not in the database.
     pub data: PathBuf,
+    /// How many days backups are kept; 0: without end.
+    pub backup_days: u32,
     pub recognizer: Recognizer,
     pub gallery: GallerySync,
     pub streams: Streams,

@@ -6,12 +6,12 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
-use object_store::aws::AmazonS3Builder;
-use object_store::azure::MicrosoftAzureBuilder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
 use types::{PersonId, PhotoId};
 
 use crate::error::ApiError;
@@ -22,6 +22,11 @@ const AUDIT_HEADS: &str = "audit-heads";
 pub const PHOTOS: &str = "people";
 /// The ledger of erasures: an object for each, named after who was erased.
 const ERASURES: &str = "erasures";
+
+/// How long a request to a cloud may take with all that it carries, and how long nothing may come back. The latter counts
+/// while a part of a backup is on its way up, too: three parts of 8 MiB at once want 3.4 Mbit/s.
+const PATIENCE: [(ClientConfigKey, &str); 2] =
+    [(ClientConfigKey::Timeout, "10 minutes"), (ClientConfigKey::ReadTimeout, "60 seconds")];
 
 /// The store of sealed photos; cloning shares it.
 #[derive(Clone)]
@@ -136,15 +141,27 @@ pub fn open(address: &str) -> Result<Arc<dyn ObjectStore>> {
     }
     if let Some(rest) = address.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        let s3 = s3(bucket).build();
         return Ok(Arc::new(PrefixStore::new(s3.context("the S3 bucket cannot be used")?, prefix)));
     }
     if let Some(rest) = address.strip_prefix("az://") {
         let (container, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-        let azure = MicrosoftAzureBuilder::from_env().with_container_name(container).build();
+        let azure = azure(container).build();
         return Ok(Arc::new(PrefixStore::new(azure.context("the Azure container cannot be used")?, prefix)));
     }
     bail!("a place must be file:FOLDER, s3://BUCKET/PREFIX or az://CONTAINER/PREFIX; it is {address:?}")
+}
+
+fn s3(bucket: &str) -> AmazonS3Builder {
+    let s3 = AmazonS3Builder::from_env().with_bucket_name(bucket);
+    PATIENCE.into_iter().fold(s3, |s3, (key, time)| s3.with_config(AmazonS3ConfigKey::Client(key), time))
+}
+
+fn azure(container: &str) -> MicrosoftAzureBuilder {
+    let azure = MicrosoftAzureBuilder::from_env().with_container_name(container);
+    PATIENCE
+        .into_iter()
+        .fold(azure, |azure, (key, time)| azure.with_config(AzureConfigKey::Client(key), time))
 }
 
 fn path(person: PersonId, photo: PhotoId) -> Path {
@@ -159,5 +176,17 @@ mod tests {
     fn an_address_of_no_known_kind_is_refused_with_the_kinds_there_are() {
         let error = format!("{:#}", PhotoStore::open("ftp://somewhere").err().expect("refused"));
         assert!(error.contains("s3://") && error.contains("ftp://somewhere"), "{error}");
+    }
+
+    #[test]
+    fn both_clouds_are_waited_for_as_long_as_a_part_of_a_backup_takes() {
+        for (key, time) in PATIENCE {
+            let (s3, azure) = (s3("bucket"), azure("container"));
+            assert_eq!(s3.get_config_value(&AmazonS3ConfigKey::Client(key)).as_deref(), Some(time));
+            assert_eq!(azure.get_config_value(&AzureConfigKey::Client(key)).as_deref(), Some(time));
+        }
+        crate::tls::install_provider();
+        let settings = s3("bucket").with_region("eu-central-1").build();
+        assert!(settings.is_ok(), "{:?}", settings.err());
     }
 }

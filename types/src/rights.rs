@@ -86,11 +86,13 @@ pub struct ErasureReport {
     pub reason: String,
     /// How much of each kind was erased.
     pub erased: ErasedCounts,
-    /// Whether the key was destroyed that photos and templates were sealed with, in every copy of them.
+    /// Whether there was a key of photos and templates, which is destroyed here. Backups made before hold it, wrapped by
+    /// the master key.
     pub key_destroyed: bool,
-    /// Until when backups of the database hold what was not sealed; a restore erases it again.
-    pub backups_until: DateTime<Utc>,
-    /// Until when old versions in the photo store hold sealed photos, which nothing opens any more.
+    /// Until when backups hold what was deleted and the wrapped key; a restore erases it again. Null where backups are
+    /// kept without end.
+    pub backups_until: Option<DateTime<Utc>>,
+    /// Until when old versions in the photo store hold sealed photos, which open with the key in a backup alone.
     pub storage_versions_until: DateTime<Utc>,
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::config::DataConfig;
 use crate::error::ApiError;
+use crate::keys::require_private;
 use crate::models::audit::{self, Entry, Link};
 use crate::storage::PhotoStore;
 
@@ -88,13 +89,17 @@ pub fn create(path: &Path) -> Result<()> {
     }
 }
 
+/// Opens the key that is in its file already, for what is proved with it besides the chain.
+///
+/// # Errors
+/// When the file is missing, open to others, or damaged.
+pub fn open(config: &DataConfig) -> Result<ChainKey> {
+    read(&config.audit_key_file())
+}
+
 fn read(path: &Path) -> Result<ChainKey> {
     let shown = path.display();
-    let mode = std::fs::metadata(path)
-        .with_context(|| format!("the audit key file {shown} cannot be opened"))?
-        .permissions()
-        .mode();
-    ensure!(mode & 0o077 == 0, "the audit key file {shown} is open to others: run chmod 600 on it");
+    require_private(path, "the audit key file")?;
     let text = std::fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
     let key = STANDARD.decode(text.trim()).with_context(|| format!("the audit key in {shown} is damaged"))?;
     Ok(ChainKey(

@@ -3,7 +3,7 @@
 //! The ledger is outside the database, beside the photos: an id and a time for each erasure and nothing else. No backup
 //! holds it, so no restore takes it back. Before a server serves, whoever stands in it and exists again is erased again.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -17,12 +17,11 @@ use crate::models;
 use crate::models::audit::Actor;
 use crate::state::App;
 
-/// How long backups of the database are kept, and old versions in the photo store.
-const BACKUPS: TimeDelta = TimeDelta::days(35);
+/// How long old versions in the photo store are kept.
 const STORAGE_VERSIONS: TimeDelta = TimeDelta::days(7);
 
-/// Erases a person: their key, so that every copy of photos and templates is unreadable, their photos, arrivals and
-/// attendance, and what the audit says about them.
+/// Erases a person: their key, which backups made before hold alone, their photos, arrivals and attendance, and what the
+/// audit says about them.
 ///
 /// # Errors
 /// 404.
@@ -92,9 +91,14 @@ fn erase_rows(
         reason,
         erased,
         key_destroyed,
-        backups_until: erased_at + BACKUPS,
+        backups_until: backups_until(erased_at, app.backup_days),
         storage_versions_until: erased_at + STORAGE_VERSIONS,
     })
+}
+
+/// When the last backup that holds them goes, which is by the first run after its days; there is one a day.
+fn backups_until(erased_at: DateTime<Utc>, days: u32) -> Option<DateTime<Utc>> {
+    (days > 0).then(|| erased_at + TimeDelta::days(i64::from(days) + 1))
 }
 
 /// Erases whoever stands in the ledger and exists again, as after a restore; says how many. Photos of people who do
@@ -114,4 +118,18 @@ pub async fn replay(app: &App) -> anyhow::Result<usize> {
         tracing::warn!(person.id = %id, "a person who was erased before a restore is erased again");
     }
     Ok(back.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::BACKUP_DAYS;
+
+    #[test]
+    fn a_report_names_the_day_of_the_run_that_deletes_or_none() {
+        let erased_at = "2026-11-22T10:00:00Z".parse().expect("a time");
+        let until = |days| backups_until(erased_at, days).map(|at| (at - erased_at).num_days());
+        assert_eq!((until(BACKUP_DAYS), until(1), until(0)), (Some(35), Some(2), None));
+        assert!(until(36_500).is_some());
+    }
 }

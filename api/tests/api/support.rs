@@ -6,7 +6,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use api::config::{
-    Config, DataConfig, DatabaseConfig, HttpConfig, MessagesConfig, OidcConfig, RecognizerConfig,
+    BACKUP_DAYS, Config, DataConfig, DatabaseConfig, HttpConfig, MessagesConfig, OidcConfig, RecognizerConfig,
 };
 use api::db;
 use api::startup::{Application, Stopper};
@@ -194,6 +194,7 @@ pub fn config(database: &TestDatabase, data: &Path, recognizer_url: &str) -> Con
             deadline_ms: 2000,
         },
         data: DataConfig { folder: data.to_owned(), master_key_file: None, storage: None },
+        backup_days: BACKUP_DAYS,
         messages: MessagesConfig::default(),
         oidc: OidcConfig::default(),
     }

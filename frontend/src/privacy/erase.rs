@@ -190,7 +190,18 @@ fn Report(report: ErasureReport, name: String, leave: Callback<()>) -> impl Into
             </When>
             <dl class="facts">
                 {fact(say!(privacy.erased_at), report.erased_at)}
-                {fact(say!(privacy.backups_until), report.backups_until)}
+                {match report.backups_until {
+                    Some(until) => fact(say!(privacy.backups_until), until).into_any(),
+                    None => {
+                        view! {
+                            <div>
+                                <dt class="note">{say!(privacy.backups_until)}</dt>
+                                <dd>{say!(privacy.backups_no_end)}</dd>
+                            </div>
+                        }
+                        .into_any()
+                    }
+                }}
                 {fact(say!(privacy.storage_until), report.storage_versions_until)}
                 <div>
                     <dt class="note">{say!(words.reason)}</dt>
