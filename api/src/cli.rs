@@ -1,5 +1,7 @@
 //! The command line.
 
+mod backups;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,17 +14,16 @@ use diesel::PgConnection;
 use diesel::migration::MigrationSource;
 use diesel::pg::Pg;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use sealing::PublicKey;
 use telemetry::LogFormat;
 use types::{Invitation, Role};
 use uuid::Uuid;
 
+use self::backups::{BackupArgs, RestoreArgs};
 use crate::config::{Config, DataConfig, DatabaseConfig, Secret};
 use crate::db;
 use crate::domain::attendance::closing;
 use crate::domain::audit_chain::{self, Verdict};
-use crate::domain::backup::{self, Backups};
-use crate::domain::{audit, first_admin, master_key};
+use crate::domain::{audit, backup, first_admin, master_key};
 use crate::keys::MasterKeys;
 use crate::models::audit::AuditFilter;
 use crate::models::provisioning::{self, ROLES};
@@ -131,83 +132,6 @@ fn prepare(admin: &Secret, name: &str, sign_in: &str, identities: &[RoleIdentity
             .try_for_each(|one| provisioning::trust_azure(&mut conn, one.role, one.object_id)),
     }
     .context("the roles cannot sign in by the cloud's identities")
-}
-
-#[derive(Debug, Args)]
-struct BackupArgs {
-    /// Connection URL of a role that reads everything: `attendance_backup`, or the owner.
-    #[arg(long, env = "DATABASE_BACKUP_URL", hide_env_values = true)]
-    database_backup_url: Secret,
-    #[command(flatten)]
-    data: DataConfig,
-    /// Where backups are kept: `file:FOLDER`, `s3://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`.
-    #[arg(long, env = "ATTENDANCE_BACKUPS")]
-    to: String,
-    /// The public key of `attendance backup-key` that the database is sealed to.
-    #[arg(long, env = "ATTENDANCE_BACKUP_RECIPIENT")]
-    recipient: PublicKey,
-    /// The backup's name; that of one that was not finished goes on with it. Default: the time.
-    #[arg(long)]
-    name: Option<String>,
-    /// Backups older than this go once the new one is finished; 0 keeps all.
-    #[arg(long, env = "ATTENDANCE_BACKUP_DAYS", default_value_t = 35)]
-    keep_days: u32,
-}
-
-impl BackupArgs {
-    async fn run(self) -> Result<()> {
-        let backups = Backups::open(&self.to)?;
-        let name = self.name.unwrap_or_else(|| Utc::now().format("%Y%m%dT%H%M%SZ").to_string());
-        let made =
-            backups.make(&name, &self.database_backup_url, &self.recipient, &self.data.storage()).await;
-        let made =
-            made.with_context(|| format!("the backup is not finished; --name {name} goes on with it"))?;
-        backups.check(&made, None).await?;
-        say(&made.summary())?;
-        if self.keep_days > 0 {
-            let gone = backups.forget_older(self.keep_days).await?;
-            say(&format!("{gone} backups older than {} days are deleted.", self.keep_days))?;
-        }
-        Ok(())
-    }
-}
-
-#[derive(Debug, Args)]
-struct RestoreArgs {
-    /// Connection URL of the owner, to an empty database. With `--check` none is needed.
-    #[arg(long, env = "DATABASE_OWNER_URL", hide_env_values = true, required_unless_present = "check")]
-    database_owner_url: Option<Secret>,
-    #[command(flatten)]
-    data: DataConfig,
-    /// Where backups are kept.
-    #[arg(long, env = "ATTENDANCE_BACKUPS")]
-    from: String,
-    /// The file with the secret of `attendance backup-key`.
-    #[arg(long, env = "ATTENDANCE_BACKUP_SECRET_FILE")]
-    secret_file: PathBuf,
-    /// The backup's name. Default: the newest.
-    #[arg(long)]
-    name: Option<String>,
-    /// Only read the whole backup, hold it against its hashes and open it.
-    #[arg(long)]
-    check: bool,
-}
-
-impl RestoreArgs {
-    async fn run(self) -> Result<()> {
-        let file = self.secret_file.display();
-        let secret =
-            std::fs::read_to_string(&self.secret_file).with_context(|| format!("{file} cannot be read"))?;
-        let secret = backup::secret_key(&secret).with_context(|| file.to_string())?;
-        let backups = Backups::open(&self.from)?;
-        let manifest = backups.find(self.name.as_deref()).await?;
-        backups.check(&manifest, Some(&secret)).await?;
-        say(&format!("Whole: {}", manifest.summary()))?;
-        let Some(owner) = self.database_owner_url.filter(|_| !self.check) else { return Ok(()) };
-        backups.restore(&manifest, &secret, &owner, &self.data.storage()).await?;
-        tokio::task::spawn_blocking(move || migrate(&owner)).await??;
-        say("Restored. The next start erases again whoever was erased since.")
-    }
 }
 
 #[derive(Debug, Subcommand)]

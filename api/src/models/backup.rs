@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl};
+use diesel::{OptionalExtension, PgConnection, QueryResult, QueryableByName, RunQueryDsl};
 
 #[derive(QueryableByName)]
 struct Named {
@@ -54,22 +54,40 @@ pub fn make_roles(conn: &mut PgConnection) -> QueryResult<()> {
     )
 }
 
+/// What a database is before a backup comes into it.
 #[derive(QueryableByName)]
-struct Restored {
+pub struct State {
+    /// Whether it has no table.
     #[diesel(sql_type = Bool)]
-    empty: bool,
+    pub empty: bool,
+    /// What is noted on it.
     #[diesel(sql_type = Nullable<Text>)]
-    comment: Option<String>,
+    pub note: Option<String>,
+    /// Who asks.
+    #[diesel(sql_type = Text)]
+    pub user: String,
+    /// The major version of the server.
+    #[diesel(sql_type = BigInt)]
+    pub version: i64,
 }
 
-/// Whether the database has no table, and what is noted on it.
-pub fn state(conn: &mut PgConnection) -> QueryResult<(bool, Option<String>)> {
-    let row: Restored = diesel::sql_query(
+/// How the database is.
+pub fn state(conn: &mut PgConnection) -> QueryResult<State> {
+    diesel::sql_query(
         "SELECT NOT EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace) AS empty, \
-         shobj_description(oid, 'pg_database') AS comment FROM pg_database WHERE datname = current_database()",
+         shobj_description(oid, 'pg_database') AS note, current_user::text AS user, \
+         current_setting('server_version_num')::bigint / 10000 AS version \
+         FROM pg_database WHERE datname = current_database()",
     )
-    .get_result(conn)?;
-    Ok((row.empty, row.comment))
+    .get_result(conn)
+}
+
+/// Whose the tables are.
+pub fn owner(conn: &mut PgConnection) -> QueryResult<Option<String>> {
+    let table =
+        "SELECT tableowner::text AS name FROM pg_tables WHERE schemaname = 'public' AND tablename = 'people'";
+    let row: Option<Named> = diesel::sql_query(table).get_result(conn).optional()?;
+    Ok(row.map(|row| row.name))
 }
 
 /// Notes something on the database; an empty text takes the note away.

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
+use api::config::DataConfig;
+use api::domain::audit_chain::{self, ChainKey};
 use api::domain::backup::{Backups, Manifest, new_keys, secret_key};
 use api::models::provisioning;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
 use reqwest::Method;
 use sealing::SecretKey;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::recognizer::person;
@@ -21,6 +24,7 @@ struct Kept {
     place: TempDir,
     backups: Backups,
     secret: SecretKey,
+    key: ChainKey,
 }
 
 impl Kept {
@@ -38,7 +42,8 @@ impl Kept {
         .await;
         let place = TempDir::new().unwrap();
         let backups = Backups::open(&format!("file:{}", place.path().display())).unwrap();
-        Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap() }
+        let key = site.server.app.audit_key.clone();
+        Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap(), key }
     }
 
     fn photos(&self) -> String {
@@ -47,7 +52,29 @@ impl Kept {
 
     async fn make(&self, name: &str) -> anyhow::Result<Manifest> {
         let url = self.site.database.backup_url().parse().unwrap();
-        self.backups.make(name, &url, self.secret.public(), &self.photos()).await
+        self.backups.make(name, &url, self.secret.public(), &self.photos(), &self.key).await
+    }
+
+    async fn find(&self, name: Option<&str>) -> anyhow::Result<Manifest> {
+        self.backups.find(name, Some(&self.key)).await
+    }
+
+    /// What is at the place, oldest first.
+    async fn names(&self) -> Vec<String> {
+        self.backups.all().await.unwrap().into_iter().map(|backup| backup.name).collect()
+    }
+
+    /// A file of a backup.
+    fn file(&self, path: &str) -> PathBuf {
+        self.place.path().join(path)
+    }
+
+    /// Changes a file of a backup that is JSON.
+    fn rewrite(&self, path: &str, change: impl FnOnce(&mut Value)) {
+        let path = self.file(path);
+        let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        change(&mut value);
+        fs::write(&path, value.to_string()).unwrap();
     }
 
     async fn restore(&self, manifest: &Manifest, into: &TestDatabase) -> anyhow::Result<()> {
@@ -87,6 +114,13 @@ fn content(database: &TestDatabase) -> Vec<String> {
         row.text
     };
     tables.into_iter().map(hash).collect()
+}
+
+/// Flips a bit, so that the file is as long as it was.
+fn damage(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[1] ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 /// Every file below a folder with its bytes.
@@ -184,52 +218,174 @@ async fn what_is_damaged_missing_or_unfinished_is_named() {
         assert!(kept.make(name).await.unwrap_err().to_string().contains("letters, digits"), "{name}");
     }
     fs::remove_file(folder.join("manifest.json")).unwrap();
-    let unfinished = kept.backups.find(Some("monday")).await.unwrap_err().to_string();
+    let unfinished = kept.find(Some("monday")).await.unwrap_err().to_string();
     assert!(unfinished.contains("--name monday"), "{unfinished}");
-    assert!(kept.backups.find(None).await.unwrap_err().to_string().contains("no finished backup"));
-    assert!(kept.backups.find(Some("sunday")).await.unwrap_err().to_string().contains("no backup sunday"));
+    assert!(kept.find(None).await.unwrap_err().to_string().contains("no finished backup"));
+    for name in ["sunday", ""] {
+        assert!(kept.find(Some(name)).await.unwrap_err().to_string().contains(&format!("no backup {name}")));
+    }
 }
 
 #[actix_web::test]
 async fn what_was_cut_short_is_taken_up() {
     let kept = Kept::start().await;
     let first = kept.make("monday").await.unwrap();
-    let folder = kept.place.path().join("monday");
-    // As if the power had gone while photos were copied.
+    let folder = kept.file("monday");
+    // As if the power had gone while photos were copied, and the disk had lost a bit of another.
     fs::remove_file(folder.join("manifest.json")).unwrap();
     fs::remove_file(folder.join(&first.photos[0].path)).unwrap();
+    damage(&folder.join(&first.photos[1].path));
     let second = kept.make("monday").await.unwrap();
     assert_eq!(second.database, first.database, "the database is not dumped again");
     assert_eq!(second.photos, first.photos);
     kept.backups.check(&second, Some(&kept.secret)).await.unwrap();
 
-    // A restore whose photos fail: the database is there, and the next one brings the rest.
-    let photo = folder.join(&second.photos[2].path);
-    let bytes = fs::read(&photo).unwrap();
-    fs::write(&photo, [&bytes[..1], &[bytes[1] ^ 1], &bytes[2..]].concat()).unwrap();
+    // A dump that is not as it was, or that somebody else says is the one, is made again.
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    damage(&folder.join("database"));
+    let third = kept.make("monday").await.unwrap();
+    assert_ne!(third.database.at, second.database.at);
+    fs::remove_file(folder.join("manifest.json")).unwrap();
+    kept.rewrite("monday/database.json", |dumped| dumped["rows"]["people"] = json!(5));
+    let fourth = kept.make("monday").await.unwrap();
+    assert_eq!(fourth.database.rows["people"], 4);
+    kept.backups.check(&fourth, Some(&kept.secret)).await.unwrap();
+}
+
+#[actix_web::test]
+async fn a_restore_is_begun_again_wherever_it_broke_off() {
+    let kept = Kept::start().await;
+    let manifest = kept.make("monday").await.unwrap();
     fs::remove_dir_all(kept.folder_of_photos()).unwrap();
     let fresh = TestDatabase::empty();
-    let cut = format!("{:#}", kept.restore(&second, &fresh).await.unwrap_err());
-    assert!(cut.contains(&second.photos[2].path), "{cut}");
-    assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
-    fs::write(&photo, &bytes).unwrap();
-    kept.restore(&second, &fresh).await.unwrap();
-    assert_eq!(files(&kept.folder_of_photos()).len(), 4);
-
-    // Old ones go, the newest never.
-    let old = |name: &str| {
-        let path = kept.place.path().join(name).join("manifest.json");
-        let mut manifest: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        manifest["finished_at"] = json!("2020-01-01T00:00:00Z");
-        fs::write(&path, manifest.to_string()).unwrap();
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    let refused = async |manifest: &Manifest| {
+        format!("{:#}", kept.restore(manifest, &fresh).await.expect_err("refused"))
     };
-    old("monday");
-    assert_eq!(kept.backups.forget_older(35).await.unwrap(), 0);
+
+    let mut others = manifest.clone();
+    others.database.owner = Some("attendance_nobody".to_owned());
+    let text = refused(&others).await;
+    assert!(text.contains("signs in as attendance_nobody"), "{text}");
+    let mut changed = manifest.clone();
+    changed.database.file.sha256 = "0".repeat(64);
+    let text = refused(&changed).await;
+    assert!(text.contains("is not as it was"), "{text}");
+    assert_eq!(fresh.number(tables), 0, "nothing of it is committed");
+
+    // The database is there, and whatever came next did not.
+    let mut more = manifest.clone();
+    more.database.rows.insert("people".to_owned(), 5);
+    let text = refused(&more).await;
+    assert!(text.contains("other numbers of rows"), "{text}");
+    assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
+
+    let photo = kept.file("monday").join(&manifest.photos[2].path);
+    let bytes = fs::read(&photo).unwrap();
+    damage(&photo);
+    let text = refused(&manifest).await;
+    assert!(text.contains(&manifest.photos[2].path), "{text}");
+    fs::write(&photo, &bytes).unwrap();
+    // One that is there already, and damaged, is brought again.
+    let there = kept.site.data.path().join("objects").join(&manifest.photos[2].path);
+    fs::create_dir_all(there.parent().unwrap()).unwrap();
+    fs::write(&there, &bytes).unwrap();
+    damage(&there);
+    kept.restore(&manifest, &fresh).await.unwrap();
+    assert_eq!(fs::read(&there).unwrap(), bytes);
+    assert_eq!(files(&kept.folder_of_photos()).len(), 4);
+    let notes = "SELECT count(shobj_description(oid, 'pg_database')) FROM pg_database \
+        WHERE datname = current_database()";
+    assert_eq!(fresh.number(notes), 0, "nothing is noted any more");
+}
+
+#[actix_web::test]
+async fn what_the_audit_key_does_not_prove_is_not_restored() {
+    let kept = Kept::start().await;
+    let manifest = kept.make("monday").await.unwrap();
+    // Names are those of folders, whatever they were once called.
+    fs::rename(kept.file("monday"), kept.file("old-monday")).unwrap();
+    let found = kept.find(None).await.unwrap();
+    assert_eq!(found, Manifest { name: "old-monday".to_owned(), ..manifest.clone() });
+    kept.backups.check(&found, Some(&kept.secret)).await.unwrap();
+
+    let elsewhere = TempDir::new().unwrap();
+    audit_chain::create(&elsewhere.path().join("audit.key")).unwrap();
+    let elsewhere = DataConfig { folder: elsewhere.path().to_owned(), master_key_file: None, storage: None };
+    let other = audit_chain::open(&elsewhere).unwrap();
+    let text = kept.backups.find(None, Some(&other)).await.unwrap_err().to_string();
+    assert!(text.contains("another audit key"), "{text}");
+
+    let path = kept.file("old-monday/manifest.json");
+    let whole = fs::read(&path).unwrap();
+    kept.rewrite("old-monday/manifest.json", |manifest| manifest["database"]["rows"]["people"] = json!(5));
+    let text = kept.find(None).await.unwrap_err().to_string();
+    assert!(text.contains("was changed"), "{text}");
+    assert_eq!(kept.backups.find(None, None).await.unwrap().database.rows["people"], 5, "unproven");
+    // Photos go to people's folders alone, proof or none.
+    kept.rewrite("old-monday/manifest.json", |manifest| {
+        manifest["photos"][0]["path"] = json!(format!("erasures/{}", uuid::Uuid::nil()));
+    });
+    let text = format!("{:#}", kept.backups.find(None, None).await.unwrap_err());
+    assert!(text.contains("no place of a photo"), "{text}");
+
+    fs::write(&path, &whole).unwrap();
+    fs::remove_file(kept.file("old-monday/manifest.json.proof")).unwrap();
+    let text = kept.find(None).await.unwrap_err().to_string();
+    assert!(text.contains("nothing proves"), "{text}");
+    assert_eq!(kept.backups.find(None, None).await.unwrap(), found);
+}
+
+#[actix_web::test]
+async fn old_backups_go_and_so_does_what_was_never_finished() {
+    let kept = Kept::start().await;
+    let age = |folder: &str, days: u64| {
+        let when = SystemTime::now() - Duration::from_secs(days * 24 * 3600);
+        for (path, _) in files(&kept.file(folder)) {
+            fs::File::options().write(true).open(path).unwrap().set_modified(when).unwrap();
+        }
+    };
+    kept.make("monday").await.unwrap();
+    kept.rewrite("monday/manifest.json", |manifest| {
+        manifest["database"]["at"] = json!("2020-01-01T00:00:00Z")
+    });
+    assert_eq!(kept.backups.forget_older(34).await.unwrap(), 0, "the newest stays");
     kept.make("tuesday").await.unwrap();
-    assert_eq!(kept.backups.forget_older(35).await.unwrap(), 1);
-    let names: Vec<_> = kept.backups.all().await.unwrap().into_iter().map(|backup| backup.name).collect();
-    assert_eq!(names, ["tuesday"]);
-    assert!(files(&folder).is_empty());
+    assert_eq!(kept.backups.forget_older(34).await.unwrap(), 1);
+    assert_eq!(kept.names().await, ["tuesday"]);
+    assert!(!kept.file("monday").exists());
+
+    // A dump that broke off, a backup without its photos, and one that was half deleted.
+    for (name, file) in [("a", "database#1"), ("b", "database"), ("c", "database.json")] {
+        fs::create_dir_all(kept.file(name).join("people/one")).unwrap();
+        fs::write(kept.file(name).join(file), "sealed").unwrap();
+        fs::write(kept.file(name).join("people/one/photo"), "sealed").unwrap();
+    }
+    // And what is somebody else's: photos, a folder of another program, a manifest that is none.
+    for path in
+        ["people/one/photo", "releases/attendance.tar.gz", "other/manifest.json", "none/manifest.json"]
+    {
+        fs::create_dir_all(kept.file(path).parent().unwrap()).unwrap();
+        fs::write(kept.file(path), "{}").unwrap();
+    }
+    fs::write(kept.file("none/database"), "of another program").unwrap();
+    for folder in ["a", "b", "c", "people", "releases", "other", "none"] {
+        age(folder, 33);
+    }
+    assert_eq!(kept.backups.forget_older(34).await.unwrap(), 0);
+    for folder in ["a", "b", "c", "people", "releases", "other", "none"] {
+        age(folder, 35);
+    }
+    // Somebody goes on with this one.
+    fs::write(kept.file("b/people/one/another"), "sealed").unwrap();
+    assert_eq!(kept.backups.forget_older(34).await.unwrap(), 2);
+    let left = |name: &str| kept.file(name).exists();
+    assert!(!left("a") && !left("c"), "folders go with what is in them");
+    assert!(
+        left("b") && left("people/one/photo") && left("releases") && left("other") && left("none/database")
+    );
+    assert_eq!(kept.names().await, ["tuesday"], "whatever else is there");
+    assert_eq!(kept.find(None).await.unwrap().name, "tuesday");
 }
 
 #[actix_web::test]
@@ -239,7 +395,8 @@ async fn a_dump_that_fails_says_why_and_leaves_no_backup() {
     let refused = format!("{:#}", kept.make("monday").await.unwrap_err());
     assert!(refused.contains("pg_dump failed") && refused.contains("permission denied"), "{refused}");
     assert!(!refused.contains("test-only"), "no password: {refused}");
-    assert!(kept.backups.find(Some("monday")).await.is_err());
+    assert!(kept.find(Some("monday")).await.is_err());
+    assert!(files(kept.place.path()).is_empty(), "what was uploaded of it is gone");
     kept.site.database.execute("GRANT SELECT ON people TO attendance_backup");
     kept.make("monday").await.unwrap();
 }

@@ -1,49 +1,76 @@
 //! The database goes through PostgreSQL's own `pg_dump` and `pg_restore`, which run as children; nothing of it is on a
 //! disk unsealed.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use percent_encoding::percent_decode_str;
 use sealing::{PublicKey, SecretKey};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinSet;
 
 use super::sealed_file::{SealedReader, SealedWriter};
 use super::{DATABASE, Dumped, Progress, Stored, at, hex};
 use crate::config::Secret;
 use crate::{db, models};
 
-/// Pieces between a child and the network, each at most [`PIECE`] bytes.
-const UNDER_WAY: usize = 16;
-const PIECE: usize = 256 * 1024;
-/// A multipart upload has at most 10,000 parts: this is enough for 300 GB.
-const PART: usize = 32 * 1024 * 1024;
+/// Pieces that wait for a child.
+const UNDER_WAY: usize = 2;
+/// The size of parts of an upload, of which there are at most 10,000: a dump of 83 GB, compressed, is the largest. Larger
+/// parts would not get through slow lines in the time that a request has.
+const PART: usize = 8 * 1024 * 1024;
 const PARTS_AT_ONCE: usize = 3;
+const PLACE_FAILED: &str = "the place of backups cannot be written";
+const CANNOT_OPEN: &str = "the database of the backup cannot be opened";
+/// Where Debian keeps the programs of several versions beside each other.
+const VERSIONS: &str = "/usr/lib/postgresql";
 
-/// The newest of the programs that Debian keeps beside each other, or whatever is called so.
-fn program(name: &str) -> PathBuf {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let newest = versions
-        .filter_map(|version| Some((version.file_name().to_str()?.parse::<u32>().ok()?, version.path())))
+/// The program of the server's own version, or the newest there is, which reads and dumps older servers, too. Its own comes
+/// first since a newer one restores with settings that an older server does not know.
+fn installed(versions: &Path, name: &str, server: i64) -> Option<PathBuf> {
+    let versions = std::fs::read_dir(versions).into_iter().flatten().flatten();
+    let programs = versions
+        .filter_map(|version| Some((version.file_name().to_str()?.parse::<i64>().ok()?, version.path())))
         .map(|(version, folder)| (version, folder.join("bin").join(name)))
-        .filter(|(_, path)| path.exists())
-        .max();
-    newest.map_or_else(|| name.into(), |(_, path)| path)
+        .filter(|(_, path)| path.exists());
+    programs.max_by_key(|(version, _)| (*version == server, *version)).map(|(_, path)| path)
+}
+
+/// Whether an address tells a password among its parameters, or is none of those that begin with `postgresql://`.
+fn hides_password(url: &str) -> bool {
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    let mut names = parameters.split('&').map(|parameter| parameter.split('=').next().unwrap_or_default());
+    !url.contains("://")
+        || names.any(|name| {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            name.contains("password") || name.contains("secret")
+        })
 }
 
 /// Starts one of PostgreSQL's programs; the password is in its environment, where other users do not see it.
-fn start(name: &str, url: &Secret, arguments: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
+fn start(
+    name: &str,
+    server: i64,
+    url: &Secret,
+    arguments: &[&str],
+    stdin: Stdio,
+    stdout: Stdio,
+) -> Result<Child> {
     let (url, password) = db::without_password(&db::with_password(url)?);
-    let mut command = Command::new(program(name));
+    ensure!(!hides_password(&url), "the password must stand before the @ of the connection URL");
+    let program = installed(Path::new(VERSIONS), name, server).unwrap_or_else(|| name.into());
+    let mut command = Command::new(program);
     if let Some(password) = password {
         command.env("PGPASSWORD", password.expose());
     }
@@ -74,24 +101,29 @@ fn listen(child: &mut Child) -> thread::JoinHandle<String> {
     })
 }
 
-/// Hands on what is written to it.
+/// Hands on what is written to it, in parts of the same size.
 struct Outlet {
-    pieces: Sender<Bytes>,
-    piece: Vec<u8>,
+    parts: Sender<Bytes>,
+    part: Vec<u8>,
 }
 
 impl Write for Outlet {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.piece.extend_from_slice(bytes);
-        if self.piece.len() >= PIECE {
+        let taken = bytes.len().min(PART - self.part.len());
+        self.part.extend_from_slice(&bytes[..taken]);
+        if self.part.len() == PART {
             self.flush()?;
         }
-        Ok(bytes.len())
+        Ok(taken)
     }
 
+    /// Hands the last part on, which may be shorter.
     fn flush(&mut self) -> io::Result<()> {
-        let piece = Bytes::from(std::mem::take(&mut self.piece));
-        self.pieces.blocking_send(piece).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))
+        if self.part.is_empty() {
+            return Ok(());
+        }
+        let part = Bytes::from(std::mem::take(&mut self.part));
+        self.parts.blocking_send(part).map_err(|_| io::Error::from(ErrorKind::BrokenPipe))
     }
 }
 
@@ -102,66 +134,93 @@ pub async fn dump(
     url: &Secret,
     recipient: &PublicKey,
 ) -> Result<Dumped> {
-    let (pieces, mut arriving) = mpsc::channel(UNDER_WAY);
+    let mut upload = place.put_multipart(&at(name, DATABASE)).await.context(PLACE_FAILED)?;
+    let dumped = upload_dump(upload.as_mut(), url, recipient).await;
+    if dumped.is_err() {
+        // Clouds keep the parts of an upload that nobody ends. Should this fail, too, the first error is the one to tell.
+        let _ = upload.abort().await;
+    }
+    dumped
+}
+
+async fn upload_dump(
+    upload: &mut dyn MultipartUpload,
+    url: &Secret,
+    recipient: &PublicKey,
+) -> Result<Dumped> {
+    let (parts, mut arriving) = mpsc::channel(1);
     let (url, recipient) = (url.clone(), recipient.clone());
-    let dumping = tokio::task::spawn_blocking(move || dump_into(pieces, &url, &recipient));
-    let upload =
-        place.put_multipart(&at(name, DATABASE)).await.context("the place of backups cannot be written")?;
-    let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
+    let dumping = tokio::task::spawn_blocking(move || dump_into(parts, &url, &recipient));
+    let mut under_way = JoinSet::new();
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let mut progress = Progress::of("bytes of the database kept", 0);
-    while let Some(piece) = arriving.recv().await {
-        hash.update(&piece);
-        bytes += piece.len() as u64;
-        progress.add(piece.len() as u64);
-        upload.wait_for_capacity(PARTS_AT_ONCE).await.context("the place of backups cannot be written")?;
-        upload.put(piece);
-    }
-    match dumping.await? {
-        Ok((at, rows)) => {
-            upload.finish().await.context("the place of backups cannot be written")?;
-            Ok(Dumped { file: Stored { path: DATABASE.to_owned(), bytes, sha256: hex(hash) }, at, rows })
+    while let Some(part) = arriving.recv().await {
+        hash.update(&part);
+        bytes += part.len() as u64;
+        progress.add(part.len() as u64);
+        if under_way.len() == PARTS_AT_ONCE
+            && let Some(kept) = under_way.join_next().await
+        {
+            kept?.context(PLACE_FAILED)?;
         }
-        Err(error) => {
-            upload.abort().await?;
-            Err(error)
-        }
+        under_way.spawn(upload.put_part(PutPayload::from(part)));
     }
+    let moment = dumping.await??;
+    while let Some(kept) = under_way.join_next().await {
+        kept?.context(PLACE_FAILED)?;
+    }
+    upload.complete().await.context(PLACE_FAILED)?;
+    let file = Stored { path: DATABASE.to_owned(), bytes, sha256: hex(hash) };
+    Ok(Dumped { file, at: moment.at, owner: moment.owner, rows: moment.rows })
 }
 
-type Moment = (chrono::DateTime<Utc>, std::collections::BTreeMap<String, i64>);
+/// What a dump shows, asked in the transaction that it sees.
+struct Moment {
+    at: DateTime<Utc>,
+    owner: Option<String>,
+    rows: BTreeMap<String, i64>,
+}
 
-fn dump_into(pieces: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Result<Moment> {
+fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Result<Moment> {
     let mut conn = db::connect(url).context("the database cannot be reached")?;
+    let server = models::backup::state(&mut conn)?.version;
     let snapshot = models::backup::export_snapshot(&mut conn)?;
-    let now = Utc::now();
+    let at = Utc::now();
     let arguments = ["--format=custom", "--compress=1", "--snapshot", &snapshot];
-    let mut child = start("pg_dump", url, &arguments, Stdio::null(), Stdio::piped())?;
+    let mut child = start("pg_dump", server, url, &arguments, Stdio::null(), Stdio::piped())?;
     let said = listen(&mut child);
     let mut output = child.stdout.take().context("pg_dump has no output")?;
-    let mut sealed = SealedWriter::new(Outlet { pieces, piece: Vec::new() }, recipient)?;
+    let mut sealed = SealedWriter::new(Outlet { parts, part: Vec::new() }, recipient)?;
     let copied = io::copy(&mut output, &mut sealed);
     drop(output);
     end("pg_dump", child, said)?;
     copied?;
     sealed.finish()?;
+    let owner = models::backup::owner(&mut conn)?;
     let rows = models::backup::table_counts(&mut conn)?;
-    Ok((now, rows))
+    Ok(Moment { at, owner, rows })
 }
 
-/// Reads what arrives.
+/// Reads what arrives, and ends well only when it was the file of this hash. The last piece of a sealed file opens once its
+/// end is there, so nothing that is not as it was comes out whole.
 struct Inlet {
     pieces: Receiver<Bytes>,
     piece: Bytes,
+    hash: Sha256,
+    sha256: String,
 }
 
 impl Read for Inlet {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
             match self.pieces.blocking_recv() {
-                Some(piece) => self.piece = piece,
-                None => return Ok(0),
+                Some(piece) => {
+                    self.hash.update(&piece);
+                    self.piece = piece;
+                }
+                None if hex(self.hash.clone()) == self.sha256 => return Ok(0),
+                None => return Err(io::Error::new(ErrorKind::InvalidData, "it is not as it was")),
             }
         }
         let given = into.len().min(self.piece.len());
@@ -170,19 +229,21 @@ impl Read for Inlet {
     }
 }
 
-type Content = BoxStream<'static, object_store::Result<Bytes>>;
+/// A file of a backup as it arrives.
+pub type Content = BoxStream<'static, object_store::Result<Bytes>>;
 
 /// Opens a sealed dump and hands it to `work`, which reads it on a thread of its own.
 async fn opening(
     mut content: Content,
+    file: &Stored,
     secret: &SecretKey,
     work: impl FnOnce(SealedReader<Inlet>) -> Result<()> + Send + 'static,
 ) -> Result<()> {
     let (pieces, arriving) = mpsc::channel(UNDER_WAY);
-    let secret = secret.clone();
+    let (secret, sha256) = (secret.clone(), file.sha256.clone());
     let working = tokio::task::spawn_blocking(move || {
-        let inlet = Inlet { pieces: arriving, piece: Bytes::new() };
-        work(SealedReader::new(inlet, &secret).context("the database of the backup cannot be opened")?)
+        let inlet = Inlet { pieces: arriving, piece: Bytes::new(), hash: Sha256::new(), sha256 };
+        work(SealedReader::new(inlet, &secret).context(CANNOT_OPEN)?)
     });
     while let Some(piece) = content.try_next().await.context("the backup cannot be read")? {
         // Whoever does not read on says why below.
@@ -195,23 +256,29 @@ async fn opening(
 }
 
 /// Opens a sealed dump from its beginning to its end.
-pub async fn open_all(content: Content, secret: &SecretKey) -> Result<()> {
-    opening(content, secret, |mut dump| {
+pub async fn open_all(content: Content, file: &Stored, secret: &SecretKey) -> Result<()> {
+    opening(content, file, secret, |mut dump| {
         let mut head = [0; 5];
-        dump.read_exact(&mut head).context("the database of the backup cannot be opened")?;
+        dump.read_exact(&mut head).context(CANNOT_OPEN)?;
         ensure!(&head == b"PGDMP", "the database of the backup is no dump of PostgreSQL");
-        io::copy(&mut dump, &mut io::sink()).context("the database of the backup cannot be opened")?;
+        io::copy(&mut dump, &mut io::sink()).context(CANNOT_OPEN)?;
         Ok(())
     })
     .await
 }
 
 /// Fills an empty database, in one transaction.
-pub async fn load(content: Content, secret: &SecretKey, url: &Secret) -> Result<()> {
+pub async fn load(
+    content: Content,
+    file: &Stored,
+    secret: &SecretKey,
+    url: &Secret,
+    server: i64,
+) -> Result<()> {
     let url = url.clone();
-    opening(content, secret, move |mut dump| {
+    opening(content, file, secret, move |mut dump| {
         let arguments = ["--no-owner", "--single-transaction", "--exit-on-error"];
-        let mut child = start("pg_restore", &url, &arguments, Stdio::piped(), Stdio::null())?;
+        let mut child = start("pg_restore", server, &url, &arguments, Stdio::piped(), Stdio::null())?;
         let said = listen(&mut child);
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = io::copy(&mut dump, &mut input);
@@ -223,12 +290,75 @@ pub async fn load(content: Content, secret: &SecretKey, url: &Secret) -> Result<
         let ended = end("pg_restore", child, said);
         match copied {
             Ok(_) => ended,
-            Err(error) if error.kind() == ErrorKind::InvalidData => {
-                Err(error).context("the database of the backup cannot be opened")
-            }
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(error).context(CANNOT_OPEN),
             // pg_restore read no further, and says why.
             Err(error) => ended.and(Err(error.into())),
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_gets_the_programs_of_its_own_version_or_the_newest() {
+        let versions = tempfile::tempdir().expect("a folder");
+        for version in ["9", "15", "17", "tools"] {
+            let folder = versions.path().join(version).join("bin");
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join("pg_restore"), "").expect("a program");
+        }
+        std::fs::create_dir_all(versions.path().join("18/bin")).expect("a folder without the program");
+        let version = |server| {
+            let path = installed(versions.path(), "pg_restore", server).expect("a program");
+            path.strip_prefix(versions.path()).expect("below").to_string_lossy().into_owned()
+        };
+        assert_eq!(version(15), "15/bin/pg_restore");
+        assert_eq!(version(16), "17/bin/pg_restore");
+        assert_eq!(version(18), "17/bin/pg_restore");
+        assert_eq!(installed(versions.path(), "pg_dump", 15), None);
+        assert_eq!(installed(&versions.path().join("nowhere"), "pg_dump", 15), None);
+    }
+
+    #[test]
+    fn a_password_that_others_would_see_is_refused() {
+        for url in [
+            "postgresql://owner@host/db?password=secret",
+            "postgresql://owner@host/db?x=1&pass%77ord=secret",
+            "postgresql://owner@host/db?sslpassword=secret",
+            "host=db user=owner password=secret",
+        ] {
+            assert!(hides_password(url), "{url}");
+            let url = Secret::new(url);
+            let started = start("pg_dump", 15, &url, &[], Stdio::null(), Stdio::null());
+            let refused = format!("{:#}", started.expect_err("refused"));
+            assert!(refused.contains("before the @") && !refused.contains("secret"), "{refused}");
+        }
+        for url in
+            ["postgresql://owner@host/db", "postgresql:///db?passfile=/a&sslmode=verify-full&sslkey=/b"]
+        {
+            assert!(!hides_password(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn parts_of_an_upload_have_one_size_but_the_last() {
+        let (parts, mut arriving) = mpsc::channel(3);
+        let mut outlet = Outlet { parts, part: Vec::new() };
+        let text: Vec<u8> = (0..2 * PART + 5).map(|at| (at % 251) as u8).collect();
+        text.chunks(65_000).try_for_each(|piece| outlet.write_all(piece)).expect("written");
+        outlet.flush().expect("the last");
+        outlet.flush().expect("and no empty one");
+        drop(outlet);
+        let mut came = Vec::new();
+        let mut sizes = Vec::new();
+        while let Some(part) = arriving.blocking_recv() {
+            sizes.push(part.len());
+            came.extend_from_slice(&part);
+        }
+        assert_eq!(sizes, [PART, PART, 5]);
+        assert!(came == text);
+    }
 }

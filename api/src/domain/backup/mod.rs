@@ -5,12 +5,17 @@
 //! that are in the database, wrapped by the master key; `NAME/manifest.json`, written last, with the SHA-256 of each.
 //! Whoever takes a backup has nothing without the recipient's secret and the master key, and neither is in it. The ledger
 //! of erasures is not in it either, so that a restore cannot take an erasure back.
+//!
+//! Anybody can seal to a public key, and a restore runs as the database's owner what the dump says. So a file beside the
+//! manifest proves, by the audit key, that it was written by who holds that key; what it does not prove is not restored.
 
 mod database;
+mod forgetting;
+mod manifest;
 mod photos;
 mod sealed_file;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,75 +23,26 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::Utc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use sealing::{PublicKey, SecretKey};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
+use self::database::Content;
+pub use self::manifest::{Dumped, Finished, Manifest, Stored};
 use crate::config::Secret;
+use crate::domain::audit_chain::ChainKey;
 use crate::{models, storage};
 
 const DATABASE: &str = "database";
 const DUMPED: &str = "database.json";
 const MANIFEST: &str = "manifest.json";
-
-/// A file of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// Where it is, from the backup's folder.
-    pub path: String,
-    /// Its length.
-    pub bytes: u64,
-    /// Its SHA-256, in hexadecimal digits.
-    pub sha256: String,
-}
-
-/// The database in a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dumped {
-    /// The sealed file.
-    pub file: Stored,
-    /// The moment it shows.
-    pub at: DateTime<Utc>,
-    /// How many rows each table had then.
-    pub rows: BTreeMap<String, i64>,
-}
-
-/// What a backup holds; a folder without one is a backup that was not finished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Its name.
-    pub name: String,
-    /// The program that made it.
-    pub version: String,
-    /// When it was finished.
-    pub finished_at: DateTime<Utc>,
-    /// The database.
-    pub database: Dumped,
-    /// The photos.
-    pub photos: Vec<Stored>,
-}
-
-impl Manifest {
-    fn bytes(&self) -> u64 {
-        self.database.file.bytes + self.photos.iter().map(|photo| photo.bytes).sum::<u64>()
-    }
-
-    /// What it is, in one line.
-    pub fn summary(&self) -> String {
-        format!(
-            "{}: the database of {} with {} rows, {} photos, {:.1} MB",
-            self.name,
-            self.database.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            self.database.rows.values().sum::<i64>(),
-            self.photos.len(),
-            self.bytes() as f64 / 1e6
-        )
-    }
-}
+/// How much of a dump is asked for at once.
+const PIECE: usize = 8 * 1024 * 1024;
 
 /// Tells how far long work has come, every other second.
 struct Progress {
@@ -113,6 +69,8 @@ impl Progress {
 /// A place of backups.
 pub struct Backups {
     place: Arc<dyn ObjectStore>,
+    /// Where it is a folder of this machine, that one.
+    folder: Option<PathBuf>,
 }
 
 /// A new pair of keys: the secret for a safe place, and what backups are sealed to.
@@ -142,36 +100,35 @@ impl Backups {
     /// # Errors
     /// As [`storage::open`].
     pub fn open(address: &str) -> Result<Self> {
-        Ok(Self { place: storage::open(address).context("the place of backups cannot be used")? })
+        let place = storage::open(address).context("the place of backups cannot be used")?;
+        Ok(Self { place, folder: address.strip_prefix("file:").map(PathBuf::from) })
     }
 
-    /// Makes a backup, or finishes the one of this name.
+    /// Makes a backup, or finishes the one of this name; reads it once more before it counts as finished.
     ///
     /// # Errors
-    /// When something cannot be read or written; the same name goes on with it.
+    /// When something cannot be read or written, or is not as it was; the same name goes on with it.
     pub async fn make(
         &self,
         name: &str,
         database: &Secret,
         recipient: &PublicKey,
         photos: &str,
+        key: &ChainKey,
     ) -> Result<Manifest> {
         ensure!(
             !name.is_empty() && name.chars().all(|sign| sign.is_ascii_alphanumeric() || "-_".contains(sign)),
             "a backup's name has letters, digits, - and _ alone; {name:?} has not"
         );
-        ensure!(
-            self.read::<Manifest>(name, MANIFEST).await?.is_none(),
-            "the backup {name} is finished already"
-        );
-        let database = match self.read::<Dumped>(name, DUMPED).await? {
+        ensure!(self.read(name, MANIFEST).await?.is_none(), "the backup {name} is finished already");
+        let database = match self.kept_dump(name, key).await? {
             Some(dumped) => {
                 tracing::info!(backup.name = name, "the database is in this backup already");
                 dumped
             }
             None => {
                 let dumped = database::dump(&self.place, name, database, recipient).await?;
-                self.write(name, DUMPED, &dumped).await?;
+                self.write_proved(name, DUMPED, &dumped, key).await?;
                 dumped
             }
         };
@@ -179,60 +136,79 @@ impl Backups {
         let photos = photos::keep(&source, &self.place, name).await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let manifest = Manifest { name: name.to_owned(), version, finished_at: Utc::now(), database, photos };
-        self.write(name, MANIFEST, &manifest).await?;
+        self.check(&manifest, None).await?;
+        self.write_proved(name, MANIFEST, &manifest, key).await?;
         Ok(manifest)
     }
 
-    /// All that were finished, oldest first.
+    /// The database of a backup that was begun; one that is not as it was is dumped again.
+    async fn kept_dump(&self, name: &str, key: &ChainKey) -> Result<Option<Dumped>> {
+        if self.read(name, DUMPED).await?.is_none() {
+            return Ok(None);
+        }
+        let kept = async {
+            let dumped: Dumped = self.read_proved(name, DUMPED, Some(key)).await?;
+            self.hold(name, &dumped.file).await?;
+            anyhow::Ok(dumped)
+        };
+        match kept.await {
+            Ok(dumped) => Ok(Some(dumped)),
+            Err(error) => {
+                tracing::warn!(backup.name = name, error.cause = %error, "the database is dumped again");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn folders(&self) -> Result<Vec<String>> {
+        let listed = self.place.list_with_delimiter(None).await;
+        let folders = listed.context("the place of backups cannot be read")?.common_prefixes;
+        Ok(folders.into_iter().map(String::from).collect())
+    }
+
+    /// All that were finished, oldest first. Other folders may be beside them.
     ///
     /// # Errors
     /// When the place cannot be read.
-    pub async fn all(&self) -> Result<Vec<Manifest>> {
-        let folders = self.place.list_with_delimiter(None).await?.common_prefixes;
+    pub async fn all(&self) -> Result<Vec<Finished>> {
         let mut all = Vec::new();
-        for folder in folders {
-            all.extend(self.read::<Manifest>(folder.as_ref(), MANIFEST).await?);
+        for name in self.folders().await? {
+            let finished = async {
+                let text = self.read(&name, MANIFEST).await?;
+                text.map(|text| Finished::read(&name, &text)).transpose()
+            };
+            match finished.await {
+                Ok(finished) => all.extend(finished),
+                Err(error) => {
+                    tracing::warn!(backup.name = name, error.cause = %error, "this folder is damaged, or no backup");
+                }
+            }
         }
-        all.sort_by_key(|manifest| manifest.finished_at);
+        all.sort_by_key(|backup| backup.at);
         Ok(all)
     }
 
-    /// The backup of a name, or the newest one.
+    /// The backup of a name, or the newest one, whose manifest was written with this key. Without a key any manifest is
+    /// believed.
     ///
     /// # Errors
-    /// When there is none, or it was not finished.
-    pub async fn find(&self, name: Option<&str>) -> Result<Manifest> {
-        let Some(name) = name else {
-            return self.all().await?.pop().context("there is no finished backup at this place");
+    /// When there is none, it was not finished, or nothing proves it.
+    pub async fn find(&self, name: Option<&str>, key: Option<&ChainKey>) -> Result<Manifest> {
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => self.all().await?.pop().context("there is no finished backup at this place")?.name,
         };
-        match self.read(name, MANIFEST).await? {
-            Some(manifest) => Ok(manifest),
-            None if self.read::<Dumped>(name, DUMPED).await?.is_some() => {
-                bail!("the backup {name} was not finished: run `attendance backup --name {name}` again")
-            }
-            None => bail!("there is no backup {name} at this place"),
+        if name.is_empty() || self.read(&name, MANIFEST).await?.is_none() {
+            ensure!(
+                !name.is_empty() && self.read(&name, DUMPED).await?.is_some(),
+                "there is no backup {name} at this place"
+            );
+            bail!("the backup {name} was not finished: run `attendance backup --name {name}` again");
         }
-    }
-
-    /// Deletes backups that are older than some days; the newest always stays.
-    ///
-    /// # Errors
-    /// When one cannot be deleted.
-    pub async fn forget_older(&self, days: u32) -> Result<usize> {
-        let mut all = self.all().await?;
-        all.pop();
-        let old = Utc::now() - TimeDelta::days(days.into());
-        all.retain(|manifest| manifest.finished_at < old);
-        for manifest in &all {
-            // Without its manifest it is no backup any more, whatever comes between.
-            self.place.delete(&at(&manifest.name, MANIFEST)).await?;
-            let rest: Vec<_> =
-                self.place.list(Some(&Path::from(manifest.name.as_str()))).try_collect().await?;
-            for object in rest {
-                self.place.delete(&object.location).await?;
-            }
-        }
-        Ok(all.len())
+        let mut manifest: Manifest = self.read_proved(&name, MANIFEST, key).await?;
+        manifest.stays_in_its_folders().with_context(|| format!("the backup {name} is no backup"))?;
+        manifest.name = name;
+        Ok(manifest)
     }
 
     /// Reads every file of a backup and holds it against the manifest; with the recipient's secret opens the database,
@@ -241,17 +217,18 @@ impl Backups {
     /// # Errors
     /// The first file that is missing or not as it was.
     pub async fn check(&self, manifest: &Manifest, secret: Option<&SecretKey>) -> Result<()> {
-        let mut progress = Progress::of("checked", manifest.bytes());
-        let files = std::iter::once(&manifest.database.file).chain(&manifest.photos);
-        let mut checks = stream::iter(files)
-            .map(|file| async move { self.hold(&manifest.name, file).await.map(|()| file.bytes) })
+        let (name, database) = (manifest.name.as_str(), &manifest.database.file);
+        let mut progress = Progress::of("bytes checked", manifest.bytes());
+        self.hold(name, database).await?;
+        progress.add(database.bytes);
+        let mut checks = stream::iter(&manifest.photos)
+            .map(|photo| async move { photos::whole(&self.place, name, photo).await.map(|_| photo.bytes) })
             .buffer_unordered(photos::AT_ONCE);
         while let Some(bytes) = checks.try_next().await? {
             progress.add(bytes);
         }
         if let Some(secret) = secret {
-            let whole = self.stream(&manifest.name, &manifest.database.file).await?;
-            database::open_all(whole, secret).await?;
+            database::open_all(self.pieces(name, database).await?, database, secret).await?;
         }
         Ok(())
     }
@@ -260,7 +237,7 @@ impl Backups {
     /// short is taken up by doing it again.
     ///
     /// # Errors
-    /// When the database is not empty, or something cannot be written.
+    /// When the database is not empty or not its owner's, or something cannot be written.
     pub async fn restore(
         &self,
         manifest: &Manifest,
@@ -269,65 +246,122 @@ impl Backups {
         photos: &str,
     ) -> Result<()> {
         let target = storage::open(photos).context("the photos cannot be written")?;
-        let note = format!("Attendance: photos of the backup {} are still to come", manifest.name);
-        let found = blocking(database, models::backup::state).await?;
-        match found {
-            (true, _) => {
-                blocking(database, models::backup::make_roles).await?;
-                let whole = self.stream(&manifest.name, &manifest.database.file).await?;
-                database::load(whole, secret, database).await?;
-                let rows = blocking(database, models::backup::table_counts).await?;
-                ensure!(
-                    rows == manifest.database.rows,
-                    "the database has other numbers of rows than the backup: {rows:?}"
-                );
-                let note = note.clone();
-                blocking(database, move |conn| models::backup::note(conn, &note)).await?;
-            }
-            (false, Some(comment)) if comment == note => {
-                tracing::info!(backup.name = manifest.name, "the database is there already");
-            }
-            (false, _) => bail!("the database is not empty: restore into a new one"),
+        let state = blocking(database, models::backup::state).await?;
+        if let Some(owner) = &manifest.database.owner {
+            ensure!(
+                *owner == state.user,
+                "a restore signs in as {owner}, whose the tables are; this is {}, and servers could not use what later \
+                 releases add",
+                state.user
+            );
         }
+        let note = format!("Attendance: the restore of the backup {} is not finished", manifest.name);
+        ensure!(
+            state.empty || state.note.as_ref() == Some(&note),
+            "the database is not empty: restore into a new one"
+        );
+        if state.empty {
+            blocking(database, models::backup::make_roles).await?;
+            // Before there is anything to note: whatever ends this now, the next one knows whose tables it finds.
+            blocking(database, move |conn| models::backup::note(conn, &note)).await?;
+            let file = &manifest.database.file;
+            let whole = self.pieces(&manifest.name, file).await?;
+            database::load(whole, file, secret, database, state.version).await?;
+        } else {
+            tracing::info!(backup.name = manifest.name, "the database is there already");
+        }
+        let rows = blocking(database, models::backup::table_counts).await?;
+        ensure!(
+            rows == manifest.database.rows,
+            "the database has other numbers of rows than the backup; did servers write to it meanwhile? {rows:?}"
+        );
         photos::bring(&self.place, manifest, &target).await?;
         blocking(database, |conn| models::backup::note(conn, "")).await
     }
 
+    /// Holds the database against its hash.
     async fn hold(&self, name: &str, file: &Stored) -> Result<()> {
-        let mut content = self.stream(name, file).await?;
+        let mut content = self.pieces(name, file).await?;
         let mut hash = Sha256::new();
-        while let Some(bytes) =
+        while let Some(piece) =
             content.try_next().await.with_context(|| format!("{} of the backup cannot be read", file.path))?
         {
-            hash.update(&bytes);
+            hash.update(&piece);
         }
         ensure!(hex(hash) == file.sha256, "{} of the backup is not as it was", file.path);
         Ok(())
     }
 
-    async fn stream(
+    /// A long file in pieces, each asked for when the one before is used up: clouds do not wait while PostgreSQL is busy
+    /// with what it has.
+    async fn pieces(&self, name: &str, file: &Stored) -> Result<Content> {
+        let (place, path, end) = (Arc::clone(&self.place), at(name, &file.path), file.bytes);
+        let there = place.head(&path).await;
+        let there = there.with_context(|| format!("{} of the backup is missing", file.path))?;
+        ensure!(there.size == end, "{} of the backup is not as it was", file.path);
+        let pieces = stream::iter((0..end).step_by(PIECE)).then(move |from| {
+            let (place, path) = (Arc::clone(&place), path.clone());
+            async move { place.get_range(&path, from..end.min(from + PIECE as u64)).await }
+        });
+        Ok(pieces.boxed())
+    }
+
+    async fn read(&self, name: &str, file: &str) -> Result<Option<Bytes>> {
+        let read = match self.place.get(&at(name, file)).await {
+            Ok(object) => object.bytes().await,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        Ok(Some(read.context("the place of backups cannot be read")?))
+    }
+
+    /// Reads a file that is there; with a key, what that key proves alone.
+    async fn read_proved<T: DeserializeOwned>(
         &self,
         name: &str,
-        file: &Stored,
-    ) -> Result<stream::BoxStream<'static, object_store::Result<Bytes>>> {
-        let object = self.place.get(&at(name, &file.path)).await;
-        Ok(object.with_context(|| format!("{} of the backup is missing", file.path))?.into_stream())
+        file: &str,
+        key: Option<&ChainKey>,
+    ) -> Result<T> {
+        let damaged = || format!("{file} of the backup {name} is damaged");
+        let text = self.read(name, file).await?.with_context(damaged)?;
+        let text = str::from_utf8(&text).with_context(damaged)?;
+        if let Some(key) = key {
+            let proof = self.read(name, &proof_of(file)).await?;
+            let proof = proof.with_context(|| {
+                format!("nothing proves that {file} of the backup {name} was written here")
+            })?;
+            ensure!(
+                str::from_utf8(&proof).is_ok_and(|proof| key.is_proof(&purpose(file), text, proof)),
+                "{file} of the backup {name} was changed, or written with another audit key"
+            );
+        }
+        serde_json::from_str(text).with_context(damaged)
     }
 
-    async fn read<T: serde::de::DeserializeOwned>(&self, name: &str, file: &str) -> Result<Option<T>> {
-        let bytes = match self.place.get(&at(name, file)).await {
-            Ok(object) => object.bytes().await?,
-            Err(object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error).context("the place of backups cannot be read"),
-        };
-        let read = serde_json::from_slice(&bytes);
-        Ok(Some(read.with_context(|| format!("{file} of the backup {name} is damaged"))?))
-    }
-
-    async fn write(&self, name: &str, file: &str, value: &impl Serialize) -> Result<()> {
-        self.place.put(&at(name, file), PutPayload::from(serde_json::to_vec_pretty(value)?)).await?;
+    /// Writes a file, and before it what proves it: without the file the proof is nothing.
+    async fn write_proved(
+        &self,
+        name: &str,
+        file: &str,
+        value: &impl Serialize,
+        key: &ChainKey,
+    ) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)?;
+        let proof = key.proof(&purpose(file), &text)?;
+        for (path, text) in [(at(name, &proof_of(file)), proof), (at(name, file), text)] {
+            let put = self.place.put(&path, PutPayload::from(text)).await;
+            put.context("the place of backups cannot be written")?;
+        }
         Ok(())
     }
+}
+
+fn proof_of(file: &str) -> String {
+    format!("{file}.proof")
+}
+
+fn purpose(file: &str) -> String {
+    format!("backup {file}")
 }
 
 fn at(name: &str, file: &str) -> Path {

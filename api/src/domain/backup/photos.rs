@@ -4,22 +4,31 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
-use sha2::{Digest, Sha256};
 
-use super::{Manifest, Progress, Stored, at, hex};
+use super::{Manifest, Progress, Stored, at};
 use crate::storage::PHOTOS;
 
 /// Photos that are under way together.
 pub const AT_ONCE: usize = 8;
 
 type Store = Arc<dyn ObjectStore>;
+type Sizes = HashMap<Path, u64>;
 
-async fn sizes(store: &Store, folder: &str) -> Result<HashMap<Path, u64>> {
+async fn sizes(store: &Store, folder: &str) -> Result<Sizes> {
     let listed: Vec<ObjectMeta> = store.list(Some(&Path::from(folder))).try_collect().await?;
     Ok(listed.into_iter().map(|object| (object.location, object.size)).collect())
+}
+
+/// Whether a photo is at a place as it was. One of another size needs no reading.
+async fn is_there(store: &Store, there: &Sizes, path: &Path, photo: &Stored) -> object_store::Result<bool> {
+    if there.get(path) != Some(&photo.bytes) {
+        return Ok(false);
+    }
+    Ok(photo.is(&store.get(path).await?.bytes().await?))
 }
 
 /// Copies all photos into a backup; those that are in it already are read, not written. One that was deleted in the
@@ -37,12 +46,8 @@ pub async fn keep(source: &Store, place: &Store, name: &str) -> Result<Vec<Store
             };
             let bytes = bytes.with_context(|| format!("the photo {path} cannot be read"))?;
             let target = at(name, path.as_ref());
-            let stored = Stored {
-                path: path.to_string(),
-                bytes: bytes.len() as u64,
-                sha256: hex(Sha256::new_with_prefix(&bytes)),
-            };
-            if kept.get(&target) != Some(&stored.bytes) {
+            let stored = Stored::of(&path, &bytes);
+            if !is_there(place, kept, &target, &stored).await? {
                 let put = place.put(&target, PutPayload::from(bytes)).await;
                 put.with_context(|| format!("the photo {path} cannot be kept"))?;
             }
@@ -58,6 +63,16 @@ pub async fn keep(source: &Store, place: &Store, name: &str) -> Result<Vec<Store
     Ok(stored)
 }
 
+/// A photo of a backup, as it was.
+pub async fn whole(place: &Store, name: &str, photo: &Stored) -> Result<Bytes> {
+    let path = &photo.path;
+    let object = place.get(&at(name, path)).await;
+    let object = object.with_context(|| format!("{path} of the backup is missing"))?;
+    let bytes = object.bytes().await.with_context(|| format!("{path} of the backup cannot be read"))?;
+    ensure!(photo.is(&bytes), "{path} of the backup is not as it was");
+    Ok(bytes)
+}
+
 /// Copies the photos of a backup back; those that are there already stay as they are.
 pub async fn bring(place: &Store, manifest: &Manifest, target: &Store) -> Result<()> {
     let there = &sizes(target, PHOTOS).await.context("the photos cannot be listed")?;
@@ -65,17 +80,12 @@ pub async fn bring(place: &Store, manifest: &Manifest, target: &Store) -> Result
     let mut copies = stream::iter(&manifest.photos)
         .map(|photo| async move {
             let path = Path::from(photo.path.as_str());
-            if there.get(&path) == Some(&photo.bytes) {
-                return Ok(());
+            if !is_there(target, there, &path, photo).await? {
+                let bytes = whole(place, &manifest.name, photo).await?;
+                let put = target.put(&path, PutPayload::from(bytes)).await;
+                put.with_context(|| format!("the photo {path} cannot be written"))?;
             }
-            let object = place.get(&at(&manifest.name, &photo.path)).await;
-            let bytes =
-                object.with_context(|| format!("{} of the backup is missing", photo.path))?.bytes().await?;
-            let whole = hex(Sha256::new_with_prefix(&bytes)) == photo.sha256;
-            ensure!(whole, "{} of the backup is not as it was", photo.path);
-            let put = target.put(&path, PutPayload::from(bytes)).await;
-            put.with_context(|| format!("the photo {path} cannot be written"))?;
-            Ok(())
+            anyhow::Ok(())
         })
         .buffer_unordered(AT_ONCE);
     while let Some(()) = copies.try_next().await? {
