@@ -151,7 +151,7 @@ async fn upload_dump(
     let (parts, mut arriving) = mpsc::channel(1);
     let (url, recipient) = (url.clone(), recipient.clone());
     let dumping = tokio::task::spawn_blocking(move || dump_into(parts, &url, &recipient));
-    let mut under_way = JoinSet::new();
+    let mut under_way = JoinSet::<object_store::Result<()>>::new();
     let mut hash = Sha256::new();
     let mut bytes = 0;
     let mut progress = Progress::of("bytes of the database kept", 0);
