@@ -76,7 +76,9 @@ ask "SELECT count(*) || ' arrivals, ' || pg_size_pretty(pg_database_size('attend
 du -sh "$scratch/one/objects" | cut -f 1
 
 step "Backup, and the way back"
-"$attendance" backup-key >"$scratch/key"
+(umask 077 && "$attendance" backup-key >"$scratch/key")
+"$attendance" keys new "$scratch/one"
+cp "$scratch/one/audit.key" "$scratch/two"
 ATTENDANCE_BACKUP_RECIPIENT=$(sed -n 's/^# Recipient.*: //p' "$scratch/key")
 export ATTENDANCE_BACKUP_RECIPIENT ATTENDANCE_BACKUP_SECRET_FILE=$scratch/key ATTENDANCE_BACKUPS=file:$scratch/backups
 DATABASE_BACKUP_URL=$DATABASE_OWNER_URL timed "backup" "$attendance" backup --data "$scratch/one"

@@ -133,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let secret_file = folder.path().join("backup.key");
         fs::write(&secret_file, backup::new_keys().0).expect("written");
-        let refused = async |mode, unproven| {
+        let refused = async |mode: u32, unproven: bool| {
             fs::set_permissions(&secret_file, PermissionsExt::from_mode(mode)).expect("chmod");
             let data = DataConfig { folder: folder.path().to_owned(), master_key_file: None, storage: None };
             let args = RestoreArgs {
