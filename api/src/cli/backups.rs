@@ -99,7 +99,10 @@ impl RestoreArgs {
         self.data.create()?;
         backups.restore(&manifest, &secret, &owner, &self.data.storage()).await?;
         tokio::task::spawn_blocking(move || migrate(&owner)).await??;
-        say("Restored. The next start erases again whoever was erased since.")
+        say(
+            "Restored. Everybody signs in anew, and the next start erases again whoever was erased since. Keys, feeds' tokens \
+             and accounts that were taken back since are good again: look through them.",
+        )
     }
 }
 

@@ -121,6 +121,12 @@ pub fn delete_of_user(conn: &mut PgConnection, user: Uuid) -> QueryResult<()> {
     Ok(())
 }
 
+/// Ends all sessions.
+pub fn delete_all(conn: &mut PgConnection) -> QueryResult<()> {
+    diesel::delete(sessions::table).execute(conn)?;
+    Ok(())
+}
+
 /// Removes what has ended: sessions past their limits and failures older than `failures_before`.
 pub fn purge(conn: &mut PgConnection, failures_before: DateTime<Utc>) -> QueryResult<()> {
     diesel::delete(sessions::table.filter(sessions::expires_at.lt(Utc::now()))).execute(conn)?;

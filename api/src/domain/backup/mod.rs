@@ -41,6 +41,8 @@ use crate::{models, storage};
 const DATABASE: &str = "database";
 const DUMPED: &str = "database.json";
 const MANIFEST: &str = "manifest.json";
+/// What the secret begins with: its recipient, who looks like it otherwise, cannot be taken for it.
+const SECRET: &str = "secret:";
 /// How much of a dump is asked for at once.
 const PIECE: usize = 8 * 1024 * 1024;
 
@@ -76,7 +78,7 @@ pub struct Backups {
 /// A new pair of keys: the secret for a safe place, and what backups are sealed to.
 pub fn new_keys() -> (String, PublicKey) {
     let secret: [u8; 32] = rand::random();
-    (URL_SAFE_NO_PAD.encode(secret), SecretKey::derive(&secret).public().clone())
+    (format!("{SECRET}{}", URL_SAFE_NO_PAD.encode(secret)), SecretKey::derive(&secret).public().clone())
 }
 
 /// Reads a recipient's secret.
@@ -86,9 +88,9 @@ pub fn new_keys() -> (String, PublicKey) {
 pub fn secret_key(text: &str) -> Result<SecretKey> {
     // Comments, as `attendance backup-key` writes them, may stand before it.
     let text = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text.unwrap_or_default())
-        .ok()
+    let bytes = text
+        .and_then(|text| text.strip_prefix(SECRET))
+        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let bytes = bytes.ok_or_else(|| anyhow!("this is no key of `attendance backup-key`"))?;
     Ok(SecretKey::derive(&bytes))
@@ -133,9 +135,16 @@ impl Backups {
             }
         };
         let source = storage::open(photos).context("the photos cannot be read")?;
-        let photos = photos::keep(&source, &self.place, name).await?;
+        let kept = photos::keep(&source, &self.place, name).await?;
+        let known = database.rows.get("photos").copied().unwrap_or_default();
+        ensure!(
+            known == 0 || !kept.is_empty(),
+            "the database knows {known} photos and {photos} has none: does ATTENDANCE_DATA, or ATTENDANCE_STORAGE, name \
+             the right place?"
+        );
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let manifest = Manifest { name: name.to_owned(), version, finished_at: Utc::now(), database, photos };
+        let manifest =
+            Manifest { name: name.to_owned(), version, finished_at: Utc::now(), database, photos: kept };
         self.check(&manifest, None).await?;
         self.write_proved(name, MANIFEST, &manifest, key).await?;
         Ok(manifest)
@@ -276,7 +285,12 @@ impl Backups {
             "the database has other numbers of rows than the backup; did servers write to it meanwhile? {rows:?}"
         );
         photos::bring(&self.place, manifest, &target).await?;
-        blocking(database, |conn| models::backup::note(conn, "")).await
+        blocking(database, |conn| {
+            // Some have been ended since.
+            models::sessions::delete_all(conn)?;
+            models::backup::note(conn, "")
+        })
+        .await
     }
 
     /// Holds the database against its hash.
