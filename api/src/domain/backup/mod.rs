@@ -13,15 +13,14 @@ mod database;
 mod forgetting;
 mod manifest;
 mod photos;
+mod recipient;
 mod sealed_file;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use chrono::Utc;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -34,6 +33,7 @@ use sha2::{Digest, Sha256};
 
 use self::database::Content;
 pub use self::manifest::{Dumped, Finished, Manifest, Stored};
+pub use self::recipient::{new_keys, secret_key};
 use crate::config::Secret;
 use crate::domain::audit_chain::ChainKey;
 use crate::{models, storage};
@@ -41,8 +41,6 @@ use crate::{models, storage};
 const DATABASE: &str = "database";
 const DUMPED: &str = "database.json";
 const MANIFEST: &str = "manifest.json";
-/// What the secret begins with: its recipient, who looks like it otherwise, cannot be taken for it.
-const SECRET: &str = "secret:";
 /// How much of a dump is asked for at once.
 const PIECE: usize = 8 * 1024 * 1024;
 
@@ -73,27 +71,6 @@ pub struct Backups {
     place: Arc<dyn ObjectStore>,
     /// Where it is a folder of this machine, that one.
     folder: Option<PathBuf>,
-}
-
-/// A new pair of keys: the secret for a safe place, and what backups are sealed to.
-pub fn new_keys() -> (String, PublicKey) {
-    let secret: [u8; 32] = rand::random();
-    (format!("{SECRET}{}", URL_SAFE_NO_PAD.encode(secret)), SecretKey::derive(&secret).public().clone())
-}
-
-/// Reads a recipient's secret.
-///
-/// # Errors
-/// When it is none.
-pub fn secret_key(text: &str) -> Result<SecretKey> {
-    // Comments, as `attendance backup-key` writes them, may stand before it.
-    let text = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'));
-    let bytes = text
-        .and_then(|text| text.strip_prefix(SECRET))
-        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let bytes = bytes.ok_or_else(|| anyhow!("this is no key of `attendance backup-key`"))?;
-    Ok(SecretKey::derive(&bytes))
 }
 
 impl Backups {
@@ -396,4 +373,31 @@ async fn blocking<T: Send + 'static>(
         work(&mut conn).context("the database refused")
     })
     .await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_long_file_comes_in_pieces() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let backups = Backups::open(&format!("file:{}", folder.path().display())).expect("a place");
+        let text: Vec<u8> = (0..2 * PIECE + 7).map(|at| (at % 251) as u8).collect();
+        let path = folder.path().join("monday").join(DATABASE);
+        std::fs::create_dir(folder.path().join("monday")).expect("a folder");
+        std::fs::write(&path, &text).expect("written");
+        let file = Stored::of(&Path::from(DATABASE), &text);
+        backups.hold("monday", &file).await.expect("as it was");
+        let pieces = backups.pieces("monday", &file).await.expect("it is there");
+        let pieces: Vec<Bytes> = pieces.try_collect().await.expect("read");
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [PIECE, PIECE, 7]);
+        assert!(pieces.iter().flatten().eq(&text));
+
+        for changed in [&text[..PIECE], &[text.as_slice(), b"more"].concat()] {
+            std::fs::write(&path, changed).expect("written");
+            let refused = backups.hold("monday", &file).await.expect_err("refused").to_string();
+            assert!(refused.contains("is not as it was"), "{refused}");
+        }
+    }
 }
