@@ -79,13 +79,27 @@ postgres_prepare() {
     fi
     [[ -f $data/secrets/database ]] ||
         fail "$data/secrets/database is missing, without which the database in $pg_data cannot be opened"
-    {
-        printf "# Written at every start.\nlisten_addresses = ''\nunix_socket_directories = '%s'\n" "$pg_socket"
-        printf "unix_socket_permissions = 0700\nlogging_collector = off\nlog_destination = 'stderr'\n"
-        printf "log_line_prefix = '%%m [%%p] '\n# Without the values that a constraint refused: they are people's names and addresses.\nlog_error_verbosity = terse\npassword_encryption = 'scram-sha-256'\n"
-        [[ $kind != scratch ]] || printf "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 300\n"
-    } >"$pg_data/attendance.conf"
-    if ((EUID == 0)); then chown "$pg_owner" "$pg_data/attendance.conf"; fi
+    postgres_settings "$kind" >"$pg_data/attendance.conf.new" || fail "$pg_data cannot be written"
+    if ((EUID == 0)); then chown "$pg_owner" "$pg_data/attendance.conf.new"; fi
+    mv "$pg_data/attendance.conf.new" "$pg_data/attendance.conf" # whole also where the disk is full
+}
+
+# Statements and errors are logged without values: they are people's names and addresses.
+postgres_settings() {
+    cat <<END
+# Written at every start.
+listen_addresses = ''
+unix_socket_directories = '$pg_socket'
+unix_socket_permissions = 0700
+password_encryption = 'scram-sha-256'
+logging_collector = off
+log_destination = 'stderr'
+log_line_prefix = '%m [%p] '
+log_error_verbosity = terse
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+END
+    [[ $1 != scratch ]] || printf '%s\n' 'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' 'max_connections = 300'
 }
 
 # A folder that only the cluster's owner can enter. One in /tmp may have been made by somebody else.

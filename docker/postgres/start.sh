@@ -41,6 +41,8 @@ SQL
     mv "$new" "$cluster"
 fi
 
+# The log has slow statements without their values, and errors without the values that a constraint refused: they are
+# people's names and addresses.
 exec "$programs/postgres" -D "$cluster" \
     -c listen_addresses='*' \
     -c unix_socket_directories=/run/postgresql \
@@ -52,4 +54,7 @@ exec "$programs/postgres" -D "$cluster" \
     -c password_encryption=scram-sha-256 \
     -c jit=off \
     -c log_line_prefix='%m %q%u@%d ' \
-    -c log_min_duration_statement=1s
+    -c log_min_duration_statement=1s \
+    -c log_error_verbosity=terse \
+    -c log_parameter_max_length=0 \
+    -c log_parameter_max_length_on_error=0
