@@ -12,8 +12,9 @@ target=${CARGO_TARGET_DIR:-$root/target}
 function_target=x86_64-unknown-linux-musl # what the function behind a cloud's gateway is built for
 readonly root cache target function_target
 
-say() { printf '%s\n' "$*"; }
-warn() { printf 'warning: %s\n' "$*" >&2; }
+# A log on a full disk takes no line, which ends nothing.
+say() { printf '%s\n' "$*" || true; }
+warn() { printf 'warning: %s\n' "$*" >&2 || true; }
 fail() {
     printf 'error: %s\n' "$*" >&2
     exit 1

@@ -9,7 +9,13 @@
 read_settings
 if supervisor_pid >/dev/null; then
     say "Already running with the data in $data"
-    [[ ! -f $run_json ]] || announce
+    [[ -f $run_json ]] || exit 0
+    postgres_locate
+    if [[ ! -f $pg_data/postmaster.pid ]]; then
+        say "Starting PostgreSQL, which was stopped" # the supervisor takes it back
+        (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >>"$log/postgres.log" 2>&1 </dev/null) &
+    fi
+    announce
     exit
 fi
 if [[ ${1:-} != --built ]]; then

@@ -61,10 +61,10 @@ async function freePorts(count) {
 }
 
 export class System {
-  /** Starts one; a test context or what `undoing` gives stops it. */
+  /** Starts one; a test context or what `undoing` gives stops it. ATTENDANCE_DATA is a new folder unless it is given. */
   static async start(owner, settings = {}) {
     const [port, recognizerPort] = await freePorts(2);
-    const data = await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
+    const data = settings.ATTENDANCE_DATA ?? await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
     const system = new System();
     system.data = data;
     system.env = {
