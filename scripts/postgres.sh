@@ -112,23 +112,27 @@ postgres_private_folder() {
     chmod 700 "$folder"
 }
 
+# Starts the server of a cluster that is prepared and waits until it is ready: postgres_start LOG
+postgres_start() {
+    local file=$1 waited
+    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >>"$file" 2>&1 </dev/null) &
+    for ((waited = 0; waited < 600; waited++)); do
+        ! postgres_ready || return 0
+        alive "$!" || break
+        sleep 0.1
+    done
+    tail -n 20 "$file" >&2
+    fail "PostgreSQL did not start; its last lines stand above"
+}
+
 # A server for tests and drills on a cluster below a folder: postgres_scratch FOLDER. Sets scratch_postgres, its
 # process id.
 scratch_postgres=
 postgres_scratch() {
     data=$1
     postgres_prepare scratch
-    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >"$data/postgres.log" 2>&1 </dev/null) &
-    local waited
-    for ((waited = 0; waited < 300; waited++)); do
-        if postgres_ready; then
-            scratch_postgres=$(postgres_pid)
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$data/postgres.log"
-    fail "the scratch PostgreSQL did not start"
+    postgres_start "$data/postgres.log"
+    scratch_postgres=$(postgres_pid)
 }
 
 # Passwords of the database roles, made once.

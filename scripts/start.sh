@@ -13,7 +13,7 @@ if supervisor_pid >/dev/null; then
     postgres_locate
     if [[ ! -f $pg_data/postmaster.pid ]]; then
         say "Starting PostgreSQL, which was stopped" # the supervisor takes it back
-        (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >>"$log/postgres.log" 2>&1 </dev/null) &
+        postgres_start "$log/postgres.log"
     fi
     announce
     exit

@@ -193,18 +193,23 @@ function smallDisk(folder) {
 describe('a full disk', () => {
   it('takes nothing down for longer than its parts take to start', { timeout: 240_000 }, async (t) => {
     const disk = await mkdtemp(join(tmpdir(), 'attendance-disk-'));
-    const undoing = [() => rm(disk, { recursive: true })];
-    t.after(async () => {
-      while (undoing.length) await undoing.pop()();
-    });
     const noDisk = smallDisk(disk);
+    const steps = [];
+    t.after(async () => {
+      try {
+        for (const step of steps) await step();
+      } finally {
+        if (!noDisk) spawnSync('umount', ['--lazy', disk]);
+        await rm(disk, { recursive: true });
+      }
+    });
     if (noDisk) return t.skip(noDisk);
-    undoing.push(() => spawnSync('umount', [disk]));
-    const system = await System.start({ after: (step) => undoing.push(step) }, { ATTENDANCE_DATA: join(disk, 'data') });
+    const fill = join(disk, 'fill');
+    steps.push(() => rm(fill, { force: true }));
+    const system = await System.start({ after: (step) => steps.push(step) }, { ATTENDANCE_DATA: join(disk, 'data') });
     const before = await system.running();
     const recognizer = `${before.recognizer_url}/readyz`;
 
-    const fill = join(disk, 'fill');
     const fillUp = async () => {
       const file = await open(fill, 'w');
       const write = async (piece) => {
