@@ -48,7 +48,7 @@ export function undoing(after) {
   return { after: (step) => steps.push(step) };
 }
 
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, () => new Promise((done, fail) => {
       const server = createServer().once('error', fail);
