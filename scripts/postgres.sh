@@ -86,6 +86,8 @@ postgres_prepare() {
 
 # Statements and errors are logged without values: they are people's names and addresses.
 postgres_settings() {
+    local scratch=
+    [[ $1 != scratch ]] || scratch=$'fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 300'
     cat <<END
 # Written at every start.
 listen_addresses = ''
@@ -98,8 +100,8 @@ log_line_prefix = '%m [%p] '
 log_error_verbosity = terse
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
+$scratch
 END
-    [[ $1 != scratch ]] || printf '%s\n' 'fsync = off' 'synchronous_commit = off' 'full_page_writes = off' 'max_connections = 300'
 }
 
 # A folder that only the cluster's owner can enter. One in /tmp may have been made by somebody else.

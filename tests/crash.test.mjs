@@ -249,6 +249,14 @@ describe('a full disk', () => {
     await rm(fill);
     await system.ready({ timeoutMs: 60_000 });
     await eventually('run.json to name the new PostgreSQL', async () => (await system.running()).pids.postgres !== after.pids.postgres);
+
+    // Nor is anything started then, and nothing is half written that a later start reads.
+    await system.script('stop.sh');
+    await fillUp();
+    await assert.rejects(system.script('start.sh', '--built'), /cannot be written/);
+    await rm(fill);
+    await system.script('start.sh', '--built');
+    await system.ready();
   });
 });
 
