@@ -129,9 +129,7 @@ export class System {
 
   /** A client that is signed in as a new user of a role, made on the command line of the server. */
   async user(email, role) {
-    const { database_url: url } = await this.running();
-    const program = join(target, 'release/attendance');
-    const { stdout } = await run(program, ['user', 'add', '--email', email, '--role', role], { env: { ...this.env, DATABASE_URL: url } });
+    const { stdout } = await this.script('attendance.sh', 'user', 'add', '--email', email, '--role', role);
     const password = stdout.trim().split(' ').at(-1);
     const client = new Client(this.url);
     const answer = await client.post('/api/v1/session', { email, password });
@@ -153,9 +151,8 @@ export class System {
 
   /** Rows of an SQL query, as arrays of text. */
   async sql(query) {
-    const { database_url: url } = await this.running();
-    const { stdout } = await run('psql', [url, '--no-psqlrc', '--tuples-only', '--no-align', '--field-separator=\t',
-      '--command', query]);
+    const { stdout } = await this.script('psql.sh', '--no-psqlrc', '--tuples-only', '--no-align', '--field-separator=\t',
+      '--command', query);
     return stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }
 
@@ -168,8 +165,7 @@ export class System {
     const asOwner = process.getuid() === 0
       ? ['runuser', ['-u', 'postgres', '--', control]]
       : [control, []];
-    const pgCtl = (...args) => run(asOwner[0], [...asOwner[1], '-D', folder, ...args], { cwd: '/' });
-    await pgCtl('stop', '-m', 'fast');
-    return () => pgCtl('start', '-w', '-l', '/dev/null');
+    await run(asOwner[0], [...asOwner[1], '-D', folder, 'stop', '-m', 'fast'], { cwd: '/' });
+    return () => this.script('start.sh', '--built');
   }
 }
