@@ -79,13 +79,29 @@ postgres_prepare() {
     fi
     [[ -f $data/secrets/database ]] ||
         fail "$data/secrets/database is missing, without which the database in $pg_data cannot be opened"
-    {
-        printf "# Written at every start.\nlisten_addresses = ''\nunix_socket_directories = '%s'\n" "$pg_socket"
-        printf "unix_socket_permissions = 0700\nlogging_collector = off\nlog_destination = 'stderr'\n"
-        printf "log_line_prefix = '%%m [%%p] '\n# Without the values that a constraint refused: they are people's names and addresses.\nlog_error_verbosity = terse\npassword_encryption = 'scram-sha-256'\n"
-        [[ $kind != scratch ]] || printf "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 300\n"
-    } >"$pg_data/attendance.conf"
-    if ((EUID == 0)); then chown "$pg_owner" "$pg_data/attendance.conf"; fi
+    postgres_settings "$kind" >"$pg_data/attendance.conf.new" || fail "$pg_data cannot be written"
+    if ((EUID == 0)); then chown "$pg_owner" "$pg_data/attendance.conf.new"; fi
+    mv "$pg_data/attendance.conf.new" "$pg_data/attendance.conf" # whole also where the disk is full
+}
+
+# Statements and errors are logged without values: they are people's names and addresses.
+postgres_settings() {
+    local scratch=
+    [[ $1 != scratch ]] || scratch=$'fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 300'
+    cat <<END
+# Written at every start.
+listen_addresses = ''
+unix_socket_directories = '$pg_socket'
+unix_socket_permissions = 0700
+password_encryption = 'scram-sha-256'
+logging_collector = off
+log_destination = 'stderr'
+log_line_prefix = '%m [%p] '
+log_error_verbosity = terse
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+$scratch
+END
 }
 
 # A folder that only the cluster's owner can enter. One in /tmp may have been made by somebody else.
@@ -98,23 +114,27 @@ postgres_private_folder() {
     chmod 700 "$folder"
 }
 
+# Starts the server of a cluster that is prepared and waits until it is ready: postgres_start LOG
+postgres_start() {
+    local file=$1 waited
+    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >>"$file" 2>&1 </dev/null) &
+    for ((waited = 0; waited < 600; waited++)); do
+        ! postgres_ready || return 0
+        alive "$!" || break
+        sleep 0.1
+    done
+    tail -n 20 "$file" >&2
+    fail "PostgreSQL did not start; its last lines stand above"
+}
+
 # A server for tests and drills on a cluster below a folder: postgres_scratch FOLDER. Sets scratch_postgres, its
 # process id.
 scratch_postgres=
 postgres_scratch() {
     data=$1
     postgres_prepare scratch
-    (cd / && exec setsid "${pg_as[@]}" "$pg_bin/postgres" -D "$pg_data" >"$data/postgres.log" 2>&1 </dev/null) &
-    local waited
-    for ((waited = 0; waited < 300; waited++)); do
-        if postgres_ready; then
-            scratch_postgres=$(postgres_pid)
-            return
-        fi
-        sleep 0.1
-    done
-    cat "$data/postgres.log"
-    fail "the scratch PostgreSQL did not start"
+    postgres_start "$data/postgres.log"
+    scratch_postgres=$(postgres_pid)
 }
 
 # Passwords of the database roles, made once.

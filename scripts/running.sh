@@ -54,19 +54,16 @@ end_process() {
     kill -KILL "$pid" 2>/dev/null || true
 }
 
-# Parts of a supervisor that was killed. Their ids come from a stale run.json, so each is looked at first:
-# it must be our program and work on this data folder.
+# Parts of a supervisor that was killed, known by what it puts into their environment. Ours are at work on this data folder
+# only while a supervisor holds the lock, which the caller has looked at.
 end_leftovers() {
-    local part program pid
-    [[ -f $run_json ]] || return 0
-    for part in api recognizer; do
-        program=$part
-        [[ $part != api ]] || program=attendance
-        pid=$(json_value "$run_json" "$part")
-        [[ $pid =~ ^[0-9]+$ ]] || continue
-        [[ $(readlink "/proc/$pid/exe" 2>/dev/null) == */"$program"* ]] || continue
-        grep -qzxF "ATTENDANCE_DATA=$data" "/proc/$pid/environ" 2>/dev/null || continue
-        say "Ending the $part that an earlier run left behind (process $pid)"
+    local file pid program
+    while read -r file; do
+        pid=${file//[^0-9]/}
+        program=$(readlink "/proc/$pid/exe") || continue
+        program=$(basename "${program% (deleted)}")
+        [[ $program == attendance || $program == recognizer ]] || continue
+        say "Ending the $program that an earlier run left behind (process $pid)"
         end_process "$pid" 10
-    done
+    done < <(grep -slzxF "ATTENDANCE_SUPERVISED=$data" /proc/[0-9]*/environ)
 }

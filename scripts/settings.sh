@@ -13,8 +13,9 @@ function_target=x86_64-unknown-linux-musl # what the function behind a cloud's g
 release_version=$(sed -n '/^\[workspace\.package\]/,/^\[/s/^version *= *"\(.*\)"/\1/p' "$root/Cargo.toml")
 readonly root cache target function_target release_version
 
-say() { printf '%s\n' "$*"; }
-warn() { printf 'warning: %s\n' "$*" >&2; }
+# A log on a full disk takes no line, which ends nothing.
+say() { printf '%s\n' "$*" || true; }
+warn() { printf 'warning: %s\n' "$*" >&2 || true; }
 fail() {
     printf 'error: %s\n' "$*" >&2
     exit 1

@@ -9,7 +9,13 @@
 read_settings
 if supervisor_pid >/dev/null; then
     say "Already running with the data in $data"
-    [[ ! -f $run_json ]] || announce
+    [[ -f $run_json ]] || exit 0
+    postgres_locate
+    if [[ ! -f $pg_data/postmaster.pid ]]; then
+        say "Starting PostgreSQL, which was stopped" # the supervisor takes it back
+        postgres_start "$log/postgres.log"
+    fi
+    announce
     exit
 fi
 if [[ ${1:-} != --built ]]; then

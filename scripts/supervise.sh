@@ -18,8 +18,11 @@ readonly log_cap_bytes=$((20 * 1024 * 1024))
 readonly longest_delay=30 # seconds between two attempts to start a part that keeps dying
 readonly settled_after=10 # a part that lived this many seconds begins again with a short delay
 
-declare -A pid=() born=() delay=() due=()
+declare -A pid=() born=() delay=() due=() status=()
 stopping=
+unwritten= # whether run.json could not be written
+# By this end_leftovers knows a part, whoever its parent has become.
+export ATTENDANCE_SUPERVISED=$data
 trap 'stopping=1' INT TERM HUP
 
 main() {
@@ -27,7 +30,7 @@ main() {
     chmod 700 "$log" "$data/secrets"
     exec {lock}>>"$data/supervisor.lock"
     flock --nonblock "$lock" || fail "already running with the data in $data ($(describe_running))"
-    printf '%s\n' $$ >"$data/supervisor.lock"
+    printf '%s\n' $$ >"$data/supervisor.lock" || fail "$data cannot be written"
     exec {tick}<> <(:) # nobody writes to it: reading with a time limit is a sleep that signals interrupt
     end_leftovers
     rm -f "$run_json"
@@ -37,9 +40,10 @@ main() {
     bring_up || { take_down; exit 1; }
     write_run_json
     announce
+    # In a condition nothing here ends the supervisor, which is what brings the parts back: a full disk does not, either.
     while [[ -z $stopping ]]; do
         nap 0.5
-        watch_over
+        watch_over || true
     done
     say "Stopping"
     take_down
@@ -57,21 +61,25 @@ check_ports() {
 }
 
 # Every part in its own session, so that Ctrl-C reaches the supervisor alone and the order of stopping is ours.
-# The kernel ends a part whose supervisor was killed.
+# The kernel ends a part whose supervisor was killed; where that came before the kernel knew of it, the part sees that it
+# has another parent and does not begin.
+# shellcheck disable=SC2016 # for the part's own shell
+readonly with_parent=(sh -c '[ "$PPID" = "$0" ] && exec "$@"' $$)
 spawn() {
     local part=$1
     shift
     setsid setpriv --pdeathsig "$@" >>"$log/$part.log" 2>&1 </dev/null {lock}>&- {tick}>&- &
     pid[$part]=$!
     born[$part]=$SECONDS
+    status[$part]=
 }
 
 start_postgres() {
-    spawn postgres INT "${pg_as[@]:1}" "$pg_bin/postgres" -D "$pg_data"
+    spawn postgres INT "${pg_as[@]:1}" "${with_parent[@]}" "$pg_bin/postgres" -D "$pg_data"
 }
 
 start_recognizer() {
-    spawn recognizer TERM env \
+    spawn recognizer TERM "${with_parent[@]}" env \
         RECOGNIZER_HOST=127.0.0.1 RECOGNIZER_PORT="$recognizer_port" \
         RECOGNIZER_PACK="${RECOGNIZER_PACK:-$target/packs/default}" \
         RECOGNIZER_ORT="${RECOGNIZER_ORT:-$cache/onnxruntime/libonnxruntime.so.1.31.1}" \
@@ -80,7 +88,7 @@ start_recognizer() {
 
 # The API never sees the owner's address: it works with the rights of attendance_app.
 start_api() {
-    spawn api TERM "${api_environment[@]}" "$target/release/attendance" serve
+    spawn api TERM "${with_parent[@]}" "${api_environment[@]}" "$target/release/attendance" serve
 }
 
 bring_up() {
@@ -145,21 +153,30 @@ show_log() {
 }
 
 watch_over() {
+    [[ -z $unwritten ]] || write_run_json
     watch_part recognizer
     watch_part api
     watch_postgres
     ((SECONDS % 10)) || rotate_logs
 }
 
+# Whether a part ended; its status stands in `status`, 127 where somebody else started it.
+ended() {
+    local part=$1
+    ! alive "${pid[$part]}" || return 1
+    [[ -z ${status[$part]:-} ]] || return 0
+    status[$part]=0
+    wait "${pid[$part]}" 2>/dev/null || status[$part]=$?
+}
+
 # Starts a part again some seconds after it died: one at first, twice as many each time it dies young.
 watch_part() {
-    local part=$1 status=0
+    local part=$1
     if [[ -z ${due[$part]:-} ]]; then
-        alive "${pid[$part]}" && return
-        wait "${pid[$part]}" 2>/dev/null || status=$?
+        ended "$part" || return 0
         if ((SECONDS - ${born[$part]} >= settled_after)); then delay[$part]=1; fi
         due[$part]=$((SECONDS + ${delay[$part]:=1}))
-        say "$(date +%T) $part ended (status $status); starting it again in ${delay[$part]} s"
+        say "$(date +%T) $part ended (status ${status[$part]}); starting it again in ${delay[$part]} s"
         delay[$part]=$((delay[$part] * 2 > longest_delay ? longest_delay : delay[$part] * 2))
     fi
     ((SECONDS >= due[$part])) || return 0
@@ -168,14 +185,14 @@ watch_part() {
     write_run_json
 }
 
-# A PostgreSQL that was stopped in order removed its process id file: somebody works on it, and it is taken back
-# when it runs again. One that died left the file behind.
+# A PostgreSQL that was stopped in order ended without an error and removed its process id file: somebody works on it,
+# and it is taken back when it runs again. One that died left the file behind; one that could not start, on a full disk
+# say, ended with an error.
 watch_postgres() {
     local now
     if [[ -n ${pid[postgres]:-} ]]; then
-        alive "${pid[postgres]}" && return
-        if [[ ! -f $pg_data/postmaster.pid ]]; then
-            wait "${pid[postgres]}" 2>/dev/null || true
+        ended postgres || return 0
+        if [[ ! -f $pg_data/postmaster.pid && ${status[postgres]} =~ ^(0|127)$ ]]; then
             pid[postgres]=
             say "$(date +%T) PostgreSQL was stopped; waiting for it to be started again"
             write_run_json
@@ -186,6 +203,7 @@ watch_postgres() {
         pid[postgres]=$now
         born[postgres]=$SECONDS
         due[postgres]=
+        status[postgres]=
         say "$(date +%T) PostgreSQL runs again"
         write_run_json
     elif [[ -n ${pid[postgres]:-} ]]; then
@@ -199,24 +217,28 @@ rotate_logs() {
     for file in "$log"/*.log; do
         [[ -f $file ]] || continue
         (($(stat -c %s "$file") > log_cap_bytes)) || continue
-        cp "$file" "$file.1"
+        if ! cp "$file" "$file.1"; then
+            rm -f "$file.1" # no space for it
+            continue
+        fi
         : >"$file" # the writers append, so they go on at the new end
     done
 }
 
+# Whole or not at all: where there is no space the old one stays, and watch_over tries again.
 write_run_json() {
-    local part lines=()
+    local part lines='' text
     for part in postgres recognizer api; do
-        lines+=("    \"$part\": ${pid[$part]:-null},")
+        lines+=$(printf '    "%s": %s,' "$part" "${pid[$part]:-null}")$'\n'
     done
-    {
-        printf '{\n  "url": "%s",\n  "recognizer_url": "%s",\n' "$url" "$recognizer_url"
-        printf '  "database_url": "%s",\n' "$(json_escape "$(postgres_url attendance_owner attendance)")"
-        printf '  "pids": {\n'
-        printf '%s\n' "${lines[@]}"
-        printf '    "supervisor": %d\n  }\n}\n' $$
-    } >"$run_json.new"
-    mv "$run_json.new" "$run_json"
+    text=$(printf '{\n  "url": "%s",\n  "recognizer_url": "%s",\n  "database_url": "%s",\n  "pids": {\n%s    "supervisor": %d\n  }\n}' \
+        "$url" "$recognizer_url" "$(json_escape "$(postgres_url attendance_owner attendance)")" "$lines" $$)
+    if printf '%s\n' "$text" 2>/dev/null >"$run_json.new" && mv "$run_json.new" "$run_json"; then
+        unwritten=
+        return
+    fi
+    [[ -n $unwritten ]] || warn "$run_json cannot be written; it will be when there is space again"
+    unwritten=1
 }
 
 take_down() {

@@ -228,6 +228,7 @@ suite "cargo tests" count_cargo run_cargo_tests
 suite "frontend tests on the host" count_cargo cargo test --locked -p frontend --config 'profile.dev.package."*".opt-level=0'
 
 if needs "monitoring" promtool; then gate "monitoring: alarms, dashboard" tests/monitoring/check.sh; fi
+gate "secrets of containers" tests/compose/secrets.sh
 if needs "containers" dockerd docker-compose debootstrap iptables; then
     if why=$(tests/compose/proof.sh --why-not); then
         note_skip "containers ($why)"

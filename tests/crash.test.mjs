@@ -1,8 +1,11 @@
 // What survives: kill -9 of the API and of the recognizer while frames stream, a database that is down, a recognizer
-// that is down.
+// that is down, a disk that is full, a supervisor that is killed.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { asFrame, noPhotos, original, photo } from './support/pictures.mjs';
@@ -160,5 +163,140 @@ describe('parts that are down', { skip: noPhotos }, () => {
       assert.ok(!text.includes(password), `${name}.log holds the password`);
       assert.ok(!/(-?\d\.\d{4,}, ){16}/.test(text), `${name}.log holds what looks like an embedding`);
     }
+  });
+});
+
+const lives = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const answers = async (url) => {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+};
+
+/** A disk of a test's own, of 192 MB; answers its folder, or why there is none. */
+function smallDisk(folder) {
+  if (process.getuid() !== 0) return 'only root can mount a disk of a test\'s own';
+  const { status, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=192m,mode=711', 'attendance-test', folder]);
+  return status === 0 ? undefined : `a disk of a test's own cannot be mounted (${error?.message ?? `mount ended with ${status}`})`;
+}
+
+describe('a full disk', () => {
+  it('takes nothing down for longer than its parts take to start', { timeout: 240_000 }, async (t) => {
+    const disk = await mkdtemp(join(tmpdir(), 'attendance-disk-'));
+    const noDisk = smallDisk(disk);
+    const steps = [];
+    t.after(async () => {
+      try {
+        for (const step of steps) await step();
+      } finally {
+        if (!noDisk) spawnSync('umount', ['--lazy', disk]);
+        await rm(disk, { recursive: true });
+      }
+    });
+    if (noDisk) return t.skip(noDisk);
+    const fill = join(disk, 'fill');
+    steps.push(() => rm(fill, { force: true }));
+    const system = await System.start({ after: (step) => steps.push(step) }, { ATTENDANCE_DATA: join(disk, 'data') });
+    const before = await system.running();
+    const recognizer = `${before.recognizer_url}/readyz`;
+
+    const fillUp = async () => {
+      const file = await open(fill, 'w');
+      const write = async (piece) => {
+        for (;;) await file.write(piece);
+      };
+      for (const bytes of [1 << 20, 512]) await assert.rejects(write(Buffer.alloc(bytes, 1)), { code: 'ENOSPC' });
+      await file.close();
+    };
+    const died = async (part, isBack) => {
+      await eventually(`the end of the ${part}`, async () => !await isBack(), { everyMs: 20 });
+      await eventually(`a new ${part}`, isBack, { timeoutMs: 40_000 });
+    };
+    const healthy = () => answers(`${system.url}/api/v1/health`);
+
+    await fillUp();
+    process.kill(before.pids.recognizer, 'SIGKILL');
+    await died('recognizer', () => answers(recognizer));
+    process.kill(before.pids.api, 'SIGKILL');
+    await died('api', healthy);
+    assert.ok(lives(before.pids.supervisor), 'the supervisor goes on');
+    assert.deepEqual(await system.running(), before, 'what could not be written is as it was');
+
+    await rm(fill);
+    const after = await eventually('run.json to name what runs', async () => {
+      const now = await system.running();
+      return now.pids.recognizer !== before.pids.recognizer && now.pids.api !== before.pids.api && now;
+    });
+    assert.equal(after.pids.supervisor, before.pids.supervisor);
+    assert.ok(Object.values(after.pids).every(lives));
+
+    // PostgreSQL cannot start where there is no space for its process id. That is no order to leave it alone.
+    await fillUp();
+    process.kill(after.pids.postgres, 'SIGKILL');
+    await eventually('no database', async () => !await healthy());
+    await sleep(4000);
+    assert.ok(lives(after.pids.supervisor), 'the supervisor goes on');
+    await rm(fill);
+    await system.ready({ timeoutMs: 60_000 });
+    await eventually('run.json to name the new PostgreSQL', async () => (await system.running()).pids.postgres !== after.pids.postgres);
+
+    // Nor is anything started then, and nothing is half written that a later start reads.
+    await system.script('stop.sh');
+    await fillUp();
+    await assert.rejects(system.script('start.sh', '--built'), /cannot be written/);
+    await rm(fill);
+    await system.script('start.sh', '--built');
+    await system.ready();
+  });
+});
+
+describe('a supervisor that is killed', () => {
+  it('leaves nothing that keeps the next one from starting', { timeout: 240_000 }, async () => {
+    const shims = await mkdtemp(join(tmpdir(), 'attendance-shims-'));
+    undo.after(() => rm(shims, { recursive: true }));
+    // Where `slow` is there, a part says that it begins and stays for a second where the kernel does not know yet that it
+    // is to end with its supervisor.
+    await writeFile(join(shims, 'setpriv'), `#!/bin/sh
+if [ "$1" = --pdeathsig ] && [ -e '${shims}/slow' ]; then echo $$ >'${shims}/begins'; sleep 1; fi
+PATH=\${PATH#*:} exec setpriv "$@"
+`);
+    await chmod(join(shims, 'setpriv'), 0o755);
+    const system = await System.start(undo, { PATH: `${shims}:${process.env.PATH}` });
+    const before = await system.running();
+
+    await writeFile(join(shims, 'slow'), '');
+    process.kill(before.pids.recognizer, 'SIGKILL');
+    const begins = await eventually('a recognizer that begins', async () => Number(await readFile(join(shims, 'begins'), 'utf8')), { everyMs: 20 });
+    process.kill(before.pids.supervisor, 'SIGKILL');
+    await eventually('the end of all parts', () => ![begins, ...Object.values(before.pids)].some(lives), { timeoutMs: 20_000 });
+    await rm(join(shims, 'slow'));
+
+    await system.script('start.sh', '--built');
+    const second = await system.running();
+    const environ = (await readFile(`/proc/${second.pids.recognizer}/environ`, 'utf8')).split('\0').filter(Boolean);
+    const env = Object.fromEntries(environ.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+    const program = (await readFile(`/proc/${second.pids.recognizer}/cmdline`, 'utf8')).split('\0')[0];
+    process.kill(second.pids.supervisor, 'SIGKILL');
+    await eventually('the end of all parts', () => !Object.values(second.pids).some(lives), { timeoutMs: 20_000 });
+    // A part whose supervisor is gone all the same, and which no file names.
+    const left = spawn(program, ['serve'], { env, stdio: 'ignore' });
+    const end = new Promise((done) => left.once('exit', (code, signal) => done(signal ?? code)));
+    await eventually('what is left to answer', () => answers(`${second.recognizer_url}/readyz`));
+    await rm(join(system.data, 'run.json'), { force: true });
+
+    const { stdout } = await system.script('start.sh', '--built');
+    assert.match(stdout, /is ready/);
+    await end;
+    assert.equal(await answers(`${system.url}/api/v1/health`), true);
   });
 });

@@ -44,7 +44,8 @@ SQL
     mv "$new" "$cluster"
 fi
 
-# What it logs are statements without their values, and errors without the row that they are about: those are people's.
+# The log has slow statements without their values, and errors without the values that a constraint refused: they are
+# people's names and addresses.
 exec "$programs/postgres" -D "$cluster" \
     -c listen_addresses='*' \
     -c unix_socket_directories=/run/postgresql \
@@ -57,5 +58,6 @@ exec "$programs/postgres" -D "$cluster" \
     -c jit=off \
     -c log_line_prefix='%m %q%u@%d ' \
     -c log_min_duration_statement=1s \
+    -c log_error_verbosity=terse \
     -c log_parameter_max_length=0 \
-    -c log_error_verbosity=terse
+    -c log_parameter_max_length_on_error=0

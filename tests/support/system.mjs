@@ -48,7 +48,7 @@ export function undoing(after) {
   return { after: (step) => steps.push(step) };
 }
 
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = await Promise.all(
     Array.from({ length: count }, () => new Promise((done, fail) => {
       const server = createServer().once('error', fail);
@@ -61,10 +61,10 @@ async function freePorts(count) {
 }
 
 export class System {
-  /** Starts one; a test context or what `undoing` gives stops it. */
+  /** Starts one; a test context or what `undoing` gives stops it. ATTENDANCE_DATA is a new folder unless it is given. */
   static async start(owner, settings = {}) {
     const [port, recognizerPort] = await freePorts(2);
-    const data = await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
+    const data = settings.ATTENDANCE_DATA ?? await mkdtemp(join(tmpdir(), 'attendance-e2e-'));
     const system = new System();
     system.data = data;
     system.env = {
@@ -129,9 +129,7 @@ export class System {
 
   /** A client that is signed in as a new user of a role, made on the command line of the server. */
   async user(email, role) {
-    const { database_url: url } = await this.running();
-    const program = join(target, 'release/attendance');
-    const { stdout } = await run(program, ['user', 'add', '--email', email, '--role', role], { env: { ...this.env, DATABASE_URL: url } });
+    const { stdout } = await this.script('attendance.sh', 'user', 'add', '--email', email, '--role', role);
     const password = stdout.trim().split(' ').at(-1);
     const client = new Client(this.url);
     const answer = await client.post('/api/v1/session', { email, password });
@@ -153,9 +151,8 @@ export class System {
 
   /** Rows of an SQL query, as arrays of text. */
   async sql(query) {
-    const { database_url: url } = await this.running();
-    const { stdout } = await run('psql', [url, '--no-psqlrc', '--tuples-only', '--no-align', '--field-separator=\t',
-      '--command', query]);
+    const { stdout } = await this.script('psql.sh', '--no-psqlrc', '--tuples-only', '--no-align', '--field-separator=\t',
+      '--command', query);
     return stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
   }
 
@@ -168,8 +165,7 @@ export class System {
     const asOwner = process.getuid() === 0
       ? ['runuser', ['-u', 'postgres', '--', control]]
       : [control, []];
-    const pgCtl = (...args) => run(asOwner[0], [...asOwner[1], '-D', folder, ...args], { cwd: '/' });
-    await pgCtl('stop', '-m', 'fast');
-    return () => pgCtl('start', '-w', '-l', '/dev/null');
+    await run(asOwner[0], [...asOwner[1], '-D', folder, 'stop', '-m', 'fast'], { cwd: '/' });
+    return () => this.script('start.sh', '--built');
   }
 }
