@@ -285,6 +285,16 @@ describe('docker-compose.yml on a real engine', { concurrency: false }, () => {
     assert.equal((await admin.get('/api/v1/arrivals')).json.items[0].id, arrival);
   });
 
+  it('makes a backup when it is asked to, and reads it', { timeout: 60_000 }, async () => {
+    const said = await compose('run', '--rm', '--no-deps', '-T', '--entrypoint', 'bash', 'backup', '-euc', `umask 077
+      attendance backup-key >/tmp/backup.key
+      export ATTENDANCE_BACKUPS=file:/tmp/backups ATTENDANCE_BACKUP_SECRET_FILE=/tmp/backup.key
+      export ATTENDANCE_BACKUP_RECIPIENT=$(sed -n 's/^# Recipient.*: //p' /tmp/backup.key)
+      attendance backup
+      attendance restore --check`);
+    assert.match(said, /Whole: \d{8}T\d{6}Z: the database of .* with [1-9]\d* rows, [1-9]\d* photos/, said);
+  });
+
   it('shows a sample camera with the profile demo', { timeout: 150_000 }, async () => {
     process.env.DEMO_SECONDS = '4';
     await compose('--profile', 'demo', 'up', '-d', '--no-build', 'demo');
