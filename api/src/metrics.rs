@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_told() {
-        let metrics = Metrics::new().unwrap();
+        let metrics = Metrics::new().expect("names differ");
         metrics.request_seconds.with_label_values(&["none", "GET", "200"]).observe(0.1);
         metrics.pool_connections.with_label_values(&["idle"]).set(1);
         metrics.frames.with_label_values(&["answered"]).inc();
@@ -173,6 +173,6 @@ mod tests {
     #[test]
     fn a_method_that_is_none_makes_no_series() {
         assert_eq!(Metrics::method_label(&Method::PATCH), "PATCH");
-        assert_eq!(Metrics::method_label(&Method::from_bytes(b"PATCHWORK").unwrap()), "other");
+        assert_eq!(Metrics::method_label(&Method::from_bytes(b"PATCHWORK").expect("a method")), "other");
     }
 }
