@@ -67,7 +67,7 @@ async function one([what, ask]) {
   let failure;
   try {
     const { status, headers, json } = await ask();
-    if (status >= 300) failure = { status, retryAfter: headers.get('retry-after'), why: json?.error?.code };
+    if (status >= 300) failure = { status, retryAfter: headers.get('retry-after'), why: json?.error?.code ?? null };
   } catch (error) {
     failure = { status: 0, why: String(error.cause?.message ?? error.message) };
   }
