@@ -27,13 +27,16 @@ async fn the_same_is_answered_to_azures_host() {
     let unknown = handler.send(Method::GET, "/nothing", &headers).await;
     assert_eq!((unknown.status, &unknown.body["error"]["request_id"]), (404, &json!(id)));
     let line = handler.program.line("answered", id).await;
-    assert_eq!(line["span"]["trace.id"], headers[1].1);
+    assert_eq!(line["span"]["trace.id"], "0af7651916cd43dd8448eb211c80319c");
     assert_eq!(line["http.route"], "none", "what the caller typed is not logged");
 
     // An id that the host would not send is not taken over.
-    let odd = handler.send(Method::GET, "/nothing", &[("X-Azure-Functions-InvocationId", "a b\"c")]).await;
+    let headers = [("X-Azure-Functions-InvocationId", "a b\"c"), ("traceparent", "00-not-a-trace")];
+    let odd = handler.send(Method::GET, "/nothing", &headers).await;
     let own = odd.body["error"]["request_id"].as_str().unwrap();
     assert!(own.parse::<uuid::Uuid>().is_ok(), "{own}");
+    let line = handler.program.line("answered", own).await;
+    assert_eq!(line["span"].get("trace.id"), None, "nor a trace that is none");
     drop(handler);
     database.remove().await;
 }
