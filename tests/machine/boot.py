@@ -25,8 +25,10 @@ import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from image import image, run  # noqa: E402
 from machines import ADDRESSES, ARCHIVE, DATABASE, DOMAIN, REGION, ZONE, Cloud, Machine, read_lines, until  # noqa: E402
+from telling import end, skip, tell  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -40,20 +42,6 @@ MOST_USER_DATA = 16384
 PROXY_SECONDS = 10
 # How much of what systemd can take from a service is left to it: its own measure, of 10.
 MOST_EXPOSURE = 2.5
-
-failures = 0
-
-
-def tell(well, text):
-    global failures
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} {text}", flush=True)
-    return well
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
 
 
 def check_means():
@@ -415,8 +403,7 @@ def main():
             story(cloud, releases[cloud], {role: texts[cloud, role] for role in ROLES}, base)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"not ok: {failures} failures" if failures else "all ok")
-    sys.exit(1 if failures else 0)
+    end()
 
 
 main()

@@ -1,4 +1,4 @@
-"""What the proofs of this folder share: how they tell, what they need, how they begin and end."""
+"""What the proofs of this folder share: what they need, how they begin and end."""
 
 import os
 import shutil
@@ -12,20 +12,10 @@ from pathlib import Path
 import services as programs
 import topology
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from telling import end, skip, tell  # noqa: E402
+
 TOOLS = ["ip", "nft", "caddy", "curl", "openssl", "psql", "node", "sysctl", "setpriv", "ss"]
-failures = 0
-
-
-def tell(well, text):
-    global failures
-    failures += not well
-    print(f"{'ok' if well else 'not ok'} {text}", flush=True)
-    return well
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
 
 
 def check_means():
@@ -62,5 +52,4 @@ def run(hosts, prove):
         shutil.rmtree(folder, ignore_errors=True)
     left = [name for name in topology.run("ip", "netns", "list").split() if name.startswith(network.prefix)]
     tell(not left, "nothing is left behind")
-    print(f"{'not ok: ' + str(failures) + ' failures' if failures else 'all ok'}, {time.monotonic() - began:.0f} s")
-    sys.exit(1 if failures else 0)
+    end(f", {time.monotonic() - began:.0f} s")
