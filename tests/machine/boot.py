@@ -11,8 +11,6 @@ one's own (IPAddressDeny, the network's firewall; tests/network has that), and t
 takes every password."""
 
 import glob
-import importlib.machinery
-import importlib.util
 import json
 import os
 import re
@@ -28,6 +26,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from image import image, run  # noqa: E402
 from machines import ADDRESSES, ARCHIVE, DATABASE, DOMAIN, REGION, ZONE, Cloud, Machine, read_lines, until  # noqa: E402
+from parts import tell_of_looks, tell_of_neighbours, tell_of_the_disk  # noqa: E402
 from telling import end, skip, tell  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -276,111 +275,6 @@ def tell_of_rendering(texts, base, folder):
         well = done.returncode == 0 and "Valid" in done.stdout and len(text.encode()) < MOST_USER_DATA
         tell(well, f"user data of {role} on {cloud} fits cloud-init's schema, {len(text.encode())} bytes{'' if well else ': ' + done.stderr + done.stdout}")
     (base / "run/user-data").unlink()
-
-
-def machine_program():
-    loader = importlib.machinery.SourceFileLoader("attendance_machine", str(ROOT / "deploy/bin/attendance-machine"))
-    program = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(program)
-    program.say = lambda text: None
-    return program
-
-
-def tell_of_looks():
-    """When a machine goes in and out, by what its API, its recognizer and another machine's API answer at each look."""
-    program = machine_program()
-
-    class Register:
-        def __init__(self, looks):
-            self.looks, self.done = list(looks), []
-
-        def answers(self, url):
-            own, recognizer, other = self.looks[0]
-            return {f"http://127.0.0.1:{program.API_PORT}/readyz": own, f"http://10.0.0.2:{program.API_PORT}/readyz": other,
-                    f"http://127.0.0.1:{program.RECOGNIZER_PORT}/readyz": recognizer}[url]
-
-        def address(self):
-            return "10.0.0.1"
-
-        def registered(self):
-            return {"10.0.0.1": "1", "10.0.0.2": "2"}
-
-        def register(self, address):
-            self.done.append(f"{address} in")
-
-        def deregister(self, address):
-            self.done.append(f"{address} out")
-
-        def launched(self):
-            self.done.append("launched")
-
-        def ending(self):
-            self.done.append("look")
-            self.looks.pop(0)
-            return not self.looks
-
-    def done(*looks):
-        register = Register(looks)
-        program.cloud_of, program.answers = lambda _: register, register.answers
-        program.until_told = program.leave = program.look_at_neighbours = lambda *_: None
-        try:
-            program.register({"INTERNAL_ZONE": ZONE})
-        except SystemExit as end:
-            register.done.append(end.code)
-        return " ".join(map(str, register.done))
-
-    before = signal.getsignal(signal.SIGTERM)
-    good, blind, away, all_away = (1, 1, 1), (1, 0, 1), (0, 1, 1), (0, 1, 0)
-    into = "look 10.0.0.1 in launched look"
-    tell(done(good, good) == f"{into} 75", "a machine that is ready twice goes in")
-    tell(done(blind, blind, blind, good) == "look look look 10.0.0.1 in launched look 75", "one without its recognizer waits for it")
-    tell(done((1, 0, 0), (1, 0, 0), good) == "look 10.0.0.1 in look launched look 75", "but for where nobody else is ready")
-    tell(done(good, good, away, away, away) == f"{into} look 10.0.0.1 out look look 75", "one that alone is not ready any more goes out")
-    tell(done(good, good, *[all_away] * 4) == f"{into} look look look look 75", "none goes out for what all of them lack")
-    signal.signal(signal.SIGTERM, before)
-
-
-def tell_of_the_disk(folder):
-    machine_program()
-    program = importlib.import_module("machine.disks")
-    disk, calls, said = folder / "disk", [], []
-    (folder / "units").mkdir(exist_ok=True)
-    disk.touch()
-    os.truncate(disk, 64 << 20)
-    program.UNITS, program.systemctl, program.say = folder / "units", lambda *arguments: calls.append(arguments[-1]), said.append
-    program.mount_certificates(str(disk))
-    made = disk.read_bytes()
-    program.mount_certificates(str(disk))
-    tell("ext4" in run("blkid", "--probe", disk) and made == disk.read_bytes(), "an empty disk of certificates gets a file system, once")
-    unit = (folder / "units/var-lib-caddy.mount").read_text()
-    tell(f"What={disk}\n" in unit and "Before=caddy.service" in unit and calls.count("var-lib-caddy.mount") == 2, "it is mounted before Caddy starts")
-    program.ATTACH_SECONDS = 0
-    program.mount_certificates("/dev/nothing")
-    tell(len(said) == 1 and "was not attached" in said[0], "an edge whose disk does not come says so and goes on")
-    disk.unlink()
-
-
-def tell_of_neighbours():
-    """An API machine that was lost without a word is taken out after some rounds, one that answers stays."""
-    program = machine_program()
-
-    class Register:
-        def __init__(self):
-            self.addresses = {"10.0.0.1", "10.0.0.2", "10.0.0.3"}
-
-        def registered(self):
-            return {address: address for address in self.addresses}
-
-        def deregister(self, address):
-            self.addresses.discard(address)
-
-    register, misses = Register(), {}
-    program.reachable = lambda address: address != "10.0.0.3"
-    sizes = []
-    for _ in range(program.MISSES):
-        program.look_at_neighbours(register, "10.0.0.1", misses)
-        sizes.append(len(register.addresses))
-    tell(sizes == [3] * (program.MISSES - 1) + [2] and "10.0.0.3" not in register.addresses, "a neighbour that is lost without a word is taken out, and no sooner")
 
 
 def main():

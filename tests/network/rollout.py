@@ -34,8 +34,8 @@ APIS = ["api1", "api2"]
 
 
 def drain_seconds():
-    """How long a machine goes on after it was taken out of the name (deploy/bin/attendance-machine)."""
-    text = (programs.ROOT / "deploy/bin/attendance-machine").read_text()
+    """How long a machine goes on after it was taken out of the name (deploy/lib/machine/registration.py)."""
+    text = (programs.ROOT / "deploy/lib/machine/registration.py").read_text()
     return int(re.search(r"^DRAIN_SECONDS = (\d+)$", text, re.MULTILINE)[1])
 
 

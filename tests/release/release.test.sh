@@ -76,8 +76,8 @@ tell "every file in the archive has its checksum" sums "$work/unpacked"
 tell "every file in the archive is in its list" diff <(cd "$work/unpacked" && find . -type f ! -name SHA256SUMS -printf '%P\n' | sort) \
     <(cut -c 67- "$work/unpacked/SHA256SUMS" | sort)
 tell "it has what machines start" has "$work/unpacked" bin/attendance bin/recognizer bin/attendance-machine lib/machine/aws.py \
-    lib/machine/azure.py lib/machine/disks.py lib/libonnxruntime.so.1.31.1 packs/default/pack.toml page/index.html Caddyfile attendance.caddy \
-    sbom.cdx.json systemd/attendance-api.service systemd/caddy.service.d/attendance.conf licences/onnxruntime-LICENSE
+    lib/machine/azure.py lib/machine/disks.py lib/machine/registration.py lib/libonnxruntime.so.1.31.1 packs/default/pack.toml \
+    page/index.html Caddyfile attendance.caddy sbom.cdx.json systemd/attendance-api.service systemd/caddy.service.d/attendance.conf licences/onnxruntime-LICENSE
 if command -v caddy >/dev/null; then
     tell "the proxy's settings need no other file" env DOMAIN=attendance.test ACME_EMAIL=internal INTERNAL_ZONE=attendance.internal \
         XDG_DATA_HOME="$work" XDG_CONFIG_HOME="$work" caddy validate --config "$work/unpacked/Caddyfile" --adapter caddyfile

@@ -73,6 +73,14 @@ def fetch_json(method, url, **more):
     return json.loads(fetch(method, url, **more)[1] or b"{}")
 
 
+def answers(url):
+    """Whether a part of this machine, or another machine, says that it is well."""
+    try:
+        return request("GET", url, direct=True, timeout=4)[0] == 200
+    except Unreachable:
+        return False
+
+
 def say(text):
     print(text, flush=True)
 
@@ -87,3 +95,9 @@ def persist(what, attempt, first=2, longest=30):
             say(f"{what}: {error or repr(error)}; trying again in {pause} s")
         time.sleep(pause)
         pause = min(pause * 2, longest)
+
+
+def until_told(stopping, seconds):
+    end = time.monotonic() + seconds
+    while not stopping and time.monotonic() < end:
+        time.sleep(0.1)
