@@ -242,7 +242,9 @@ impl Cli {
     pub async fn run(self) -> Result<()> {
         tls::install_provider();
         let format = LogFormat::from_env();
-        let _spans = telemetry::start("attendance-api", env!("CARGO_PKG_VERSION"), format);
+        let readable = *format.as_ref().unwrap_or(&LogFormat::Text);
+        let _spans = telemetry::start("attendance-api", env!("CARGO_PKG_VERSION"), readable);
+        format?;
         match self.command {
             Command::Serve(config) => Application::build(*config).await?.run_until_stopped().await,
             Command::Migrate { database_owner_url } => migrate(&database_owner_url),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use ipnetwork::IpNetwork;
@@ -124,13 +124,7 @@ impl HttpConfig {
     /// When the public URL is not an http(s) origin.
     pub fn origins(&self, bound: SocketAddr) -> Result<Vec<String>> {
         if let Some(url) = self.public_url.as_deref().filter(|url| !url.is_empty()) {
-            let origin = url.trim_end_matches('/');
-            let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            ensure!(
-                rest.is_some_and(|host| !host.is_empty() && !host.contains('/')),
-                "ATTENDANCE_PUBLIC_URL must look like https://name or http://name:port, without a path; it is {url:?}"
-            );
-            return Ok(vec![origin.to_ascii_lowercase()]);
+            return Ok(vec![server("ATTENDANCE_PUBLIC_URL", url)?]);
         }
         let scheme = if self.tls_self() { "https" } else { "http" };
         let port = bound.port();
@@ -146,6 +140,22 @@ impl HttpConfig {
         hosts.dedup();
         Ok(hosts.into_iter().map(|host| format!("{scheme}://{host}:{port}")).collect())
     }
+}
+
+/// The address of a server, which the variable `name` gives, as browsers write an origin: in small letters, without the
+/// usual port and without a slash at its end.
+///
+/// # Errors
+/// When it is anything but http or https, a host and perhaps a port.
+pub fn server(name: &str, url: &str) -> Result<String> {
+    let bare = reqwest::Url::parse(url).ok().filter(|parsed| {
+        let more =
+            [parsed.username(), parsed.query().unwrap_or_default(), parsed.fragment().unwrap_or_default()];
+        matches!(parsed.scheme(), "http" | "https") && parsed.path() == "/" && more == [""; 3]
+    });
+    let wanted = "must look like https://name or http://name:port, without a path";
+    let bare = bare.with_context(|| format!("{name} {wanted}; it is {url:?}"))?;
+    Ok(bare.origin().ascii_serialization())
 }
 
 fn bracketed(address: IpAddr) -> String {
@@ -422,6 +432,30 @@ mod tests {
         assert_eq!(rule, Ok(RoleOfValue { value: "ou=staff".to_owned(), role: Role::Manager }));
         for wrong in ["teachers", "teachers=owner", ""] {
             assert!(wrong.parse::<RoleOfValue>().is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_has_an_address_and_nothing_behind_it() {
+        for (given, kept) in [
+            ("http://10.0.1.5:8080", "http://10.0.1.5:8080"),
+            ("https://API-2.internal:443/", "https://api-2.internal"),
+            ("http://[fd00::5]:8081", "http://[fd00::5]:8081"),
+        ] {
+            assert_eq!(server("NAME", given).expect("an address"), kept);
+        }
+        for wrong in [
+            "",
+            "foo",
+            "10.0.1.5:8080",
+            "ftp://10.0.1.5",
+            "http://",
+            "http://host/path",
+            "http://host?x",
+            "http://me@host",
+        ] {
+            let error = server("NAME", wrong).expect_err(wrong).to_string();
+            assert!(error.starts_with("NAME must look like"), "{error}");
         }
     }
 

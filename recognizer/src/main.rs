@@ -61,7 +61,7 @@ struct Serve {
 
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
-    let format = telemetry::LogFormat::from_env();
+    let format = telemetry::LogFormat::from_env()?;
     let _spans = telemetry::start("attendance-recognizer", env!("CARGO_PKG_VERSION"), format);
     let arguments = Arguments::parse();
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {

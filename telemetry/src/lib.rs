@@ -9,6 +9,8 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
 
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{TraceContextExt, TracerProvider};
@@ -19,9 +21,10 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// The header, and the field of messages, that carries a trace from one program to the next.
 pub const TRACEPARENT: &str = "traceparent";
@@ -57,9 +60,36 @@ pub enum LogFormat {
 }
 
 impl LogFormat {
-    /// As `LOG_FORMAT` says.
-    pub fn from_env() -> Self {
-        if env::var("LOG_FORMAT").is_ok_and(|format| format == "json") { Self::Json } else { Self::Text }
+    /// As `LOG_FORMAT` says; without it, text.
+    ///
+    /// # Errors
+    /// When it names neither.
+    pub fn from_env() -> Result<Self, UnknownFormat> {
+        env::var_os("LOG_FORMAT").unwrap_or_default().to_string_lossy().parse()
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "" | "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(UnknownFormat(name.to_owned())),
+        }
+    }
+}
+
+/// `LOG_FORMAT` names no format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownFormat(String);
+
+impl std::error::Error for UnknownFormat {}
+
+impl Display for UnknownFormat {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "LOG_FORMAT must be text or json; it is {:?}", self.0)
     }
 }
 
@@ -70,7 +100,7 @@ pub fn start(service: &'static str, version: &'static str, format: LogFormat) ->
     let unreadable = filter.is_err();
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (provider, refused) = provider(service, version);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),
@@ -142,6 +172,15 @@ mod tests {
     use tracing_subscriber::Registry;
 
     use super::*;
+
+    #[test]
+    fn a_format_is_text_or_json() {
+        for (name, format) in [("", LogFormat::Text), ("text", LogFormat::Text), ("json", LogFormat::Json)] {
+            assert_eq!(name.parse(), Ok(format));
+        }
+        let error = "xml".parse::<LogFormat>().expect_err("no format").to_string();
+        assert_eq!(error, r#"LOG_FORMAT must be text or json; it is "xml""#);
+    }
 
     #[test]
     fn tokens_are_not_logged_whatever_is_asked_for() {

@@ -13,7 +13,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use types::{Liveness, Range};
 
-use crate::config::{RecognizerConfig, Secret};
+use crate::config::{RecognizerConfig, Secret, server};
 use crate::error::{ApiError, REQUEST_ID};
 
 /// An enrolment may wait longer than a frame: a person has pressed a button and no newer picture is coming.
@@ -61,7 +61,7 @@ impl Recognizer {
     /// A client; connects when it is first asked.
     ///
     /// # Errors
-    /// When a file named in the configuration cannot be read.
+    /// When the address is none, or a file named in the configuration cannot be read.
     pub fn new(config: &RecognizerConfig) -> Result<Self> {
         let mut client = reqwest::Client::builder()
             .connect_timeout(Duration::from_millis(500))
@@ -85,7 +85,7 @@ impl Recognizer {
         };
         Ok(Self {
             client: client.build()?,
-            base: config.url.trim_end_matches('/').to_owned(),
+            base: server("RECOGNIZER_URL", &config.url)?,
             secret,
             deadline: config.deadline(),
             failed_at: Mutex::new(None),
