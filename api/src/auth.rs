@@ -9,43 +9,39 @@
 //! second factor included; [`Fresh`] adds to a permission that their password was given lately, which no key has.
 //! A handler without one of them is public; `routes` lists those. Requests that carry a cookie and change something, and WebSocket upgrades, must come from the site itself (`Origin`).
 
+mod frame_sender;
 mod kiosk;
+mod request;
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::pin::Pin;
 
-use actix_web::cookie::time::Duration as CookieDuration;
-use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::PgConnection;
-use types::{FeedId, Role, UserId};
+use types::{Role, UserId};
 use uuid::Uuid;
 
 use crate::domain::api_keys::{self, Scopes};
 use crate::domain::second_factor;
-use crate::domain::sessions::{self, SignInFrom, token_hash};
+use crate::domain::sessions::{self, token_hash};
 use crate::domain::users::By;
 use crate::error::ApiError;
-use crate::models::audit::Actor;
+use crate::models;
 use crate::models::feed_tokens::DEVICE;
-use crate::models::feeds::Feed;
 use crate::models::scope::Scope;
-use crate::models::{self};
 use crate::state::App;
 
 pub use crate::domain::kiosk::Kiosk;
+pub use frame_sender::{Credential, FrameSender};
 pub use kiosk::{ended_kiosk_cookie, kiosk_cookie};
+use request::{app, check_own_origin};
+pub use request::{
+    bearer, check_origin, client_address, ended_cookie, session_cookie, session_of, sign_in_from, subprotocol,
+};
 
-const COOKIE: &str = "attendance_session";
-/// How a browser, which cannot set headers on a WebSocket, sends a device token.
-const SUBPROTOCOL: &str = "bearer.";
 /// How long after a password was given what asks for a fresh sign-in may be done.
 const FRESH: TimeDelta = TimeDelta::minutes(30);
-/// How often it is written down that a feed's token is used.
-const TOKEN_USE_NOTED: TimeDelta = TimeDelta::minutes(1);
 const NO_KEY: ApiError = ApiError::Forbidden("A key cannot do this: it takes somebody who signs in.");
 
 type Extraction<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
@@ -122,68 +118,6 @@ pub struct Admin(pub CurrentUser);
 #[derive(Debug, Clone)]
 pub struct Owner(pub CurrentUser);
 
-/// Whoever may send frames to the feed in the path.
-#[derive(Debug, Clone)]
-pub struct FrameSender {
-    /// The feed.
-    pub feed: Feed,
-    /// What opened it.
-    pub credential: Credential,
-    /// The sender's address.
-    pub address: IpAddr,
-}
-
-/// What opened a feed.
-#[derive(Debug, Clone)]
-pub enum Credential {
-    /// Its token; by its hash it is looked up again later.
-    Token(Vec<u8>),
-    /// The cookie of a kiosk of the feed; by its hash it is looked up again later.
-    Kiosk(Vec<u8>),
-    /// An admin, or somebody who is assigned to the feed.
-    User(CurrentUser),
-}
-
-impl Credential {
-    /// Who an arrival is said to come from.
-    pub fn actor(&self, feed: &Feed) -> Actor {
-        match self {
-            Self::Token(_) | Self::Kiosk(_) => Actor::Feed(feed.id),
-            Self::User(user) => Actor::User(user.id.0),
-        }
-    }
-
-    /// Whether the sender may date frames back as far as they like.
-    pub fn may_backdate(&self) -> bool {
-        match self {
-            Self::Token(_) | Self::Kiosk(_) => false,
-            Self::User(user) => match &user.shown {
-                Shown::Session { .. } => user.role == Role::Admin,
-                Shown::Key { scopes, .. } => scopes.has(api_keys::BACKFILL),
-            },
-        }
-    }
-}
-
-impl FrameSender {
-    /// Looks the permission up again, for connections that stay open; brings the feed's settings up to date.
-    ///
-    /// # Errors
-    /// 401 or 403 when it ended, 404 when the feed is gone, 503 while the database is away.
-    pub async fn renew(&mut self, app: &App) -> Result<(), ApiError> {
-        let id = self.feed.id;
-        self.feed = match &self.credential {
-            Credential::Token(hash) => feed_by_token(app, hash.clone(), id, self.address).await?,
-            Credential::Kiosk(hash) => kiosk::feed(app, hash.clone(), id, self.address).await?,
-            Credential::User(user) => {
-                user.renew(app).await?;
-                feed_for(app, user, id).await?
-            }
-        };
-        Ok(())
-    }
-}
-
 impl CurrentUser {
     /// Looks them up again, for connections that stay open.
     ///
@@ -236,7 +170,7 @@ async fn user_of_session(app: &App, hash: Vec<u8>) -> Result<CurrentUser, ApiErr
         .run(move |conn| {
             let (user, session) = sessions::find(conn, &hash)?;
             let role = sessions::role(&user.role);
-            let scope = scope(conn, role, user.id)?;
+            let scope = sessions::scope(conn, role, user.id)?;
             let must_enrol = role == Role::Admin && second_factor::must_enrol(conn, user.id)?;
             Ok(CurrentUser {
                 id: UserId(user.id),
@@ -269,88 +203,6 @@ async fn user_of_key(app: &App, hash: Vec<u8>, from: Option<IpAddr>) -> Result<C
         .await
 }
 
-/// Whose records somebody of a role may see.
-///
-/// # Errors
-/// 503.
-pub fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, ApiError> {
-    Ok(match role {
-        Role::Admin | Role::Guard => Scope::Everyone,
-        Role::Manager => match models::scope::groups_of(conn, user)? {
-            groups if groups.is_empty() => Scope::Nobody,
-            groups => Scope::Groups(groups),
-        },
-        Role::Member => models::scope::person_of(conn, user)?.map_or(Scope::Nobody, Scope::Person),
-    })
-}
-
-/// What a token of a `kind` opens, and the token's id; notes now and then that it is used, and from where.
-async fn opened_by(
-    app: &App,
-    kind: &'static str,
-    hash: Vec<u8>,
-    from: IpAddr,
-) -> Result<Option<(Feed, Uuid)>, ApiError> {
-    app.db
-        .run(move |conn| {
-            let Some((feed, token)) = models::feed_tokens::find(conn, kind, &hash)? else { return Ok(None) };
-            let now = Utc::now();
-            if token.last_used_at.is_none_or(|at| now - at >= TOKEN_USE_NOTED) {
-                models::feed_tokens::used(conn, token.id, now, Some(from.into()))?;
-            }
-            Ok(Some((feed, token.id)))
-        })
-        .await
-}
-
-/// The feed that a token opens, where it is this one.
-async fn feed_by_token(app: &App, hash: Vec<u8>, id: Uuid, from: IpAddr) -> Result<Feed, ApiError> {
-    let (feed, _) = opened_by(app, DEVICE, hash, from).await?.ok_or(ApiError::Unauthenticated)?;
-    if feed.id == id { Ok(feed) } else { Err(ApiError::Forbidden("This token belongs to another feed.")) }
-}
-
-/// The feed, where this user may send to it.
-async fn feed_for(app: &App, user: &CurrentUser, id: Uuid) -> Result<Feed, ApiError> {
-    let (user, anywhere) = (user.id.0, user.role == Role::Admin);
-    app.db
-        .run(move |conn| {
-            if !anywhere && !models::users::is_assigned(conn, user, id)? {
-                return Err(ApiError::Forbidden("You are not assigned to this feed."));
-            }
-            models::feeds::find(conn, id).map_err(|error| missing(error, "feed"))
-        })
-        .await
-}
-
-/// Names what is missing.
-pub fn missing(error: diesel::result::Error, what: &'static str) -> ApiError {
-    match error {
-        diesel::result::Error::NotFound => ApiError::NotFound(what),
-        error => error.into(),
-    }
-}
-
-fn app(request: &HttpRequest) -> Result<App, ApiError> {
-    let app = request.app_data::<web::Data<App>>();
-    app.map(|app| App::clone(app)).ok_or_else(|| ApiError::Internal(anyhow::anyhow!("no App in this scope")))
-}
-
-/// The key, token or proof in a request's `Authorization`, or a device token in its subprotocol.
-pub fn bearer(request: &HttpRequest) -> Option<String> {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let authorization = header(header::AUTHORIZATION).and_then(|value| value.split_once(' '));
-    if let Some((_, token)) = authorization.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) {
-        return Some(token.trim().to_owned());
-    }
-    subprotocol(request).map(|protocol| protocol[SUBPROTOCOL.len()..].to_owned())
-}
-
-/// The subprotocol that carries a device token; the upgrade must name it in its answer.
-pub fn subprotocol(request: &HttpRequest) -> Option<String> {
-    let offered = request.headers().get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    offered.split(',').map(str::trim).find(|protocol| protocol.starts_with(SUBPROTOCOL)).map(str::to_owned)
-}
-
 /// Who asks, by session or key. This is the one place where a key's scopes are compared with what the route needs.
 async fn identify(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
     let app = app(request)?;
@@ -374,70 +226,9 @@ async fn identify(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
     Ok(user)
 }
 
-/// What is asked with a cookie and changes something, or opens a socket, must come from the site itself.
-fn check_own_origin(request: &HttpRequest, app: &App) -> Result<(), ApiError> {
-    let changes = !request.method().is_safe() || request.headers().contains_key(header::UPGRADE);
-    if changes { check_origin(request, app, true) } else { Ok(()) }
-}
-
 async fn authenticate(request: &HttpRequest) -> Result<CurrentUser, ApiError> {
     let user = identify(request).await?;
     if user.must_enrol { Err(ApiError::TotpEnrolmentRequired) } else { Ok(user) }
-}
-
-/// Checks that a browser's request comes from the site itself.
-///
-/// # Errors
-/// 403 when `Origin` names another site, or is missing although it is `required`.
-pub fn check_origin(request: &HttpRequest, app: &App, required: bool) -> Result<(), ApiError> {
-    match request.headers().get(header::ORIGIN) {
-        Some(origin) if origin.to_str().is_ok_and(|origin| app.site.is_own(origin)) => Ok(()),
-        None if !required => Ok(()),
-        _ => Err(ApiError::WrongOrigin),
-    }
-}
-
-/// The hash of the session id in the cookie.
-pub fn session_of(request: &HttpRequest) -> Option<Vec<u8>> {
-    request
-        .cookie(COOKIE)
-        .filter(|cookie| !cookie.value().is_empty())
-        .map(|cookie| token_hash(cookie.value()))
-}
-
-/// The cookie that carries a session.
-pub fn session_cookie(app: &App, token: &str) -> Cookie<'static> {
-    Cookie::build(COOKIE, token.to_owned())
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(app.site.https)
-        .max_age(CookieDuration::seconds(sessions::ABSOLUTE.num_seconds()))
-        .finish()
-}
-
-/// The cookie that takes a session away.
-pub fn ended_cookie(app: &App) -> Cookie<'static> {
-    let mut cookie = session_cookie(app, "");
-    cookie.set_max_age(CookieDuration::ZERO);
-    cookie
-}
-
-/// The client's address, through trusted proxies only.
-pub fn client_address(request: &HttpRequest, app: &App) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
-    let forwarded = request.headers().get("X-Forwarded-For").and_then(|value| value.to_str().ok());
-    app.site.client_address(peer, forwarded)
-}
-
-/// From where and with what somebody signs in.
-pub fn sign_in_from(request: &HttpRequest, app: &App) -> SignInFrom {
-    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    SignInFrom {
-        address: client_address(request, app),
-        user_agent: user_agent.map(str::to_owned),
-        old_session: session_of(request),
-    }
 }
 
 /// Reads the rest of a request, `B`, only once permission `A` is granted: nobody learns from how a body, an id or
@@ -563,36 +354,3 @@ role_permission!(
 );
 role_permission!(Admin, CurrentUser { role: Role::Admin, .. }, "Only an admin may do this.");
 role_permission!(Owner, CurrentUser { owner: true, .. }, "Only an owner may do this.");
-
-impl FromRequest for FrameSender {
-    type Error = ApiError;
-    type Future = Extraction<Self>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let app = app(&request)?;
-            let address = client_address(&request, &app);
-            // An id that is none is nobody's feed: who may send anywhere learns so, all others that they may not.
-            let id = request.match_info().get("feed").and_then(|id| id.parse::<FeedId>().ok());
-            let id = id.unwrap_or(FeedId(Uuid::nil())).0;
-            match bearer(&request) {
-                Some(token) if !token.starts_with(api_keys::PREFIX) => {
-                    let hash = token_hash(&token);
-                    let feed = feed_by_token(&app, hash.clone(), id, address).await?;
-                    return Ok(Self { feed, credential: Credential::Token(hash), address });
-                }
-                Some(_) => {}
-                // Beside a kiosk's cookie somebody may be signed in: the cookie counts for its own feed.
-                None => {
-                    if let Some(sender) = kiosk::sender(&request, &app, id).await? {
-                        return Ok(sender);
-                    }
-                }
-            }
-            let user = authenticate(&request).await?;
-            let feed = feed_for(&app, &user, id).await?;
-            Ok(Self { feed, credential: Credential::User(user), address })
-        })
-    }
-}

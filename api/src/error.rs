@@ -344,3 +344,11 @@ impl From<object_store::Error> for ApiError {
         }
     }
 }
+
+/// Names what is missing.
+pub fn missing(error: diesel::result::Error, what: &'static str) -> ApiError {
+    match error {
+        diesel::result::Error::NotFound => ApiError::NotFound(what),
+        error => error.into(),
+    }
+}

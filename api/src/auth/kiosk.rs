@@ -7,11 +7,11 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use uuid::Uuid;
 
-use super::{
-    Credential, Extraction, FrameSender, app, check_own_origin, client_address, opened_by, session_of,
-    token_hash,
-};
+use super::Extraction;
+use super::frame_sender::{Credential, FrameSender, opened_by};
+use super::request::{app, check_own_origin, client_address, session_of};
 use crate::domain::kiosk::Kiosk;
+use crate::domain::sessions::token_hash;
 use crate::error::ApiError;
 use crate::models::feed_tokens::KIOSK;
 use crate::models::feeds::Feed;

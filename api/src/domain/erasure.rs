@@ -49,7 +49,7 @@ fn erase_rows(
     id: PersonId,
     reason: String,
 ) -> Result<ErasureReport, ApiError> {
-    models::people::find_for_update(conn, id.0).map_err(|error| crate::auth::missing(error, "person"))?;
+    models::people::find_for_update(conn, id.0).map_err(|error| crate::error::missing(error, "person"))?;
     let erased_at = Utc::now();
     let key_destroyed = models::biometrics::key(conn, id.0)?.is_some();
     let review_items = review::purge_person(conn, app, id)?;

@@ -330,11 +330,11 @@ fn checked_day(field: &str, day: NaiveDate) -> Result<NaiveDate, ApiError> {
 }
 
 fn missing_group(error: diesel::result::Error) -> ApiError {
-    crate::auth::missing(error, "group")
+    crate::error::missing(error, "group")
 }
 
 fn missing_membership(error: diesel::result::Error) -> ApiError {
-    crate::auth::missing(error, "membership")
+    crate::error::missing(error, "membership")
 }
 
 fn audit(

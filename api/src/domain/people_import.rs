@@ -109,7 +109,7 @@ fn import(conn: &mut PgConnection, id: ImportId) -> Result<Import, ApiError> {
 }
 
 fn missing(error: diesel::result::Error) -> ApiError {
-    crate::auth::missing(error, "import")
+    crate::error::missing(error, "import")
 }
 
 /// How far an import is; one that is running and that nobody touches any more has failed.

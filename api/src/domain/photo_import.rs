@@ -101,7 +101,7 @@ fn row(entry: &Entry, verdict: &str, message: Option<&str>) -> NewRow {
 /// # Errors
 /// 404.
 pub fn find(conn: &mut diesel::PgConnection, id: ImportId) -> Result<PhotoImportView, ApiError> {
-    let import = models::imports::find(conn, id.0).map_err(|error| crate::auth::missing(error, "import"))?;
+    let import = models::imports::find(conn, id.0).map_err(|error| crate::error::missing(error, "import"))?;
     if import.kind != "photos" {
         return Err(ApiError::NotFound("import"));
     }

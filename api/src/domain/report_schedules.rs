@@ -14,13 +14,12 @@ use types::{
 };
 use uuid::Uuid;
 
-use crate::auth::{self, missing};
 use crate::domain::alerts::rules::{read, stored};
 use crate::domain::alerts::{check_users, each_once, email, timing, valid};
 use crate::domain::attendance::days;
 use crate::domain::reports::{self, ReportFile};
 use crate::domain::{names, sessions};
-use crate::error::ApiError;
+use crate::error::{ApiError, missing};
 use crate::models;
 use crate::models::audit::Actor;
 use crate::models::outbox::{Message, NewMessage};
@@ -397,6 +396,6 @@ fn scope_of(conn: &mut PgConnection, user: Uuid) -> Result<Scope, ApiError> {
     match sessions::role(&account.role) {
         _ if account.disabled_at.is_some() => Err(ApiError::Forbidden("This account is disabled.")),
         Role::Guard => Err(ApiError::Forbidden("A guard sees no reports.")),
-        role => auth::scope(conn, role, user),
+        role => sessions::scope(conn, role, user),
     }
 }

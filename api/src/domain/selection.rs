@@ -5,8 +5,7 @@ use diesel::PgConnection;
 use types::{GroupId, GroupRef, PersonId, PersonRef};
 use uuid::Uuid;
 
-use crate::auth::missing;
-use crate::error::ApiError;
+use crate::error::{ApiError, missing};
 use crate::models;
 use crate::models::reports::Filter;
 use crate::models::scope::{Scope, sees_person};

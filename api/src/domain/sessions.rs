@@ -16,6 +16,7 @@ use crate::domain::{credentials, first_admin, passwords, second_factor};
 use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
+use crate::models::scope::Scope;
 use crate::models::sessions::{NewSession, Session};
 use crate::models::users::User;
 use crate::state::App;
@@ -43,6 +44,21 @@ pub fn token_hash(token: &str) -> Vec<u8> {
 /// The role of a name; one that nobody knows may do the least.
 pub fn role(text: &str) -> Role {
     Role::ALL.into_iter().find(|role| role.name() == text).unwrap_or(Role::Member)
+}
+
+/// Whose records somebody of a role may see.
+///
+/// # Errors
+/// 503.
+pub fn scope(conn: &mut PgConnection, role: Role, user: Uuid) -> Result<Scope, ApiError> {
+    Ok(match role {
+        Role::Admin | Role::Guard => Scope::Everyone,
+        Role::Manager => match models::scope::groups_of(conn, user)? {
+            groups if groups.is_empty() => Scope::Nobody,
+            groups => Scope::Groups(groups),
+        },
+        Role::Member => models::scope::person_of(conn, user)?.map_or(Scope::Nobody, Scope::Person),
+    })
 }
 
 /// A user as clients see them.

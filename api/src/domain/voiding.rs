@@ -125,7 +125,7 @@ pub async fn confirm(
 }
 
 fn find(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> Result<Arrival, ApiError> {
-    models::arrivals::find(conn, scope, id).map_err(|error| crate::auth::missing(error, "arrival"))
+    models::arrivals::find(conn, scope, id).map_err(|error| crate::error::missing(error, "arrival"))
 }
 
 impl Voiding {

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use types::FeedId;
 
 use super::RENEW_EVERY;
-use crate::auth::{self, After, CurrentUser, Viewer};
-use crate::error::ApiError;
+use crate::auth::{After, CurrentUser, Viewer};
+use crate::error::{ApiError, missing};
 use crate::state::App;
 
 const BOUNDARY: &str = "frame";
@@ -64,7 +64,7 @@ async fn check_feed(app: &App, user: &CurrentUser, feed: FeedId) -> Result<(), A
     app.db
         .run(move |conn| {
             let found = crate::models::feeds::find_within(conn, &scope, feed.0);
-            found.map(drop).map_err(|error| auth::missing(error, "feed"))
+            found.map(drop).map_err(|error| missing(error, "feed"))
         })
         .await
 }

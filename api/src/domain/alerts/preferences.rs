@@ -8,8 +8,7 @@ use types::{AlertChannel, AlertPreferences, PersonId, UserId};
 
 use super::rules::{read, stored};
 use super::{check_quiet, each_once, valid};
-use crate::auth::missing;
-use crate::error::ApiError;
+use crate::error::{ApiError, missing};
 use crate::models;
 use crate::models::alert_rules::Whose;
 use crate::models::audit::Actor;

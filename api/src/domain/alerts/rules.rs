@@ -13,9 +13,8 @@ use types::{
 use uuid::Uuid;
 
 use super::{check_quiet, check_users, each_once, email, phone_number, valid};
-use crate::auth::missing;
 use crate::domain::names;
-use crate::error::ApiError;
+use crate::error::{ApiError, missing};
 use crate::models;
 use crate::models::alert_rules::{NamedRule, NewRule};
 use crate::models::audit::Actor;

@@ -9,12 +9,11 @@ use types::{SaveWebhook, TestOutcome, UserId, WebhookCreated, WebhookId, Webhook
 use uuid::Uuid;
 
 use super::{outcome, valid};
-use crate::auth::missing;
 use crate::domain::master_key::wrapped_webhook;
 use crate::domain::messengers::{self, Reach};
 use crate::domain::names;
 use crate::domain::sessions::new_token;
-use crate::error::ApiError;
+use crate::error::{ApiError, missing};
 use crate::keys::{MasterKeys, Sealed};
 use crate::models;
 use crate::models::audit::Actor;

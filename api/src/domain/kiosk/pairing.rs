@@ -50,7 +50,7 @@ pub async fn begin(app: &App, by: UserId, feed: FeedId) -> Result<KioskPairing, 
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
-                models::feeds::find(conn, feed.0).map_err(|error| crate::auth::missing(error, "feed"))?;
+                models::feeds::find(conn, feed.0).map_err(|error| crate::error::missing(error, "feed"))?;
                 if !models::kiosk_pairings::insert(conn, &row)? {
                     return Err(ApiError::Internal(anyhow::anyhow!("a pairing code came twice")));
                 }
