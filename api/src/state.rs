@@ -11,7 +11,7 @@ use recognizer_types::PackView;
 use tokio::sync::watch;
 
 use crate::db::Db;
-use crate::domain::arrivals::ArrivalEvents;
+use crate::domain::arrival_events::ArrivalEvents;
 use crate::domain::audit_chain::ChainKey;
 use crate::domain::challenges::Challenges;
 use crate::domain::frames::Hub;

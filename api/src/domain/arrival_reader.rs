@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::domain::arrivals::{self, Event};
+use crate::domain::arrival_events::{self, Event};
 use crate::error::ApiError;
 use crate::models::scope::{Scope, sees_person};
 use crate::state::App;
@@ -33,7 +33,7 @@ impl ArrivalReader {
         let live = app.events.subscribe();
         let task = scope.clone();
         let (missed, cursor) =
-            app.db.run(move |conn| arrivals::missed(conn, &task, resume.as_deref())).await?;
+            app.db.run(move |conn| arrival_events::missed(conn, &task, resume.as_deref())).await?;
         let app = app.clone();
         Ok(Self { app, scope, cursor, waiting: missed.into(), unchecked: None, lagged: false, live })
     }
@@ -65,7 +65,7 @@ impl ArrivalReader {
             } else if self.lagged {
                 let (scope, cursor) = (self.scope.clone(), self.cursor.clone());
                 let (events, now) =
-                    self.app.db.run(move |conn| arrivals::events_after(conn, &scope, &cursor)).await?;
+                    self.app.db.run(move |conn| arrival_events::events_after(conn, &scope, &cursor)).await?;
                 self.lagged = false;
                 if events.is_empty() {
                     self.cursor = now;

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod analytics;
 pub mod api_keys;
+pub mod arrival_events;
 pub mod arrival_reader;
 pub mod arrivals;
 pub mod attendance;

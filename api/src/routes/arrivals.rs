@@ -11,8 +11,9 @@ use types::{ArrivalId, ArrivalView, FeedId, Page, PersonId, ReassignArrival, Voi
 
 use super::{RENEW_EVERY, clamp_limit, text_of};
 use crate::auth::{After, CurrentUser, Viewer};
+use crate::domain::arrival_events::Event;
 use crate::domain::arrival_reader::ArrivalReader;
-use crate::domain::arrivals::{self, Event};
+use crate::domain::arrivals;
 use crate::domain::{clock, voiding};
 use crate::error::ApiError;
 use crate::models::arrivals::ArrivalFilter;
