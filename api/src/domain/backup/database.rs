@@ -202,26 +202,17 @@ fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Resul
     Ok(Moment { at, owner, rows })
 }
 
-/// Reads what arrives, and ends well only when it was the file of this hash. The last piece of a sealed file opens once its
-/// end is there, so nothing that is not as it was comes out whole.
+/// Reads what arrives. An end that comes too early is for [`SealedReader`] to tell.
 struct Inlet {
     pieces: Receiver<Bytes>,
     piece: Bytes,
-    hash: Sha256,
-    sha256: String,
 }
 
 impl Read for Inlet {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => {
-                    self.hash.update(&piece);
-                    self.piece = piece;
-                }
-                None if hex(self.hash.clone()) == self.sha256 => return Ok(0),
-                None => return Err(io::Error::new(ErrorKind::InvalidData, "it is not as it was")),
-            }
+            let Some(piece) = self.pieces.blocking_recv() else { return Ok(0) };
+            self.piece = piece;
         }
         let given = into.len().min(self.piece.len());
         into[..given].copy_from_slice(&self.piece.split_to(given));
@@ -229,35 +220,40 @@ impl Read for Inlet {
     }
 }
 
-/// A file of a backup as it arrives.
-pub type Content = BoxStream<'static, object_store::Result<Bytes>>;
+/// A file of a backup as it arrives, each piece held against its hash.
+pub type Content = BoxStream<'static, Result<Bytes>>;
 
-/// Opens a sealed dump and hands it to `work`, which reads it on a thread of its own.
-async fn opening(
-    mut content: Content,
-    file: &Stored,
-    secret: &SecretKey,
-    work: impl FnOnce(SealedReader<Inlet>) -> Result<()> + Send + 'static,
-) -> Result<()> {
-    let (pieces, arriving) = mpsc::channel(UNDER_WAY);
-    let (secret, sha256) = (secret.clone(), file.sha256.clone());
-    let working = tokio::task::spawn_blocking(move || {
-        let inlet = Inlet { pieces: arriving, piece: Bytes::new(), hash: Sha256::new(), sha256 };
-        work(SealedReader::new(inlet, &secret).context(CANNOT_OPEN)?)
-    });
-    while let Some(piece) = content.try_next().await.context("the backup cannot be read")? {
-        // Whoever does not read on says why below.
+/// Hands pieces to a reader, who says why it reads no further.
+async fn hand_on(mut content: Content, pieces: Sender<Bytes>) -> Result<()> {
+    while let Some(piece) = content.try_next().await? {
         if pieces.send(piece).await.is_err() {
             break;
         }
     }
-    drop(pieces);
-    working.await?
+    Ok(())
+}
+
+/// Opens a sealed dump and hands it to `work`, which reads it on a thread of its own.
+async fn opening<T: Send + 'static>(
+    content: Content,
+    secret: &SecretKey,
+    work: impl FnOnce(SealedReader<Inlet>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (pieces, arriving) = mpsc::channel(UNDER_WAY);
+    let secret = secret.clone();
+    let working = tokio::task::spawn_blocking(move || {
+        let inlet = Inlet { pieces: arriving, piece: Bytes::new() };
+        work(SealedReader::new(inlet, &secret).context(CANNOT_OPEN)?)
+    });
+    let handed_on = hand_on(content, pieces).await;
+    // Nothing is at work any more when an error is told.
+    let worked = working.await?;
+    handed_on.and(worked)
 }
 
 /// Opens a sealed dump from its beginning to its end.
-pub async fn open_all(content: Content, file: &Stored, secret: &SecretKey) -> Result<()> {
-    opening(content, file, secret, |mut dump| {
+pub async fn open_all(content: Content, secret: &SecretKey) -> Result<()> {
+    opening(content, secret, |mut dump| {
         let mut head = [0; 5];
         dump.read_exact(&mut head).context(CANNOT_OPEN)?;
         ensure!(&head == b"PGDMP", "the database of the backup is no dump of PostgreSQL");
@@ -268,22 +264,16 @@ pub async fn open_all(content: Content, file: &Stored, secret: &SecretKey) -> Re
 }
 
 /// Fills an empty database, in one transaction.
-pub async fn load(
-    content: Content,
-    file: &Stored,
-    secret: &SecretKey,
-    url: &Secret,
-    server: i64,
-) -> Result<()> {
+pub async fn load(content: Content, secret: &SecretKey, url: &Secret, server: i64) -> Result<()> {
     let url = url.clone();
-    opening(content, file, secret, move |mut dump| {
+    opening(content, secret, move |mut dump| {
         let arguments = ["--no-owner", "--single-transaction", "--exit-on-error"];
         let mut child = start("pg_restore", server, &url, &arguments, Stdio::piped(), Stdio::null())?;
         let said = listen(&mut child);
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = io::copy(&mut dump, &mut input);
         if copied.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidData) {
-            // Nothing of a damaged dump is committed.
+            // Nothing of a dump that was cut off is committed.
             child.kill()?;
         }
         drop(input);
