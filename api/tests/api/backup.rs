@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use api::domain::audit_chain::ChainKey;
-use api::domain::backup::{Backups, Manifest, new_keys, secret_key};
+use api::domain::backup::{Backups, Keys, Manifest, new_keys, secret_key};
 use api::models::provisioning;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
@@ -45,7 +45,7 @@ impl Kept {
         Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap(), key }
     }
 
-    fn photos(&self) -> String {
+    pub fn photos(&self) -> String {
         format!("file:{}", self.site.data.path().join("objects").display())
     }
 
@@ -81,15 +81,21 @@ impl Kept {
         self.backups.restore(manifest, &self.secret, &url, &self.photos()).await
     }
 
+    /// Where the site has its master key.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.site.data.path().join("master.key")
+    }
+
     pub async fn check(&self, manifest: &Manifest) -> anyhow::Result<()> {
         self.check_with(manifest, &self.secret).await
     }
 
     async fn check_with(&self, manifest: &Manifest, secret: &SecretKey) -> anyhow::Result<()> {
-        self.backups.check(manifest, Some(secret)).await
+        let master_key_file = self.master_key_file();
+        self.backups.check(manifest, Some(Keys { secret, master_key_file: &master_key_file })).await
     }
 
-    async fn refusal(&self, manifest: &Manifest) -> String {
+    pub async fn refusal(&self, manifest: &Manifest) -> String {
         format!("{:#}", self.check(manifest).await.unwrap_err())
     }
 

@@ -1,10 +1,14 @@
 //! What a restore refuses, and where it is taken up again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use api::config::DataConfig;
-use api::domain::audit_chain;
-use api::domain::backup::Manifest;
+use api::domain::backup::{Manifest, new_keys};
+use api::domain::{audit_chain, master_key};
+use api::keys::MasterKeys;
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tempfile::TempDir;
@@ -122,4 +126,78 @@ async fn a_dump_that_is_changed_after_the_check_reaches_no_database() {
     damage(&kept.file("monday/database"));
     kept.restore(&manifest, &fresh).await.unwrap();
     assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
+}
+
+#[actix_web::test]
+async fn a_check_tells_of_a_master_key_that_is_another() {
+    let kept = Kept::start().await;
+    let monday = kept.make("monday").await.unwrap();
+    kept.check(&monday).await.unwrap();
+    let path = kept.master_key_file();
+    let copy = fs::read(&path).unwrap();
+
+    fs::remove_file(&path).unwrap();
+    let text = kept.refusal(&monday).await;
+    assert!(text.contains("when the backup was made") && text.contains("cannot be opened"), "{text}");
+    MasterKeys::create(&path).unwrap();
+    let text = kept.refusal(&monday).await;
+    assert!(text.contains("is not the one that the data was sealed with"), "{text}");
+
+    fs::write(&path, &copy).unwrap();
+    let keys = MasterKeys::open(&path).unwrap();
+    master_key::rotate(&mut kept.site.database.connect(), &keys).unwrap();
+    let text = kept.refusal(&monday).await;
+    assert!(text.contains("version 1 of the master key is not in"), "{text}");
+    let tuesday = kept.make("tuesday").await.unwrap();
+    kept.check(&tuesday).await.unwrap();
+    fs::write(&path, &copy).unwrap();
+    kept.check(&monday).await.unwrap();
+    assert!(kept.refusal(&tuesday).await.contains("version 2 of the master key is not in"));
+}
+
+/// `attendance restore` as the operator runs it, with the keys in a folder.
+fn run(kept: &Kept, into: &TestDatabase, folder: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attendance"));
+    command.arg("restore").args(more);
+    for name in ["ATTENDANCE_MASTER_KEY_FILE", "ATTENDANCE_STORAGE"] {
+        command.env_remove(name);
+    }
+    command
+        .env("DATABASE_OWNER_URL", &into.owner_url)
+        .env("ATTENDANCE_DATA", folder)
+        .env("ATTENDANCE_BACKUPS", format!("file:{}", kept.place.path().display()))
+        .env("ATTENDANCE_BACKUP_SECRET_FILE", folder.join("backup.key"));
+    command.output().unwrap()
+}
+
+#[actix_web::test]
+async fn a_restore_writes_nothing_that_its_master_key_does_not_open() {
+    let kept = Kept::start().await;
+    let (secret, recipient) = new_keys();
+    let url = kept.site.database.backup_url().parse().unwrap();
+    kept.backups.make("monday", &url, &recipient, &kept.photos(), &kept.key).await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let secret_file = folder.path().join("backup.key");
+    fs::write(&secret_file, secret).unwrap();
+    fs::set_permissions(&secret_file, PermissionsExt::from_mode(0o600)).unwrap();
+    fs::copy(kept.site.data.path().join("audit.key"), folder.path().join("audit.key")).unwrap();
+    let master_key_file = folder.path().join("master.key");
+    MasterKeys::create(&master_key_file).unwrap();
+
+    let fresh = TestDatabase::empty();
+    for more in [&["--check"][..], &[]] {
+        let output = run(&kept, &fresh, folder.path(), more);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!output.status.success(), "{said}");
+        assert!(said.contains("is not the one that the data was sealed with"), "{said}");
+        assert!(said.contains(&master_key_file.display().to_string()) && !said.contains("Whole"), "{said}");
+    }
+    assert_eq!(fresh.number(TABLES), 0);
+    assert!(!folder.path().join("objects").exists());
+
+    fs::copy(kept.master_key_file(), &master_key_file).unwrap();
+    let output = run(&kept, &fresh, folder.path(), &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
+    assert_eq!(files(&folder.path().join("objects/people")).len(), 4);
 }

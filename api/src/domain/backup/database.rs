@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
 use super::sealed_file::{SealedReader, SealedWriter};
-use super::{DATABASE, Dumped, Progress, Stored, at, hex};
+use super::{DATABASE, Dumped, Progress, Stored, at, hex, wrapped_keys};
 use crate::config::Secret;
 use crate::{db, models};
 
@@ -35,6 +35,8 @@ const PLACE_FAILED: &str = "the place of backups cannot be written";
 const CANNOT_OPEN: &str = "the database of the backup cannot be opened";
 /// Where Debian keeps the programs of several versions beside each other.
 const VERSIONS: &str = "/usr/lib/postgresql";
+/// Where there is no server whose version it should be.
+const NEWEST: i64 = 0;
 
 /// The program of the server's own version, or the newest there is, which reads and dumps older servers, too. Its own comes
 /// first since a newer one restores with settings that an older server does not know.
@@ -58,7 +60,16 @@ fn hides_password(url: &str) -> bool {
         })
 }
 
-/// Starts one of PostgreSQL's programs; the password is in its environment, where other users do not see it.
+fn program(name: &str, server: i64) -> Command {
+    Command::new(installed(Path::new(VERSIONS), name, server).unwrap_or_else(|| name.into()))
+}
+
+fn spawn(name: &str, mut command: Command, stdin: Stdio, stdout: Stdio) -> Result<Child> {
+    command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+    command.spawn().with_context(|| format!("{name} cannot be started: install PostgreSQL's client programs"))
+}
+
+/// Starts one of PostgreSQL's programs on a database; the password is in its environment, where other users do not see it.
 fn start(
     name: &str,
     server: i64,
@@ -69,18 +80,12 @@ fn start(
 ) -> Result<Child> {
     let (url, password) = db::without_password(&db::with_password(url)?);
     ensure!(!hides_password(&url), "the password must stand before the @ of the connection URL");
-    let program = installed(Path::new(VERSIONS), name, server).unwrap_or_else(|| name.into());
-    let mut command = Command::new(program);
+    let mut command = program(name, server);
     if let Some(password) = password {
         command.env("PGPASSWORD", password.expose());
     }
-    command
-        .args(arguments)
-        .args(["--no-password", "--dbname", &url])
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::piped());
-    command.spawn().with_context(|| format!("{name} cannot be started: install PostgreSQL's client programs"))
+    command.args(arguments).args(["--no-password", "--dbname", &url]);
+    spawn(name, command, stdin, stdout)
 }
 
 /// Waits for a child whose standard error `said` collects.
@@ -91,13 +96,13 @@ fn end(name: &str, mut child: Child, said: thread::JoinHandle<String>) -> Result
     Ok(())
 }
 
-fn listen(child: &mut Child) -> thread::JoinHandle<String> {
-    let errors = child.stderr.take();
+/// Collects what a child says on one of its outputs.
+fn listen(output: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {
-        let mut said = String::new();
+        let mut said = Vec::new();
         // What cannot be read is not said; the exit code tells.
-        let _ = errors.map(|mut errors| errors.read_to_string(&mut said));
-        said
+        let _ = output.map(|mut output| output.read_to_end(&mut said));
+        String::from_utf8_lossy(&said).into_owned()
     })
 }
 
@@ -189,7 +194,7 @@ fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Resul
     let at = Utc::now();
     let arguments = ["--format=custom", "--compress=1", "--snapshot", &snapshot];
     let mut child = start("pg_dump", server, url, &arguments, Stdio::null(), Stdio::piped())?;
-    let said = listen(&mut child);
+    let said = listen(child.stderr.take());
     let mut output = child.stdout.take().context("pg_dump has no output")?;
     let mut sealed = SealedWriter::new(Outlet { parts, part: Vec::new() }, recipient)?;
     let copied = io::copy(&mut output, &mut sealed);
@@ -251,14 +256,26 @@ async fn opening<T: Send + 'static>(
     handed_on.and(worked)
 }
 
-/// Opens a sealed dump from its beginning to its end.
-pub async fn open_all(content: Content, secret: &SecretKey) -> Result<()> {
+/// Opens a sealed dump from its beginning to its end. Gives what `pg_restore`, which needs no server for it, writes of the
+/// tables with wrapped keys.
+pub async fn open_all(content: Content, secret: &SecretKey) -> Result<String> {
     opening(content, secret, |mut dump| {
-        let mut head = [0; 5];
-        dump.read_exact(&mut head).context(CANNOT_OPEN)?;
-        ensure!(&head == b"PGDMP", "the database of the backup is no dump of PostgreSQL");
-        io::copy(&mut dump, &mut io::sink()).context(CANNOT_OPEN)?;
-        Ok(())
+        let mut command = program("pg_restore", NEWEST);
+        command.args(["--data-only", "--file=-"]);
+        command.args(wrapped_keys::TABLES.map(|table| format!("--table={table}")));
+        let mut child = spawn("pg_restore", command, Stdio::piped(), Stdio::piped())?;
+        let (said, written) = (listen(child.stderr.take()), listen(child.stdout.take()));
+        let mut input = child.stdin.take().context("pg_restore has no input")?;
+        let copied = match io::copy(&mut dump, &mut input) {
+            // It has what it needs, or says below why it has not.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => io::copy(&mut dump, &mut io::sink()),
+            copied => copied,
+        };
+        drop(input);
+        let ended = end("pg_restore", child, said);
+        copied.context(CANNOT_OPEN)?;
+        ended.context(CANNOT_OPEN)?;
+        Ok(written.join().unwrap_or_default())
     })
     .await
 }
@@ -269,7 +286,7 @@ pub async fn load(content: Content, secret: &SecretKey, url: &Secret, server: i6
     opening(content, secret, move |mut dump| {
         let arguments = ["--no-owner", "--single-transaction", "--exit-on-error"];
         let mut child = start("pg_restore", server, &url, &arguments, Stdio::piped(), Stdio::null())?;
-        let said = listen(&mut child);
+        let said = listen(child.stderr.take());
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = io::copy(&mut dump, &mut input);
         if copied.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidData) {

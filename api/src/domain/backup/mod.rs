@@ -16,6 +16,7 @@ mod photos;
 mod recipient;
 mod restoring;
 mod sealed_file;
+mod wrapped_keys;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,14 +29,14 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
-use sealing::{PublicKey, SecretKey};
+use sealing::PublicKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use self::database::Content;
 pub use self::manifest::{Dumped, Finished, Manifest, Stored};
-pub use self::recipient::{new_keys, secret_key};
+pub use self::recipient::{Keys, new_keys, secret_key};
 use crate::config::Secret;
 use crate::domain::audit_chain::ChainKey;
 use crate::storage;
@@ -199,12 +200,12 @@ impl Backups {
         Ok(manifest)
     }
 
-    /// Reads every file of a backup and holds it against the manifest; with the recipient's secret opens the database,
-    /// too.
+    /// Reads every file of a backup and holds it against the manifest; with its keys opens the database, too, and tries the
+    /// master key on what is in it.
     ///
     /// # Errors
-    /// The first file that is missing or not as it was.
-    pub async fn check(&self, manifest: &Manifest, secret: Option<&SecretKey>) -> Result<()> {
+    /// The first file that is missing or not as it was; a key that is another.
+    pub async fn check(&self, manifest: &Manifest, keys: Option<Keys<'_>>) -> Result<()> {
         let (name, database) = (manifest.name.as_str(), &manifest.database.file);
         let mut progress = Progress::of("bytes checked", manifest.bytes());
         let hashes = self.hold(name, database).await?;
@@ -215,8 +216,10 @@ impl Backups {
         while let Some(bytes) = checks.try_next().await? {
             progress.add(bytes);
         }
-        if let Some(secret) = secret {
-            database::open_all(self.held(name, database, hashes).await?, secret).await?;
+        if let Some(keys) = keys {
+            let content = self.held(name, database, hashes).await?;
+            let found = wrapped_keys::find(&database::open_all(content, keys.secret).await?);
+            wrapped_keys::open(&found, &manifest.database.rows, keys.master_key_file)?;
         }
         Ok(())
     }
