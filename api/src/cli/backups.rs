@@ -10,7 +10,7 @@ use sealing::PublicKey;
 use super::{migrate, say};
 use crate::config::{BACKUP_DAYS, DataConfig, Secret};
 use crate::domain::audit_chain;
-use crate::domain::backup::{self, Backups};
+use crate::domain::backup::{self, Backups, Keys};
 use crate::keys;
 
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ pub struct RestoreArgs {
     /// The backup's name. Default: the newest.
     #[arg(long)]
     name: Option<String>,
-    /// Only read the whole backup, hold it against its hashes and open it.
+    /// Only read the whole backup, hold it against its hashes, open it and try the master key on it.
     #[arg(long)]
     check: bool,
     /// Do without the proof that this site made the backup: for when the audit key is lost. Whoever may write where backups
@@ -93,7 +93,9 @@ impl RestoreArgs {
         let key = if self.unproven { None } else { Some(audit_chain::open(&self.data).context(without)?) };
         let backups = Backups::open(&self.from)?;
         let manifest = backups.find(self.name.as_deref(), key.as_ref()).await?;
-        backups.check(&manifest, Some(&secret)).await?;
+        let master_key_file = self.data.master_key_file();
+        let opening = Keys { secret: &secret, master_key_file: &master_key_file };
+        backups.check(&manifest, Some(opening)).await?;
         say(&format!("Whole: {}", manifest.summary()))?;
         let Some(owner) = self.database_owner_url.filter(|_| !self.check) else { return Ok(()) };
         self.data.create()?;

@@ -1,12 +1,11 @@
-//! Backups, damaged ones, and what a restore brings back.
+//! Backups, damaged ones, and what a restore brings back; `restore.rs` has what it refuses.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use api::config::DataConfig;
-use api::domain::audit_chain::{self, ChainKey};
-use api::domain::backup::{Backups, Manifest, new_keys, secret_key};
+use api::domain::audit_chain::ChainKey;
+use api::domain::backup::{Backups, Keys, Manifest, new_keys, secret_key};
 use api::models::provisioning;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Text;
@@ -19,16 +18,16 @@ use crate::recognizer::person;
 use crate::support::{Site, TestDatabase, eventually};
 
 /// A site with people, photos and arrivals, and a place for backups.
-struct Kept {
-    site: Site,
-    place: TempDir,
-    backups: Backups,
-    secret: SecretKey,
-    key: ChainKey,
+pub struct Kept {
+    pub site: Site,
+    pub place: TempDir,
+    pub backups: Backups,
+    pub secret: SecretKey,
+    pub key: ChainKey,
 }
 
 impl Kept {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let site = Site::start().await;
         for number in 1..=4 {
             site.enrol(&format!("Person {number}"), person(number)).await;
@@ -46,16 +45,16 @@ impl Kept {
         Self { site, place, backups, secret: secret_key(&new_keys().0).unwrap(), key }
     }
 
-    fn photos(&self) -> String {
+    pub fn photos(&self) -> String {
         format!("file:{}", self.site.data.path().join("objects").display())
     }
 
-    async fn make(&self, name: &str) -> anyhow::Result<Manifest> {
+    pub async fn make(&self, name: &str) -> anyhow::Result<Manifest> {
         let url = self.site.database.backup_url().parse().unwrap();
         self.backups.make(name, &url, self.secret.public(), &self.photos(), &self.key).await
     }
 
-    async fn find(&self, name: Option<&str>) -> anyhow::Result<Manifest> {
+    pub async fn find(&self, name: Option<&str>) -> anyhow::Result<Manifest> {
         self.backups.find(name, Some(&self.key)).await
     }
 
@@ -65,28 +64,42 @@ impl Kept {
     }
 
     /// A file of a backup.
-    fn file(&self, path: &str) -> PathBuf {
+    pub fn file(&self, path: &str) -> PathBuf {
         self.place.path().join(path)
     }
 
     /// Changes a file of a backup that is JSON.
-    fn rewrite(&self, path: &str, change: impl FnOnce(&mut Value)) {
+    pub fn rewrite(&self, path: &str, change: impl FnOnce(&mut Value)) {
         let path = self.file(path);
         let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         change(&mut value);
         fs::write(&path, value.to_string()).unwrap();
     }
 
-    async fn restore(&self, manifest: &Manifest, into: &TestDatabase) -> anyhow::Result<()> {
+    pub async fn restore(&self, manifest: &Manifest, into: &TestDatabase) -> anyhow::Result<()> {
         let url = into.owner_url.parse().unwrap();
         self.backups.restore(manifest, &self.secret, &url, &self.photos()).await
     }
 
-    async fn refusal(&self, manifest: &Manifest) -> String {
-        format!("{:#}", self.backups.check(manifest, Some(&self.secret)).await.unwrap_err())
+    /// Where the site has its master key.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.site.data.path().join("master.key")
     }
 
-    fn folder_of_photos(&self) -> PathBuf {
+    pub async fn check(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        self.check_with(manifest, &self.secret).await
+    }
+
+    async fn check_with(&self, manifest: &Manifest, secret: &SecretKey) -> anyhow::Result<()> {
+        let master_key_file = self.master_key_file();
+        self.backups.check(manifest, Some(Keys { secret, master_key_file: &master_key_file })).await
+    }
+
+    pub async fn refusal(&self, manifest: &Manifest) -> String {
+        format!("{:#}", self.check(manifest).await.unwrap_err())
+    }
+
+    pub fn folder_of_photos(&self) -> PathBuf {
         self.site.data.path().join("objects/people")
     }
 }
@@ -117,14 +130,14 @@ fn content(database: &TestDatabase) -> Vec<String> {
 }
 
 /// Flips a bit, so that the file is as long as it was.
-fn damage(path: &Path) {
+pub fn damage(path: &Path) {
     let mut bytes = fs::read(path).unwrap();
     bytes[1] ^= 1;
     fs::write(path, bytes).unwrap();
 }
 
 /// Every file below a folder with its bytes.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -142,7 +155,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 async fn a_backup_comes_back_byte_for_byte_without_whom_was_erased_since() {
     let mut kept = Kept::start().await;
     let manifest = kept.make("monday").await.unwrap();
-    kept.backups.check(&manifest, Some(&kept.secret)).await.unwrap();
+    kept.check(&manifest).await.unwrap();
     assert_eq!(manifest.photos.len(), 4);
     assert_eq!(manifest.database.rows["people"], 4);
     let (rows, photos) = (content(&kept.site.database), files(&kept.folder_of_photos()));
@@ -204,7 +217,7 @@ async fn what_is_damaged_missing_or_unfinished_is_named() {
     }
     fs::write(&database, &whole).unwrap();
     let other = secret_key(&new_keys().0).unwrap();
-    let refused = format!("{:#}", kept.backups.check(&manifest, Some(&other)).await.unwrap_err());
+    let refused = format!("{:#}", kept.check_with(&manifest, &other).await.unwrap_err());
     assert!(refused.contains("sealed to another key"), "{refused}");
     assert!(secret_key("abc").is_err());
     let (recipient, text) = (kept.secret.public(), "# a comment\n\n");
@@ -227,7 +240,7 @@ async fn what_is_damaged_missing_or_unfinished_is_named() {
     fs::write(&photo, &bytes[1..]).unwrap();
     assert!(kept.refusal(&manifest).await.contains("is not as it was"));
     fs::write(&photo, &bytes).unwrap();
-    kept.backups.check(&manifest, Some(&kept.secret)).await.unwrap();
+    kept.check(&manifest).await.unwrap();
 
     let full = format!("{:#}", kept.restore(&manifest, &kept.site.database).await.unwrap_err());
     assert!(full.contains("the database is not empty"), "{full}");
@@ -257,7 +270,7 @@ async fn what_was_cut_short_is_taken_up() {
     let second = kept.make("monday").await.unwrap();
     assert_eq!(second.database, first.database, "the database is not dumped again");
     assert_eq!(second.photos, first.photos);
-    kept.backups.check(&second, Some(&kept.secret)).await.unwrap();
+    kept.check(&second).await.unwrap();
 
     // A dump that is not as it was, or that somebody else says is the one, is made again.
     fs::remove_file(folder.join("manifest.json")).unwrap();
@@ -268,91 +281,7 @@ async fn what_was_cut_short_is_taken_up() {
     kept.rewrite("monday/database.json", |dumped| dumped["rows"]["people"] = json!(5));
     let fourth = kept.make("monday").await.unwrap();
     assert_eq!(fourth.database.rows["people"], 4);
-    kept.backups.check(&fourth, Some(&kept.secret)).await.unwrap();
-}
-
-#[actix_web::test]
-async fn a_restore_is_begun_again_wherever_it_broke_off() {
-    let kept = Kept::start().await;
-    let manifest = kept.make("monday").await.unwrap();
-    fs::remove_dir_all(kept.folder_of_photos()).unwrap();
-    let fresh = TestDatabase::empty();
-    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
-    let refused = async |manifest: &Manifest| {
-        format!("{:#}", kept.restore(manifest, &fresh).await.expect_err("refused"))
-    };
-
-    let mut others = manifest.clone();
-    others.database.owner = Some("attendance_nobody".to_owned());
-    let text = refused(&others).await;
-    assert!(text.contains("signs in as attendance_nobody"), "{text}");
-    let mut changed = manifest.clone();
-    changed.database.file.sha256 = "0".repeat(64);
-    let text = refused(&changed).await;
-    assert!(text.contains("is not as it was"), "{text}");
-    assert_eq!(fresh.number(tables), 0, "nothing of it is committed");
-
-    // The database is there, and whatever came next did not.
-    let mut more = manifest.clone();
-    more.database.rows.insert("people".to_owned(), 5);
-    let text = refused(&more).await;
-    assert!(text.contains("other numbers of rows"), "{text}");
-    assert_eq!(fresh.number("SELECT count(*) FROM people"), 4);
-
-    let photo = kept.file("monday").join(&manifest.photos[2].path);
-    let bytes = fs::read(&photo).unwrap();
-    damage(&photo);
-    let text = refused(&manifest).await;
-    assert!(text.contains(&manifest.photos[2].path), "{text}");
-    fs::write(&photo, &bytes).unwrap();
-    // One that is there already, and damaged, is brought again.
-    let there = kept.site.data.path().join("objects").join(&manifest.photos[2].path);
-    fs::create_dir_all(there.parent().unwrap()).unwrap();
-    fs::write(&there, &bytes).unwrap();
-    damage(&there);
-    kept.restore(&manifest, &fresh).await.unwrap();
-    assert_eq!(fs::read(&there).unwrap(), bytes);
-    assert_eq!(files(&kept.folder_of_photos()).len(), 4);
-    let notes = "SELECT count(shobj_description(oid, 'pg_database')) FROM pg_database \
-        WHERE datname = current_database()";
-    assert_eq!(fresh.number(notes), 0, "nothing is noted any more");
-}
-
-#[actix_web::test]
-async fn what_the_audit_key_does_not_prove_is_not_restored() {
-    let kept = Kept::start().await;
-    let manifest = kept.make("monday").await.unwrap();
-    // Names are those of folders, whatever they were once called.
-    fs::rename(kept.file("monday"), kept.file("old-monday")).unwrap();
-    let found = kept.find(None).await.unwrap();
-    assert_eq!(found, Manifest { name: "old-monday".to_owned(), ..manifest.clone() });
-    kept.backups.check(&found, Some(&kept.secret)).await.unwrap();
-
-    let elsewhere = TempDir::new().unwrap();
-    audit_chain::create(&elsewhere.path().join("audit.key")).unwrap();
-    let elsewhere = DataConfig { folder: elsewhere.path().to_owned(), master_key_file: None, storage: None };
-    let other = audit_chain::open(&elsewhere).unwrap();
-    let text = kept.backups.find(None, Some(&other)).await.unwrap_err().to_string();
-    assert!(text.contains("another audit key"), "{text}");
-
-    let path = kept.file("old-monday/manifest.json");
-    let whole = fs::read(&path).unwrap();
-    kept.rewrite("old-monday/manifest.json", |manifest| manifest["database"]["rows"]["people"] = json!(5));
-    let text = kept.find(None).await.unwrap_err().to_string();
-    assert!(text.contains("was changed"), "{text}");
-    assert_eq!(kept.backups.find(None, None).await.unwrap().database.rows["people"], 5, "unproven");
-    // Photos go to people's folders alone, proof or none.
-    kept.rewrite("old-monday/manifest.json", |manifest| {
-        manifest["photos"][0]["path"] = json!(format!("erasures/{}", uuid::Uuid::nil()));
-    });
-    let text = format!("{:#}", kept.backups.find(None, None).await.unwrap_err());
-    assert!(text.contains("no place of a photo"), "{text}");
-
-    fs::write(&path, &whole).unwrap();
-    fs::remove_file(kept.file("old-monday/manifest.json.proof")).unwrap();
-    let text = kept.find(None).await.unwrap_err().to_string();
-    assert!(text.contains("nothing proves"), "{text}");
-    assert_eq!(kept.backups.find(None, None).await.unwrap(), found);
+    kept.check(&fourth).await.unwrap();
 }
 
 #[actix_web::test]

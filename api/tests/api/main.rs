@@ -29,6 +29,7 @@ mod permissions;
 mod receivers;
 mod recognizer;
 mod reports;
+mod restore;
 mod review;
 mod rights;
 mod roles;

@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinSet;
 
 use super::sealed_file::{SealedReader, SealedWriter};
-use super::{DATABASE, Dumped, Progress, Stored, at, hex};
+use super::{DATABASE, Dumped, Progress, Stored, at, hex, wrapped_keys};
 use crate::config::Secret;
 use crate::{db, models};
 
@@ -35,6 +35,8 @@ const PLACE_FAILED: &str = "the place of backups cannot be written";
 const CANNOT_OPEN: &str = "the database of the backup cannot be opened";
 /// Where Debian keeps the programs of several versions beside each other.
 const VERSIONS: &str = "/usr/lib/postgresql";
+/// Where there is no server whose version it should be.
+const NEWEST: i64 = 0;
 
 /// The program of the server's own version, or the newest there is, which reads and dumps older servers, too. Its own comes
 /// first since a newer one restores with settings that an older server does not know.
@@ -58,7 +60,16 @@ fn hides_password(url: &str) -> bool {
         })
 }
 
-/// Starts one of PostgreSQL's programs; the password is in its environment, where other users do not see it.
+fn program(name: &str, server: i64) -> Command {
+    Command::new(installed(Path::new(VERSIONS), name, server).unwrap_or_else(|| name.into()))
+}
+
+fn spawn(name: &str, mut command: Command, stdin: Stdio, stdout: Stdio) -> Result<Child> {
+    command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+    command.spawn().with_context(|| format!("{name} cannot be started: install PostgreSQL's client programs"))
+}
+
+/// Starts one of PostgreSQL's programs on a database; the password is in its environment, where other users do not see it.
 fn start(
     name: &str,
     server: i64,
@@ -69,18 +80,12 @@ fn start(
 ) -> Result<Child> {
     let (url, password) = db::without_password(&db::with_password(url)?);
     ensure!(!hides_password(&url), "the password must stand before the @ of the connection URL");
-    let program = installed(Path::new(VERSIONS), name, server).unwrap_or_else(|| name.into());
-    let mut command = Command::new(program);
+    let mut command = program(name, server);
     if let Some(password) = password {
         command.env("PGPASSWORD", password.expose());
     }
-    command
-        .args(arguments)
-        .args(["--no-password", "--dbname", &url])
-        .stdin(stdin)
-        .stdout(stdout)
-        .stderr(Stdio::piped());
-    command.spawn().with_context(|| format!("{name} cannot be started: install PostgreSQL's client programs"))
+    command.args(arguments).args(["--no-password", "--dbname", &url]);
+    spawn(name, command, stdin, stdout)
 }
 
 /// Waits for a child whose standard error `said` collects.
@@ -91,13 +96,13 @@ fn end(name: &str, mut child: Child, said: thread::JoinHandle<String>) -> Result
     Ok(())
 }
 
-fn listen(child: &mut Child) -> thread::JoinHandle<String> {
-    let errors = child.stderr.take();
+/// Collects what a child says on one of its outputs.
+fn listen(output: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
     thread::spawn(move || {
-        let mut said = String::new();
+        let mut said = Vec::new();
         // What cannot be read is not said; the exit code tells.
-        let _ = errors.map(|mut errors| errors.read_to_string(&mut said));
-        said
+        let _ = output.map(|mut output| output.read_to_end(&mut said));
+        String::from_utf8_lossy(&said).into_owned()
     })
 }
 
@@ -189,7 +194,7 @@ fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Resul
     let at = Utc::now();
     let arguments = ["--format=custom", "--compress=1", "--snapshot", &snapshot];
     let mut child = start("pg_dump", server, url, &arguments, Stdio::null(), Stdio::piped())?;
-    let said = listen(&mut child);
+    let said = listen(child.stderr.take());
     let mut output = child.stdout.take().context("pg_dump has no output")?;
     let mut sealed = SealedWriter::new(Outlet { parts, part: Vec::new() }, recipient)?;
     let copied = io::copy(&mut output, &mut sealed);
@@ -202,26 +207,17 @@ fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Resul
     Ok(Moment { at, owner, rows })
 }
 
-/// Reads what arrives, and ends well only when it was the file of this hash. The last piece of a sealed file opens once its
-/// end is there, so nothing that is not as it was comes out whole.
+/// Reads what arrives. An end that comes too early is for [`SealedReader`] to tell.
 struct Inlet {
     pieces: Receiver<Bytes>,
     piece: Bytes,
-    hash: Sha256,
-    sha256: String,
 }
 
 impl Read for Inlet {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.piece.is_empty() {
-            match self.pieces.blocking_recv() {
-                Some(piece) => {
-                    self.hash.update(&piece);
-                    self.piece = piece;
-                }
-                None if hex(self.hash.clone()) == self.sha256 => return Ok(0),
-                None => return Err(io::Error::new(ErrorKind::InvalidData, "it is not as it was")),
-            }
+            let Some(piece) = self.pieces.blocking_recv() else { return Ok(0) };
+            self.piece = piece;
         }
         let given = into.len().min(self.piece.len());
         into[..given].copy_from_slice(&self.piece.split_to(given));
@@ -229,61 +225,72 @@ impl Read for Inlet {
     }
 }
 
-/// A file of a backup as it arrives.
-pub type Content = BoxStream<'static, object_store::Result<Bytes>>;
+/// A file of a backup as it arrives, each piece held against its hash.
+pub type Content = BoxStream<'static, Result<Bytes>>;
 
-/// Opens a sealed dump and hands it to `work`, which reads it on a thread of its own.
-async fn opening(
-    mut content: Content,
-    file: &Stored,
-    secret: &SecretKey,
-    work: impl FnOnce(SealedReader<Inlet>) -> Result<()> + Send + 'static,
-) -> Result<()> {
-    let (pieces, arriving) = mpsc::channel(UNDER_WAY);
-    let (secret, sha256) = (secret.clone(), file.sha256.clone());
-    let working = tokio::task::spawn_blocking(move || {
-        let inlet = Inlet { pieces: arriving, piece: Bytes::new(), hash: Sha256::new(), sha256 };
-        work(SealedReader::new(inlet, &secret).context(CANNOT_OPEN)?)
-    });
-    while let Some(piece) = content.try_next().await.context("the backup cannot be read")? {
-        // Whoever does not read on says why below.
+/// Hands pieces to a reader, who says why it reads no further.
+async fn hand_on(mut content: Content, pieces: Sender<Bytes>) -> Result<()> {
+    while let Some(piece) = content.try_next().await? {
         if pieces.send(piece).await.is_err() {
             break;
         }
     }
-    drop(pieces);
-    working.await?
+    Ok(())
 }
 
-/// Opens a sealed dump from its beginning to its end.
-pub async fn open_all(content: Content, file: &Stored, secret: &SecretKey) -> Result<()> {
-    opening(content, file, secret, |mut dump| {
-        let mut head = [0; 5];
-        dump.read_exact(&mut head).context(CANNOT_OPEN)?;
-        ensure!(&head == b"PGDMP", "the database of the backup is no dump of PostgreSQL");
-        io::copy(&mut dump, &mut io::sink()).context(CANNOT_OPEN)?;
-        Ok(())
+/// Opens a sealed dump and hands it to `work`, which reads it on a thread of its own.
+async fn opening<T: Send + 'static>(
+    content: Content,
+    secret: &SecretKey,
+    work: impl FnOnce(SealedReader<Inlet>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (pieces, arriving) = mpsc::channel(UNDER_WAY);
+    let secret = secret.clone();
+    let working = tokio::task::spawn_blocking(move || {
+        let inlet = Inlet { pieces: arriving, piece: Bytes::new() };
+        work(SealedReader::new(inlet, &secret).context(CANNOT_OPEN)?)
+    });
+    let handed_on = hand_on(content, pieces).await;
+    // Nothing is at work any more when an error is told.
+    let worked = working.await?;
+    handed_on.and(worked)
+}
+
+/// Opens a sealed dump from its beginning to its end. Gives what `pg_restore`, which needs no server for it, writes of the
+/// tables with wrapped keys.
+pub async fn open_all(content: Content, secret: &SecretKey) -> Result<String> {
+    opening(content, secret, |mut dump| {
+        let mut command = program("pg_restore", NEWEST);
+        command.args(["--data-only", "--file=-"]);
+        command.args(wrapped_keys::TABLES.map(|table| format!("--table={table}")));
+        let mut child = spawn("pg_restore", command, Stdio::piped(), Stdio::piped())?;
+        let (said, written) = (listen(child.stderr.take()), listen(child.stdout.take()));
+        let mut input = child.stdin.take().context("pg_restore has no input")?;
+        let copied = match io::copy(&mut dump, &mut input) {
+            // It has what it needs, or says below why it has not.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => io::copy(&mut dump, &mut io::sink()),
+            copied => copied,
+        };
+        drop(input);
+        let ended = end("pg_restore", child, said);
+        copied.context(CANNOT_OPEN)?;
+        ended.context(CANNOT_OPEN)?;
+        Ok(written.join().unwrap_or_default())
     })
     .await
 }
 
 /// Fills an empty database, in one transaction.
-pub async fn load(
-    content: Content,
-    file: &Stored,
-    secret: &SecretKey,
-    url: &Secret,
-    server: i64,
-) -> Result<()> {
+pub async fn load(content: Content, secret: &SecretKey, url: &Secret, server: i64) -> Result<()> {
     let url = url.clone();
-    opening(content, file, secret, move |mut dump| {
+    opening(content, secret, move |mut dump| {
         let arguments = ["--no-owner", "--single-transaction", "--exit-on-error"];
         let mut child = start("pg_restore", server, &url, &arguments, Stdio::piped(), Stdio::null())?;
-        let said = listen(&mut child);
+        let said = listen(child.stderr.take());
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = io::copy(&mut dump, &mut input);
         if copied.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidData) {
-            // Nothing of a damaged dump is committed.
+            // Nothing of a dump that was cut off is committed.
             child.kill()?;
         }
         drop(input);

@@ -14,7 +14,9 @@ mod forgetting;
 mod manifest;
 mod photos;
 mod recipient;
+mod restoring;
 mod sealed_file;
+mod wrapped_keys;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,20 +25,21 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use chrono::Utc;
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
-use sealing::{PublicKey, SecretKey};
+use sealing::PublicKey;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use self::database::Content;
 pub use self::manifest::{Dumped, Finished, Manifest, Stored};
-pub use self::recipient::{new_keys, secret_key};
+pub use self::recipient::{Keys, new_keys, secret_key};
 use crate::config::Secret;
 use crate::domain::audit_chain::ChainKey;
-use crate::{models, storage};
+use crate::storage;
 
 const DATABASE: &str = "database";
 const DUMPED: &str = "database.json";
@@ -197,15 +200,15 @@ impl Backups {
         Ok(manifest)
     }
 
-    /// Reads every file of a backup and holds it against the manifest; with the recipient's secret opens the database,
-    /// too.
+    /// Reads every file of a backup and holds it against the manifest; with its keys opens the database, too, and tries the
+    /// master key on what is in it.
     ///
     /// # Errors
-    /// The first file that is missing or not as it was.
-    pub async fn check(&self, manifest: &Manifest, secret: Option<&SecretKey>) -> Result<()> {
+    /// The first file that is missing or not as it was; a key that is another.
+    pub async fn check(&self, manifest: &Manifest, keys: Option<Keys<'_>>) -> Result<()> {
         let (name, database) = (manifest.name.as_str(), &manifest.database.file);
         let mut progress = Progress::of("bytes checked", manifest.bytes());
-        self.hold(name, database).await?;
+        let hashes = self.hold(name, database).await?;
         progress.add(database.bytes);
         let mut checks = stream::iter(&manifest.photos)
             .map(|photo| async move { photos::whole(&self.place, name, photo).await.map(|_| photo.bytes) })
@@ -213,79 +216,48 @@ impl Backups {
         while let Some(bytes) = checks.try_next().await? {
             progress.add(bytes);
         }
-        if let Some(secret) = secret {
-            database::open_all(self.pieces(name, database).await?, database, secret).await?;
+        if let Some(keys) = keys {
+            let content = self.held(name, database, hashes).await?;
+            let found = wrapped_keys::find(&database::open_all(content, keys.secret).await?);
+            wrapped_keys::open(&found, &manifest.database.rows, keys.master_key_file)?;
         }
         Ok(())
     }
 
-    /// Fills an empty database and the store of photos with a backup that [`Backups::check`] found whole. What was cut
-    /// short is taken up by doing it again.
-    ///
-    /// # Errors
-    /// When the database is not empty or not its owner's, or something cannot be written.
-    pub async fn restore(
-        &self,
-        manifest: &Manifest,
-        secret: &SecretKey,
-        database: &Secret,
-        photos: &str,
-    ) -> Result<()> {
-        let target = storage::open(photos).context("the photos cannot be written")?;
-        let state = blocking(database, models::backup::state).await?;
-        if let Some(owner) = &manifest.database.owner {
-            ensure!(
-                *owner == state.user,
-                "a restore signs in as {owner}, whose the tables are; this is {}, and servers could not use what later \
-                 releases add",
-                state.user
-            );
-        }
-        let note = format!("Attendance: the restore of the backup {} is not finished", manifest.name);
-        ensure!(
-            state.empty || state.note.as_ref() == Some(&note),
-            "the database is not empty: restore into a new one"
-        );
-        if state.empty {
-            blocking(database, models::backup::make_roles).await?;
-            // Before there is anything to note: whatever ends this now, the next one knows whose tables it finds.
-            blocking(database, move |conn| models::backup::note(conn, &note)).await?;
-            let file = &manifest.database.file;
-            let whole = self.pieces(&manifest.name, file).await?;
-            database::load(whole, file, secret, database, state.version).await?;
-        } else {
-            tracing::info!(backup.name = manifest.name, "the database is there already");
-        }
-        let rows = blocking(database, models::backup::table_counts).await?;
-        ensure!(
-            rows == manifest.database.rows,
-            "the database has other numbers of rows than the backup; did servers write to it meanwhile? {rows:?}"
-        );
-        photos::bring(&self.place, manifest, &target).await?;
-        blocking(database, |conn| {
-            // Some have been ended since.
-            models::sessions::delete_all(conn)?;
-            models::backup::note(conn, "")
-        })
-        .await
-    }
-
-    /// Holds the database against its hash.
-    async fn hold(&self, name: &str, file: &Stored) -> Result<()> {
+    /// Holds the database against its hash. Gives those of its pieces, by which [`Self::held`] knows them again.
+    async fn hold(&self, name: &str, file: &Stored) -> Result<Vec<String>> {
         let mut content = self.pieces(name, file).await?;
-        let mut hash = Sha256::new();
+        let (mut hash, mut hashes) = (Sha256::new(), Vec::new());
         while let Some(piece) =
             content.try_next().await.with_context(|| format!("{} of the backup cannot be read", file.path))?
         {
             hash.update(&piece);
+            hashes.push(hex(Sha256::new_with_prefix(&piece)));
         }
         ensure!(hex(hash) == file.sha256, "{} of the backup is not as it was", file.path);
-        Ok(())
+        Ok(hashes)
+    }
+
+    /// Reads the database again, and hands on a piece only once it is what [`Self::hold`] found: whoever may write where
+    /// backups are kept can change the file at any moment, and what a dump says is done before its end is read.
+    async fn held(&self, name: &str, file: &Stored, hashes: Vec<String>) -> Result<Content> {
+        let path = file.path.clone();
+        let pieces = self.pieces(name, file).await?.zip(stream::iter(hashes));
+        let held = pieces.map(move |(piece, hash)| {
+            let piece = piece.with_context(|| format!("{path} of the backup cannot be read"))?;
+            ensure!(hex(Sha256::new_with_prefix(&piece)) == hash, "{path} of the backup is not as it was");
+            anyhow::Ok(piece)
+        });
+        Ok(held.boxed())
     }
 
     /// A long file in pieces, each asked for when the one before is used up: clouds do not wait while PostgreSQL is busy
     /// with what it has.
-    async fn pieces(&self, name: &str, file: &Stored) -> Result<Content> {
+    async fn pieces(
+        &self,
+        name: &str,
+        file: &Stored,
+    ) -> Result<BoxStream<'static, object_store::Result<Bytes>>> {
         let (place, path, end) = (Arc::clone(&self.place), at(name, &file.path), file.bytes);
         let there = place.head(&path).await;
         let there = there.with_context(|| format!("{} of the backup is missing", file.path))?;
@@ -363,41 +335,62 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn blocking<T: Send + 'static>(
-    database: &Secret,
-    work: impl FnOnce(&mut diesel::PgConnection) -> diesel::QueryResult<T> + Send + 'static,
-) -> Result<T> {
-    let database = database.clone();
-    tokio::task::spawn_blocking(move || {
-        let mut conn = crate::db::connect(&database).context("the database cannot be reached")?;
-        work(&mut conn).context("the database refused")
-    })
-    .await?
-}
-
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
 
-    #[tokio::test]
-    async fn a_long_file_comes_in_pieces() {
+    /// A place with a database of two pieces and a little more.
+    fn long() -> (TempDir, Backups, Vec<u8>, Stored) {
         let folder = tempfile::tempdir().expect("a folder");
         let backups = Backups::open(&format!("file:{}", folder.path().display())).expect("a place");
         let text: Vec<u8> = (0..2 * PIECE + 7).map(|at| (at % 251) as u8).collect();
-        let path = folder.path().join("monday").join(DATABASE);
         std::fs::create_dir(folder.path().join("monday")).expect("a folder");
-        std::fs::write(&path, &text).expect("written");
         let file = Stored::of(&Path::from(DATABASE), &text);
-        backups.hold("monday", &file).await.expect("as it was");
-        let pieces = backups.pieces("monday", &file).await.expect("it is there");
+        write(&folder, &text);
+        (folder, backups, text, file)
+    }
+
+    fn write(folder: &TempDir, text: &[u8]) {
+        std::fs::write(folder.path().join("monday").join(DATABASE), text).expect("written");
+    }
+
+    #[tokio::test]
+    async fn a_long_file_comes_in_pieces() {
+        let (folder, backups, text, file) = long();
+        let hashes = backups.hold("monday", &file).await.expect("as it was");
+        let pieces = backups.held("monday", &file, hashes).await.expect("it is there");
         let pieces: Vec<Bytes> = pieces.try_collect().await.expect("read");
         assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [PIECE, PIECE, 7]);
         assert!(pieces.iter().flatten().eq(&text));
 
         for changed in [&text[..PIECE], &[text.as_slice(), b"more"].concat()] {
-            std::fs::write(&path, changed).expect("written");
+            write(&folder, changed);
             let refused = backups.hold("monday", &file).await.expect_err("refused").to_string();
             assert!(refused.contains("is not as it was"), "{refused}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_changed_once_it_was_held_is_not_handed_on() {
+        let (folder, backups, text, file) = long();
+        let hashes = backups.hold("monday", &file).await.expect("as it was");
+        // Before it is read again, and while it is.
+        for at_once in [true, false] {
+            write(&folder, &text);
+            let mut pieces = backups.held("monday", &file, hashes.clone()).await.expect("it is there");
+            if !at_once {
+                let first = pieces.try_next().await.expect("read").expect("a piece");
+                assert!(first == text[..PIECE]);
+            }
+            let mut swapped = text.clone();
+            swapped[if at_once { 0 } else { PIECE }] ^= 1;
+            write(&folder, &swapped);
+            let refused = pieces.try_next().await.expect_err("refused").to_string();
+            assert_eq!(refused, "database of the backup is not as it was");
+        }
+        write(&folder, &text[..PIECE + 1]);
+        assert!(backups.held("monday", &file, hashes).await.is_err(), "and nothing of what is shorter");
     }
 }

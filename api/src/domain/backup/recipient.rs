@@ -1,4 +1,6 @@
-//! Whom backups are sealed to.
+//! Whom backups are sealed to, and what opens them.
+
+use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use base64::Engine;
@@ -7,6 +9,14 @@ use sealing::{PublicKey, SecretKey};
 
 /// What the secret begins with: its recipient, who looks like it otherwise, cannot be taken for it.
 const SECRET: &str = "secret:";
+
+/// What opens a backup.
+pub struct Keys<'a> {
+    /// The recipient's secret: the database was sealed to it.
+    pub secret: &'a SecretKey,
+    /// The file with the master keys: they wrap the keys that are in the database.
+    pub master_key_file: &'a Path,
+}
 
 /// A new pair of keys: the secret for a safe place, and what backups are sealed to.
 pub fn new_keys() -> (String, PublicKey) {
