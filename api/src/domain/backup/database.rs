@@ -2,13 +2,13 @@
 //! disk unsealed.
 
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
@@ -96,13 +96,13 @@ fn end(name: &str, mut child: Child, said: thread::JoinHandle<String>) -> Result
     Ok(())
 }
 
-/// Collects what a child says on one of its outputs.
-fn listen(output: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+fn listen(child: &mut Child) -> thread::JoinHandle<String> {
+    let errors = child.stderr.take();
     thread::spawn(move || {
-        let mut said = Vec::new();
+        let mut said = String::new();
         // What cannot be read is not said; the exit code tells.
-        let _ = output.map(|mut output| output.read_to_end(&mut said));
-        String::from_utf8_lossy(&said).into_owned()
+        let _ = errors.map(|mut errors| errors.read_to_string(&mut said));
+        said
     })
 }
 
@@ -194,7 +194,7 @@ fn dump_into(parts: Sender<Bytes>, url: &Secret, recipient: &PublicKey) -> Resul
     let at = Utc::now();
     let arguments = ["--format=custom", "--compress=1", "--snapshot", &snapshot];
     let mut child = start("pg_dump", server, url, &arguments, Stdio::null(), Stdio::piped())?;
-    let said = listen(child.stderr.take());
+    let said = listen(&mut child);
     let mut output = child.stdout.take().context("pg_dump has no output")?;
     let mut sealed = SealedWriter::new(Outlet { parts, part: Vec::new() }, recipient)?;
     let copied = io::copy(&mut output, &mut sealed);
@@ -256,15 +256,17 @@ async fn opening<T: Send + 'static>(
     handed_on.and(worked)
 }
 
-/// Opens a sealed dump from its beginning to its end. Gives what `pg_restore`, which needs no server for it, writes of the
-/// tables with wrapped keys.
-pub async fn open_all(content: Content, secret: &SecretKey) -> Result<String> {
+/// Opens a sealed dump from its beginning to its end. Gives the keys in what `pg_restore`, which needs no server for it,
+/// writes of the tables that have some.
+pub async fn open_all(content: Content, secret: &SecretKey) -> Result<wrapped_keys::Found> {
     opening(content, secret, |mut dump| {
         let mut command = program("pg_restore", NEWEST);
         command.args(["--data-only", "--file=-"]);
         command.args(wrapped_keys::TABLES.map(|table| format!("--table={table}")));
         let mut child = spawn("pg_restore", command, Stdio::piped(), Stdio::piped())?;
-        let (said, written) = (listen(child.stderr.take()), listen(child.stdout.take()));
+        let said = listen(&mut child);
+        let written = child.stdout.take().context("pg_restore has no output")?;
+        let found = thread::spawn(move || wrapped_keys::find(BufReader::new(written)));
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = match io::copy(&mut dump, &mut input) {
             // It has what it needs, or says below why it has not.
@@ -275,7 +277,8 @@ pub async fn open_all(content: Content, secret: &SecretKey) -> Result<String> {
         let ended = end("pg_restore", child, said);
         copied.context(CANNOT_OPEN)?;
         ended.context(CANNOT_OPEN)?;
-        Ok(written.join().unwrap_or_default())
+        let found = found.join().map_err(|_| anyhow!("the search for keys broke off"))?;
+        found.context(CANNOT_OPEN)
     })
     .await
 }
@@ -286,7 +289,7 @@ pub async fn load(content: Content, secret: &SecretKey, url: &Secret, server: i6
     opening(content, secret, move |mut dump| {
         let arguments = ["--no-owner", "--single-transaction", "--exit-on-error"];
         let mut child = start("pg_restore", server, &url, &arguments, Stdio::piped(), Stdio::null())?;
-        let said = listen(child.stderr.take());
+        let said = listen(&mut child);
         let mut input = child.stdin.take().context("pg_restore has no input")?;
         let copied = io::copy(&mut dump, &mut input);
         if copied.as_ref().is_err_and(|error| error.kind() == ErrorKind::InvalidData) {

@@ -218,7 +218,7 @@ impl Backups {
         }
         if let Some(keys) = keys {
             let content = self.held(name, database, hashes).await?;
-            let found = wrapped_keys::find(&database::open_all(content, keys.secret).await?);
+            let found = database::open_all(content, keys.secret).await?;
             wrapped_keys::open(&found, &manifest.database.rows, keys.master_key_file)?;
         }
         Ok(())

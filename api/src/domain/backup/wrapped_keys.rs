@@ -4,6 +4,7 @@
 //! be had as text without a server, so one key of each table and version is tried before anything is written.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -19,30 +20,37 @@ pub const TABLES: [&str; 5] = ["person_keys", "review_items", "second_factors", 
 pub type Found = BTreeMap<(&'static str, i32), (Owner, WrappedKey)>;
 
 /// Looks for keys in what `pg_restore` writes of [`TABLES`]: statements, and rows as `COPY` has them.
-pub fn find(script: &str) -> Found {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn find(script: impl BufRead) -> io::Result<Found> {
     let mut found = Found::new();
-    let mut lines = script.lines();
-    while let Some(line) = lines.next() {
-        let Some((table, columns)) = head(line) else { continue };
-        for row in lines.by_ref().take_while(|row| *row != r"\.") {
-            if let Some((owner, key)) = read(table, &columns, row) {
-                found.entry((table, key.version)).or_insert((owner, key));
+    let mut within = None;
+    for line in script.lines() {
+        let line = line?;
+        match &within {
+            None => within = head(&line),
+            Some(_) if line == r"\." => within = None,
+            Some((table, columns)) => {
+                if let Some((owner, key)) = read(table, columns, &line) {
+                    found.entry((*table, key.version)).or_insert((owner, key));
+                }
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// The table and the columns of the rows that come next.
-fn head(line: &str) -> Option<(&'static str, Vec<&str>)> {
+fn head(line: &str) -> Option<(&'static str, Vec<String>)> {
     let (name, columns) =
         line.strip_prefix("COPY public.")?.strip_suffix(") FROM stdin;")?.split_once(" (")?;
     let table = TABLES.into_iter().find(|table| *table == name)?;
-    Some((table, columns.split(", ").collect()))
+    Some((table, columns.split(", ").map(str::to_owned).collect()))
 }
 
-fn read(table: &str, columns: &[&str], row: &str) -> Option<(Owner, WrappedKey)> {
-    let row: HashMap<&str, &str> = columns.iter().copied().zip(row.split('\t')).collect();
+fn read(table: &str, columns: &[String], row: &str) -> Option<(Owner, WrappedKey)> {
+    let row: HashMap<&str, &str> = columns.iter().map(String::as_str).zip(row.split('\t')).collect();
     let id = |column: &str| row.get(column)?.parse::<Uuid>().ok();
     let owner = match table {
         "person_keys" => Owner::Person(PersonId(id("person_id")?)),
@@ -113,7 +121,7 @@ mod tests {
         let path = folder.path().join("master.key");
         let master = MasterKeys::create(&path).expect("made");
         let (_, wrapped) = master.new_key(PersonId(PERSON)).expect("a key");
-        let found = find(&script(wrapped.version, &wrapped.bytes));
+        let found = find(script(wrapped.version, &wrapped.bytes).as_bytes()).expect("text");
         assert_eq!(found.keys().collect::<Vec<_>>(), [&("person_keys", 1)]);
         let rows = BTreeMap::from([("person_keys".to_owned(), 1), ("webhooks".to_owned(), 0)]);
         open(&found, &rows, &path).expect("it opens");
@@ -136,9 +144,10 @@ mod tests {
     fn keys_that_cannot_be_read_are_not_taken_for_none() {
         let nowhere = Path::new("nowhere");
         let rows = |count| BTreeMap::from([("person_keys".to_owned(), count)]);
-        open(&find(""), &rows(0), nowhere).expect("nothing is sealed");
+        open(&Found::new(), &rows(0), nowhere).expect("nothing is sealed");
         for script in ["", &script(1, &[]).replace(r"\\x", "x"), &script(1, &[]).replace("master_key_", "")] {
-            let text = open(&find(script), &rows(2), nowhere).expect_err("refused").to_string();
+            let found = find(script.as_bytes()).expect("text");
+            let text = open(&found, &rows(2), nowhere).expect_err("refused").to_string();
             assert!(text.contains("person_keys has 2 rows"), "{text}");
         }
     }
