@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
-use types::{ClockTime, Direction, ScheduleRules, Slot, Weekday};
+use types::{Break, ClockTime, Direction, ScheduleRules, Slot, Weekday};
 use uuid::Uuid;
 
 use super::binding::{Event, bind};
 use super::instances::{Instance, Schedule, instances};
-use super::rules::checked;
+use super::rules::{checked, length};
 use super::state::{Given, Outcome, judge};
 
 /// Zones with a clock change in the days that [`days`] draws, one by half an hour.
@@ -129,6 +129,23 @@ proptest! {
         let all = instances(schedule, day - Days::new(2), day + Days::new(2));
         let of_day: Vec<Instance> = all.into_iter().filter(|one| one.day == day).collect();
         prop_assert_eq!(instances(schedule, day, day), of_day);
+    }
+
+    #[test]
+    fn a_break_lies_in_its_slot_and_takes_no_longer_than_by_the_clock(
+        schedules in schedules(), day in days(), start in 0u16..96, quarters in 1u16..32,
+    ) {
+        let time = |quarters: u16| ClockTime::from_minutes(quarters % 96 * 15).expect("in range");
+        let pause = Break { start: time(start), end: time(start + quarters) };
+        let most = TimeDelta::minutes(length(pause.start, pause.end).into());
+        let mut schedule = schedules[0].clone();
+        Arc::make_mut(&mut schedule.versions[0].1).breaks.push(pause);
+        for one in instances(&schedule, day - Days::new(3), day + Days::new(3)) {
+            for (from, until) in &one.breaks {
+                prop_assert!(one.starts_at <= *from && from < until && *until <= one.ends_at);
+                prop_assert!(*until - *from <= most);
+            }
+        }
     }
 
     #[test]
