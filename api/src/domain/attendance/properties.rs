@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
-use types::{Break, ClockTime, Direction, ScheduleRules, Slot, Weekday};
+use types::{AttendanceState, Break, ClockTime, Direction, ScheduleRules, Slot, Weekday};
 use uuid::Uuid;
 
 use super::binding::{Event, bind};
@@ -163,6 +163,19 @@ proptest! {
         // Whoever comes while something is on comes to something that is on.
         for event in &unbound {
             prop_assert!(!all.iter().any(|one| one.contains(event.at)));
+        }
+    }
+
+    #[test]
+    fn without_check_out_nobody_was_there_whom_a_feed_of_both_directions_did_not_see_come(
+        schedules in schedules(), day in days(), list in events(),
+    ) {
+        let list: Vec<_> = list.into_iter().map(|(minutes, _)| (minutes, Direction::Both)).collect();
+        let (all, events) = (all_instances(&schedules, day), events_on(day, &list));
+        for (one, outcome) in all.iter().zip(outcomes(&all, &events, at_minutes(day, 4 * 24 * 60))) {
+            if !one.rules.asks_check_out {
+                prop_assert_eq!(outcome.state != AttendanceState::Absent, outcome.first_in.is_some());
+            }
         }
     }
 
