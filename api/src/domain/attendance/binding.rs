@@ -63,7 +63,7 @@ pub fn bind(instances: &[&Instance], events: &[Event]) -> (Vec<Vec<Event>>, Vec<
     (bound, unbound)
 }
 
-/// The instance that an event belongs to by its time alone; `came_to` is what the person came to last.
+/// The instance that an event belongs to by its time; `came_to` is what the person came to last.
 fn nearest(instances: &[&Instance], event: &Event, came_to: Option<usize>) -> Option<usize> {
     let (at, direction) = (event.at, event.direction);
     let may = |index: usize, instance: &Instance| match direction {
