@@ -5,7 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Double, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::reports::{Filter, days_in_range, letter, people_in_scope, statement, was_late};
+use super::attendance_days::was_late;
+use super::reports::{Filter, days_in_range, letter, people_in_scope, statement};
 
 /// A day's instances by state.
 #[derive(Debug, Clone, QueryableByName)]

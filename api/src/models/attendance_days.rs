@@ -30,6 +30,34 @@ pub struct Day {
     pub worked_minutes: Option<i32>,
 }
 
+/// Whether an instance counts as late, by its alias: also where somebody came late and then left early. What
+/// [`Day::was_late`] says of a row that is read.
+macro_rules! was_late {
+    ($d:literal) => {
+        concat!(
+            "(",
+            $d,
+            ".state = 'late' OR (",
+            $d,
+            ".late_minutes > 0 AND ",
+            $d,
+            ".state IN ('left_early', 'half_day'))) "
+        )
+    };
+}
+pub(super) use was_late;
+
+impl Day {
+    /// Whether it counts as late; `was_late!` says so in a statement.
+    pub fn was_late(&self) -> bool {
+        match self.state.as_str() {
+            "late" => true,
+            "left_early" | "half_day" => self.late_minutes > 0,
+            _ => false,
+        }
+    }
+}
+
 /// A person whose days are worked out, and since when nothing is expected of them.
 pub type Locked = (Uuid, Option<DateTime<Utc>>);
 

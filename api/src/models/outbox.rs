@@ -7,6 +7,7 @@ use diesel::upsert::excluded;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::attendance_days::was_late;
 use crate::schema::{feeds, outbox, people, webhooks};
 
 /// One thing for one recipient by one way.
@@ -180,14 +181,16 @@ pub fn finish(
 
 /// Withdraws what is to be told of some people's days and is not so any more. What a sender has goes out.
 pub fn withdraw_untrue(conn: &mut PgConnection, people: &[Uuid]) -> QueryResult<usize> {
-    diesel::sql_query(
+    diesel::sql_query(concat!(
         "UPDATE outbox o SET state = 'withdrawn', claimed_until = NULL \
          WHERE o.person_id = ANY($1) AND o.state IN ('pending', 'held') AND o.kind IN ('absence', 'lateness') \
            AND (o.claimed_until IS NULL OR o.claimed_until <= now()) \
            AND NOT EXISTS (SELECT FROM attendance_days d WHERE d.person_id = o.person_id \
              AND d.schedule_id = o.schedule_id AND d.day = o.day AND d.slot = o.slot \
-             AND d.state = CASE o.kind WHEN 'absence' THEN 'absent' ELSE 'late' END)",
-    )
+             AND CASE o.kind WHEN 'absence' THEN d.state = 'absent' ELSE ",
+        was_late!("d"),
+        "END)"
+    ))
     .bind::<Array<SqlUuid>, _>(people)
     .execute(conn)
 }

@@ -12,6 +12,8 @@ use diesel::sql_types::{
 };
 use uuid::Uuid;
 
+use super::attendance_days::was_late;
+
 /// Which attendance a report is about.
 #[derive(Debug, Clone)]
 pub struct Filter {
@@ -77,22 +79,6 @@ macro_rules! days_in_range {
     };
 }
 pub(super) use days_in_range;
-
-/// Whether an instance counts as late, by its alias: also where somebody came late and then left early.
-macro_rules! was_late {
-    ($d:literal) => {
-        concat!(
-            "(",
-            $d,
-            ".state = 'late' OR (",
-            $d,
-            ".late_minutes > 0 AND ",
-            $d,
-            ".state IN ('left_early', 'half_day'))) "
-        )
-    };
-}
-pub(super) use was_late;
 
 /// The letter of a day, over the instances `d` of a person on it. The legend is in `domain::reports`.
 macro_rules! letter {

@@ -18,22 +18,22 @@ use crate::receivers::{MailServer, Receiver};
 use crate::schedules::{DAILY, created, today};
 use crate::support::{Client, Site, eventually, person_form, refusal};
 
-const OFFICE: &str = "office@example.org";
+pub const OFFICE: &str = "office@example.org";
 
-fn yesterday() -> NaiveDate {
+pub fn yesterday() -> NaiveDate {
     today() - Days::new(1)
 }
 
 /// A class whose lesson was yesterday, and nobody came.
-struct School {
-    site: Site,
-    group: String,
-    people: Vec<String>,
-    schedule: String,
+pub struct School {
+    pub site: Site,
+    pub group: String,
+    pub people: Vec<String>,
+    pub schedule: String,
 }
 
 impl School {
-    async fn start(settings: MessagesConfig, names: &[&str]) -> Self {
+    pub async fn start(settings: MessagesConfig, names: &[&str]) -> Self {
         let site = Site::start_sending(settings).await;
         let mut people = Vec::new();
         for name in names {
@@ -50,7 +50,7 @@ impl School {
     }
 
     /// The class gets its schedule: everybody was absent.
-    async fn absences(&self) {
+    pub async fn absences(&self) {
         let path = format!("/schedules/{}/groups", self.schedule);
         created(&self.site.admin, &path, json!({ "group": self.group, "from_day": yesterday() })).await;
         let absent = "SELECT count(*) FROM attendance_days WHERE state = 'absent'";
@@ -58,7 +58,7 @@ impl School {
         eventually("everybody is absent", || async { self.site.database.number(absent) == all }).await;
     }
 
-    async fn recompute(&self) {
+    pub async fn recompute(&self) {
         let day = yesterday();
         self.site.database.execute(&format!(
             "INSERT INTO attendance_recomputes (from_day, until_day) VALUES ('{day}', '{day}'::date + 1)"
@@ -70,7 +70,7 @@ impl School {
     }
 
     /// Marks somebody by hand, null taking an earlier mark back.
-    async fn mark(&self, person: &str, state: &str) {
+    pub async fn mark(&self, person: &str, state: &str) {
         self.site.database.execute(&format!(
             "INSERT INTO marks (id, person_id, schedule_id, day, slot, state, marked_by) \
              VALUES ('{}', '{person}', '{}', '{}', 0, {state}, gen_random_uuid())",
@@ -92,19 +92,19 @@ async fn person(site: &Site, name: &str) -> String {
     person["id"].as_str().unwrap().to_owned()
 }
 
-async fn rule(site: &Site, fields: Value) -> Value {
+pub async fn rule(site: &Site, fields: Value) -> Value {
     let mut body = json!({ "name": "Rule", "kind": "absence", "channels": ["email"], "recipients": {} });
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     created(&site.admin, "/alerts/rules", body).await
 }
 
 /// A digest that is not due during the test.
-fn later() -> Value {
+pub fn later() -> Value {
     let hour = (Utc::now() + chrono::TimeDelta::hours(6)).format("%H:00").to_string();
     json!({ "when": "daily", "time": hour })
 }
 
-fn messages(site: &Site, condition: &str) -> i64 {
+pub fn messages(site: &Site, condition: &str) -> i64 {
     site.database.number(&format!("SELECT count(*) FROM outbox WHERE {condition}"))
 }
 

@@ -21,6 +21,7 @@ mod groups;
 mod imports;
 mod keys;
 mod kiosk;
+mod lateness;
 mod liveness;
 mod model;
 mod oidc;

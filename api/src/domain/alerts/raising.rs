@@ -61,7 +61,7 @@ pub fn days_changed<'a>(
     for day in changed.filter(|day| now - day.ends_at <= STALE) {
         let kind = match day.state.as_str() {
             "absent" => AlertKind::Absence,
-            "late" => AlertKind::Lateness,
+            _ if day.was_late() => AlertKind::Lateness,
             _ => continue,
         };
         causes.entry(kind).or_default().push(of_day(kind, day, now));

@@ -35,6 +35,9 @@ fn order(event: &Event) -> (DateTime<Utc>, u8, Uuid) {
 /// window lasts: so a night shift has its check-out even where the next shift has begun. Else an event belongs to the
 /// instance that it lies in, else to the one whose nearer edge is nearest within the window. Where shifts overlap,
 /// coming goes to the one that began last and leaving to the one that ends first.
+///
+/// At a feed of both directions people leave what is over where they came to it last, or where they are asked to check
+/// out: then they may have come unseen. Everybody else comes.
 pub fn bind(instances: &[&Instance], events: &[Event]) -> (Vec<Vec<Event>>, Vec<Event>) {
     let mut events = events.to_vec();
     events.sort_by_key(order);
@@ -45,7 +48,7 @@ pub fn bind(instances: &[&Instance], events: &[Event]) -> (Vec<Vec<Event>>, Vec<
         let open = came_to.filter(|&index| event.at <= instances[index].closes_at);
         let found = match (event.direction, open) {
             (Direction::Out, Some(open)) => Some(open),
-            _ => nearest(instances, &event),
+            _ => nearest(instances, &event, open),
         };
         match found {
             Some(index) => {
@@ -60,14 +63,17 @@ pub fn bind(instances: &[&Instance], events: &[Event]) -> (Vec<Vec<Event>>, Vec<
     (bound, unbound)
 }
 
-fn nearest(instances: &[&Instance], event: &Event) -> Option<usize> {
+/// The instance that an event belongs to by its time; `came_to` is what the person came to last.
+fn nearest(instances: &[&Instance], event: &Event, came_to: Option<usize>) -> Option<usize> {
     let (at, direction) = (event.at, event.direction);
-    let may = |instance: &Instance| match direction {
-        Direction::In => instance.opens_at <= at && at < instance.ends_at,
-        Direction::Both => instance.opens_at <= at && at <= instance.closes_at,
+    let may = |index: usize, instance: &Instance| match direction {
+        Direction::Both if instance.rules.asks_check_out || came_to == Some(index) => {
+            instance.opens_at <= at && at <= instance.closes_at
+        }
+        Direction::In | Direction::Both => instance.opens_at <= at && at < instance.ends_at,
         Direction::Out => instance.starts_at <= at && at <= instance.closes_at,
     };
-    let candidates = instances.iter().enumerate().filter(|(_, instance)| may(instance));
+    let candidates = instances.iter().enumerate().filter(|(index, instance)| may(*index, instance));
     candidates
         .min_by_key(|(_, instance)| {
             let inside = instance.contains(at);
@@ -150,10 +156,41 @@ mod tests {
     fn between_two_the_nearer_edge_wins_and_overlaps_are_decided_alike() {
         use Direction::{Both, In, Out};
         let two = [instance(1, "01 08:00", "01 12:00"), instance(2, "01 13:00", "01 17:00")];
-        assert_eq!(bound(&two, &[("01 12:10", Both), ("01 12:50", Both)]), [Some(0), Some(1)]);
+        let seen = [("01 11:50", Both), ("01 12:10", Both), ("01 12:50", Both)];
+        assert_eq!(bound(&two, &seen), [Some(0), Some(0), Some(1)]);
         assert_eq!(bound(&two, &[("01 12:10", In)]), [Some(1)], "nobody comes to what is over");
         let overlapping = [instance(1, "01 08:00", "01 12:00"), instance(2, "01 10:00", "01 14:00")];
         assert_eq!(bound(&overlapping, &[("01 11:00", In)]), [Some(1)]);
         assert_eq!(bound(&overlapping, &[("01 11:30", Out)]), [Some(0)]);
+    }
+
+    #[test]
+    fn whoever_is_first_seen_after_the_end_comes_to_what_follows_unless_asked_to_check_out() {
+        use Direction::{Both, In, Out};
+        let mut lessons = [
+            instance(1, "01 08:00", "01 08:55"),
+            instance(1, "01 09:00", "01 10:00"),
+            instance(1, "01 10:15", "01 11:15"),
+        ];
+        type Case =
+            (&'static [(&'static str, Direction)], &'static [Option<usize>], &'static [Option<usize>]);
+        // Without check-out, and with it.
+        let cases: [Case; 6] = [
+            (&[("01 10:05", Both)], &[Some(2)], &[Some(1)]),
+            (&[("01 08:50", Both), ("01 10:05", Both)], &[Some(0), Some(2)], &[Some(0), Some(1)]),
+            (&[("01 09:40", Both), ("01 10:05", Both)], &[Some(1), Some(1)], &[Some(1), Some(1)]),
+            (&[("01 08:58", In), ("01 10:05", Both)], &[Some(1), Some(1)], &[Some(1), Some(1)]),
+            (&[("01 09:40", Out), ("01 10:05", Both)], &[Some(1), Some(2)], &[Some(1), Some(1)]),
+            (&[("01 11:20", Both)], &[None], &[Some(2)]),
+        ];
+        for asks in [false, true] {
+            for lesson in &mut lessons {
+                Arc::make_mut(&mut lesson.rules).asks_check_out = asks;
+            }
+            for (events, without, with) in cases {
+                let expected = if asks { with } else { without };
+                assert_eq!(bound(&lessons, events), expected, "{events:?}, asks: {asks}");
+            }
+        }
     }
 }

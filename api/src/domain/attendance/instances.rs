@@ -47,7 +47,7 @@ pub struct Instance {
     pub opens_at: DateTime<Utc>,
     /// Until when people who leave may belong to it.
     pub closes_at: DateTime<Utc>,
-    /// The breaks within it.
+    /// The breaks within it, none longer than by the clock.
     pub breaks: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// The rules of its day.
     pub rules: Arc<ScheduleRules>,
@@ -151,7 +151,10 @@ fn of_slot(
     let ends_at = latest(zone, clock(next_day, slot.end));
     let breaks = rules.breaks.iter().filter_map(|pause| break_in_slot(pause, slot)).map(|(from, until)| {
         let local = |minutes: u16| clock(day, slot.start) + TimeDelta::minutes(minutes.into());
-        (earliest(zone, local(from)), latest(zone, local(until)))
+        // An hour that comes twice makes no break longer; of one that is skipped remains what is outside of it.
+        let begins = earliest(zone, local(from));
+        let length = TimeDelta::minutes((until - from).into());
+        (begins, latest(zone, local(until)).min(begins + length))
     });
     Some(Instance {
         schedule: schedule.id,
@@ -258,6 +261,42 @@ mod tests {
                 };
             }
             assert_eq!(found, expected, "{zone} {day} {slots:?}");
+        }
+    }
+
+    #[test]
+    fn a_break_lasts_as_long_as_by_the_clock_or_what_a_skipped_hour_leaves_of_it() {
+        type Times = (&'static str, &'static str);
+        let cases: [(&str, &str, Times, Times, &[&str]); 11] = [
+            // Berlin, autumn: 03:00 becomes 02:00 at 01:00 UTC. In the hour that comes twice, into it, out of it, over
+            // it, after it.
+            ("Europe/Berlin", "2026-10-24", ("22:00", "06:00"), ("02:00", "02:30"), &["00:00 00:30"]),
+            ("Europe/Berlin", "2026-10-24", ("22:00", "06:00"), ("01:45", "02:15"), &["23:45 00:15"]),
+            ("Europe/Berlin", "2026-10-24", ("22:00", "06:00"), ("02:45", "03:15"), &["00:45 01:15"]),
+            ("Europe/Berlin", "2026-10-24", ("22:00", "06:00"), ("01:30", "03:30"), &["23:30 01:30"]),
+            ("Europe/Berlin", "2026-10-24", ("22:00", "06:00"), ("03:00", "03:30"), &["02:00 02:30"]),
+            // In a shift that ends in it, with the second of the two.
+            ("Europe/Berlin", "2026-10-24", ("18:00", "02:30"), ("02:00", "02:30"), &["00:00 00:30"]),
+            // Spring: 02:00 becomes 03:00 at 01:00 UTC.
+            ("Europe/Berlin", "2026-03-28", ("22:00", "06:00"), ("02:00", "02:30"), &[]),
+            ("Europe/Berlin", "2026-03-28", ("22:00", "06:00"), ("01:45", "02:15"), &["00:45 01:00"]),
+            ("Europe/Berlin", "2026-03-28", ("22:00", "06:00"), ("02:45", "03:15"), &["01:00 01:15"]),
+            ("Europe/Berlin", "2026-03-28", ("22:00", "06:00"), ("01:30", "03:30"), &["00:30 01:30"]),
+            // Lord Howe: 02:00 becomes 01:30 at 15:00 UTC.
+            ("Australia/Lord_Howe", "2026-04-04", ("22:00", "06:00"), ("01:30", "02:00"), &["14:30 15:00"]),
+        ];
+        for (zone, day, slot, (start, end), expected) in cases {
+            let mut schedule = schedule(zone, &[slot]);
+            let pause = serde_json::json!({ "start": start, "end": end });
+            let rules = Arc::make_mut(&mut schedule.versions[0].1);
+            rules.breaks.push(serde_json::from_value(pause).expect("break"));
+            let day = day.parse().expect("day");
+            let found: Vec<String> = instances(&schedule, day, day)
+                .iter()
+                .flat_map(|one| &one.breaks)
+                .map(|(from, until)| format!("{} {}", from.format("%H:%M"), until.format("%H:%M")))
+                .collect();
+            assert_eq!(found, expected, "{zone} {day} {slot:?} {start} {end}");
         }
     }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
-use types::{ClockTime, Direction, ScheduleRules, Slot, Weekday};
+use types::{AttendanceState, Break, ClockTime, Direction, ScheduleRules, Slot, Weekday};
 use uuid::Uuid;
 
 use super::binding::{Event, bind};
 use super::instances::{Instance, Schedule, instances};
-use super::rules::checked;
+use super::rules::{checked, length};
 use super::state::{Given, Outcome, judge};
 
 /// Zones with a clock change in the days that [`days`] draws, one by half an hour.
@@ -132,6 +132,23 @@ proptest! {
     }
 
     #[test]
+    fn a_break_lies_in_its_slot_and_takes_no_longer_than_by_the_clock(
+        schedules in schedules(), day in days(), start in 0u16..96, quarters in 1u16..32,
+    ) {
+        let time = |quarters: u16| ClockTime::from_minutes(quarters % 96 * 15).expect("in range");
+        let pause = Break { start: time(start), end: time(start + quarters) };
+        let most = TimeDelta::minutes(length(pause.start, pause.end).into());
+        let mut schedule = schedules[0].clone();
+        Arc::make_mut(&mut schedule.versions[0].1).breaks.push(pause);
+        for one in instances(&schedule, day - Days::new(3), day + Days::new(3)) {
+            for (from, until) in &one.breaks {
+                prop_assert!(one.starts_at <= *from && from < until && *until <= one.ends_at);
+                prop_assert!(*until - *from <= most);
+            }
+        }
+    }
+
+    #[test]
     fn every_arrival_binds_at_most_once_and_where_it_may(
         schedules in schedules(), day in days(), list in events(),
     ) {
@@ -146,6 +163,19 @@ proptest! {
         // Whoever comes while something is on comes to something that is on.
         for event in &unbound {
             prop_assert!(!all.iter().any(|one| one.contains(event.at)));
+        }
+    }
+
+    #[test]
+    fn without_check_out_nobody_was_there_whom_a_feed_of_both_directions_did_not_see_come(
+        schedules in schedules(), day in days(), list in events(),
+    ) {
+        let list: Vec<_> = list.into_iter().map(|(minutes, _)| (minutes, Direction::Both)).collect();
+        let (all, events) = (all_instances(&schedules, day), events_on(day, &list));
+        for (one, outcome) in all.iter().zip(outcomes(&all, &events, at_minutes(day, 4 * 24 * 60))) {
+            if !one.rules.asks_check_out {
+                prop_assert_eq!(outcome.state != AttendanceState::Absent, outcome.first_in.is_some());
+            }
         }
     }
 

@@ -61,7 +61,7 @@ impl Presence {
     ///
     /// Coming again without having left says nothing new, nor does leaving again; so one punch that is recorded three
     /// times is one. Where people are asked to check out, a feed of both directions sees them come, and at the last
-    /// sighting leave; where they are not, it sees that they are there.
+    /// sighting leave; where they are not, it sees that they are there. After the end it sees them leave.
     fn of(instance: &Instance, events: &[Event]) -> Self {
         let mut presence = Self { seen: !events.is_empty(), ..Self::default() };
         // The last sighting at a feed of both directions of somebody who is inside: they may have left there.
