@@ -37,7 +37,7 @@ pub async fn void(
     id: ArrivalId,
     request: VoidArrival,
 ) -> Result<ArrivalView, ApiError> {
-    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason, 1)? };
+    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason)? };
     let task = app.clone();
     app.db
         .run(move |conn| {
@@ -69,7 +69,7 @@ pub async fn reassign(
     id: ArrivalId,
     request: ReassignArrival,
 ) -> Result<(ArrivalView, bool), ApiError> {
-    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason, 1)? };
+    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason)? };
     let (task, person) = (app.clone(), request.person);
     app.db
         .run(move |conn| {

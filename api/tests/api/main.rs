@@ -22,6 +22,7 @@ mod imports;
 mod keys;
 mod kiosk;
 mod liveness;
+mod marks;
 mod model;
 mod oidc;
 mod people;
