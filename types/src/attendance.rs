@@ -110,13 +110,13 @@ pub struct ScheduleRef {
     pub name: String,
 }
 
-/// Somebody who signs in, named.
+/// Somebody who signs in, or a program's key, named.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserRef {
     /// Their id.
     pub id: UserId,
-    /// Their e-mail address; null where the account is gone.
+    /// Their e-mail address, or the key's name; null where the account is gone.
     pub email: Option<String>,
 }
 

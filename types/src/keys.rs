@@ -20,6 +20,10 @@ pub struct KeyView {
     pub scopes: Vec<String>,
     /// Who made it.
     pub created_by: UserId,
+    /// Their e-mail address; null where the account is gone.
+    pub created_by_email: Option<String>,
+    /// Whether their account has ended: it is disabled or gone. The key goes on.
+    pub created_by_ended: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends by itself.

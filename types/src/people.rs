@@ -21,7 +21,7 @@ pub struct PersonView {
     pub phone: Option<String>,
     /// Department or programme.
     pub branch: Option<String>,
-    /// Year of study.
+    /// Year of study: 0 to 9999.
     pub year: Option<i16>,
     /// Groups they belong to today, by name.
     pub groups: Vec<GroupRef>,
@@ -77,7 +77,7 @@ pub struct CreatePerson {
     /// Department or programme.
     #[serde(default)]
     pub branch: Option<String>,
-    /// Year of study.
+    /// Year of study: 0 to 9999.
     #[serde(default)]
     pub year: Option<i16>,
     /// Groups by name, from today on; one that does not exist yet is made.

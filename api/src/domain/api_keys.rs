@@ -3,7 +3,7 @@
 //! A scope is an area and a direction, `people:read`. Which scope a request needs follows from its route alone, so
 //! that no handler can forget it, and a route that no area claims is closed to keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use chrono::{TimeDelta, Utc};
@@ -106,18 +106,30 @@ pub fn find(conn: &mut PgConnection, hash: &[u8], from: Option<IpAddr>) -> Resul
     Ok(key)
 }
 
-fn view(key: ApiKey) -> KeyView {
-    KeyView {
-        id: key.id,
-        name: key.name,
-        prefix: key.prefix,
-        scopes: key.scopes.split_whitespace().map(str::to_owned).collect(),
-        created_by: UserId(key.created_by),
-        created_at: key.created_at,
-        expires_at: key.expires_at,
-        last_used_at: key.last_used_at,
-        last_used_address: key.last_used_address.map(|network| network.ip().to_string()),
-    }
+/// Keys as admins see them.
+fn views(conn: &mut PgConnection, keys: Vec<ApiKey>) -> Result<Vec<KeyView>, ApiError> {
+    let ids: Vec<Uuid> = keys.iter().map(|key| key.created_by).collect();
+    let makers: HashMap<Uuid, (String, bool)> = models::api_keys::makers(conn, &ids)?
+        .into_iter()
+        .map(|(id, email, disabled)| (id, (email, disabled)))
+        .collect();
+    let view = |key: ApiKey| {
+        let maker = makers.get(&key.created_by);
+        KeyView {
+            id: key.id,
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes.split_whitespace().map(str::to_owned).collect(),
+            created_by: UserId(key.created_by),
+            created_by_email: maker.map(|(email, _)| email.clone()),
+            created_by_ended: maker.is_none_or(|(_, disabled)| *disabled),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+            last_used_address: key.last_used_address.map(|network| network.ip().to_string()),
+        }
+    };
+    Ok(keys.into_iter().map(view).collect())
 }
 
 /// The keys that were not revoked, by name.
@@ -125,8 +137,12 @@ fn view(key: ApiKey) -> KeyView {
 /// # Errors
 /// 503.
 pub async fn list(app: &App) -> Result<Vec<KeyView>, ApiError> {
-    let keys = app.db.run(|conn| Ok(models::api_keys::list(conn)?)).await?;
-    Ok(keys.into_iter().map(view).collect())
+    app.db
+        .run(|conn| {
+            let keys = models::api_keys::list(conn)?;
+            views(conn, keys)
+        })
+        .await
 }
 
 /// Makes a key.
@@ -135,18 +151,17 @@ pub async fn list(app: &App) -> Result<Vec<KeyView>, ApiError> {
 /// 409 for a name that is taken, 422.
 pub async fn create(app: &App, by: UserId, request: CreateKey) -> Result<KeyCreated, ApiError> {
     let (key, new) = checked(request, by)?;
-    let row = app
-        .db
+    app.db
         .run(move |conn| {
             conn.transaction(|conn| {
                 let row = models::api_keys::insert(conn, &new)?;
                 let detail = json!({ "name": row.name, "scopes": row.scopes, "expires_at": row.expires_at });
                 audit(conn, by, "key.created", row.id, detail)?;
-                Ok(row)
+                let view = views(conn, vec![row])?.pop().ok_or(ApiError::NotFound("key"))?;
+                Ok(KeyCreated { view, key })
             })
         })
-        .await?;
-    Ok(KeyCreated { view: view(row), key })
+        .await
 }
 
 fn checked(request: CreateKey, by: UserId) -> Result<(String, NewApiKey), ApiError> {

@@ -1,11 +1,12 @@
 //! Reading the audit.
 
 use diesel::PgConnection;
-use types::{AuditEntry, AuditParty, Page};
+use serde_json::json;
+use types::{AuditEntry, AuditParty, Page, UserId};
 
 use crate::domain::audit_chain::hex;
 use crate::error::ApiError;
-use crate::models::audit::{self, AuditFilter, Named, Order};
+use crate::models::audit::{self, Actor, AuditFilter, Named, Order};
 
 /// How many entries are read at once for an export.
 const BATCH: i64 = 500;
@@ -50,6 +51,16 @@ pub fn lines_after(
         lines.push('\n');
     }
     Ok((lines, last))
+}
+
+/// Notes that the entries of a filter leave the house as a file.
+///
+/// # Errors
+/// When the database fails.
+pub fn note_export(conn: &mut PgConnection, by: UserId, filter: &AuditFilter) -> Result<(), ApiError> {
+    let AuditFilter { actor, subject, action, from, to } = filter;
+    let detail = json!({ "actor": actor, "subject": subject, "action": action, "from": from, "to": to });
+    Ok(audit::insert(conn, Actor::User(by.0), "audit.exported", ("audit", None), detail)?)
 }
 
 /// An entry as clients see it.

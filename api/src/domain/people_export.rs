@@ -6,12 +6,15 @@ use std::fs::File;
 use anyhow::Context;
 use diesel::PgConnection;
 use serde::Deserialize;
+use serde_json::json;
+use types::UserId;
 use uuid::Uuid;
 
 use crate::domain::people_import::rows::COLUMNS;
 use crate::domain::tables::{Cell, CsvTable, Heading, XlsxTable};
 use crate::error::ApiError;
 use crate::models;
+use crate::models::audit::Actor;
 use crate::models::scope::Scope;
 
 const BATCH: i64 = 1000;
@@ -50,11 +53,24 @@ enum Table {
     Xlsx(Box<XlsxTable>),
 }
 
-/// The people of a scope who are not archived, by name, in a file that stands at its beginning.
+/// The people of a scope who are not archived, by name, in a file that stands at its beginning. It leaves the house:
+/// that is audited.
 ///
 /// # Errors
 /// When the database fails or no temporary file can be written.
-pub fn table(conn: &mut PgConnection, scope: &Scope, format: TableFormat) -> Result<File, ApiError> {
+pub fn export(
+    conn: &mut PgConnection,
+    by: UserId,
+    scope: &Scope,
+    format: TableFormat,
+) -> Result<File, ApiError> {
+    let file = table(conn, scope, format)?;
+    let detail = json!({ "format": format.extension(), "of": scope });
+    models::audit::insert(conn, Actor::User(by.0), "people.exported", ("person", None), detail)?;
+    Ok(file)
+}
+
+fn table(conn: &mut PgConnection, scope: &Scope, format: TableFormat) -> Result<File, ApiError> {
     let headings = COLUMNS.map(|title| Heading { title: title.to_owned(), width: 20 });
     let file = tempfile::tempfile().context("a temporary file cannot be made")?;
     let mut table = match format {

@@ -12,6 +12,8 @@ use crate::models::people::{NewPerson, PersonChanges};
 
 /// Most groups of a person.
 const MAX_GROUPS: usize = 50;
+/// What is said of a year that is none.
+pub const YEAR: &str = "Give a whole number from 0 to 9999.";
 
 /// The consent that a request states, if it states one. Without a version of the text it is to the newest.
 ///
@@ -55,6 +57,7 @@ pub fn checked(request: &CreatePerson) -> Result<NewPerson, ApiError> {
     names::check(&mut fields, "name", &person.name, 200);
     names::check(&mut fields, "external_id", &person.external_id, 64);
     optional_fields(&mut fields, &person.email, &person.phone, &person.branch);
+    check_year(&mut fields, person.year);
     valid(fields)?;
     Ok(person)
 }
@@ -83,6 +86,7 @@ pub fn checked_changes(request: &UpdatePerson) -> Result<PersonChanges, ApiError
     }
     let flat = |value: &Option<Option<String>>| value.clone().flatten();
     optional_fields(&mut fields, &flat(&changes.email), &flat(&changes.phone), &flat(&changes.branch));
+    check_year(&mut fields, changes.year.flatten());
     valid(fields)?;
     Ok(changes)
 }
@@ -106,6 +110,12 @@ fn optional_fields(
     }
     if phone.as_ref().is_some_and(|phone| phone.chars().filter(char::is_ascii_digit).count() < 3) {
         fields.insert("phone".to_owned(), "This is not a telephone number.".to_owned());
+    }
+}
+
+fn check_year(fields: &mut BTreeMap<String, String>, year: Option<i16>) {
+    if year.is_some_and(|year| !(0..=9999).contains(&year)) {
+        fields.insert("year".to_owned(), YEAR.to_owned());
     }
 }
 

@@ -218,6 +218,7 @@ pub async fn update(app: &App, by: By, id: UserId, request: UpdateUser) -> Resul
                 models::users::lock(conn)?;
                 let before = models::users::find_for_update(conn, id.0).map_err(missing)?;
                 by.may_touch(&before)?;
+                let was = shape(&view(conn, before.clone())?);
                 let role = request.role.unwrap_or_else(|| role(&before.role));
                 let owner = request.owner.unwrap_or(before.owner && role == Role::Admin);
                 by.may_make_owner(owner)?;
@@ -241,16 +242,19 @@ pub async fn update(app: &App, by: By, id: UserId, request: UpdateUser) -> Resul
                 let groups = if role == Role::Manager { request.groups } else { Some(Vec::new()) };
                 Reach { groups, feeds: request.feeds }.set(conn, id.0)?;
                 end_what_ended(conn, &before, &user)?;
-                let detail = json!({ "before": shape(&before), "after": shape(&user) });
+                let account = view(conn, user)?;
+                let detail = json!({ "before": was, "after": shape(&account) });
                 audit(conn, by, "user.updated", id.0, detail)?;
-                view(conn, user)
+                Ok(account)
             })
         })
         .await
 }
 
-fn shape(user: &User) -> serde_json::Value {
-    json!({ "role": user.role, "owner": user.owner, "disabled": user.disabled_at.is_some() })
+/// What the audit keeps of an account: all that an admin can change.
+fn shape(account: &AccountView) -> serde_json::Value {
+    json!({ "email": account.email, "role": account.role, "owner": account.owner, "groups": account.groups,
+        "feeds": account.feeds, "person": account.person, "disabled": account.disabled })
 }
 
 /// Ends sessions where what they may do has changed, and invitations where nobody may come in by them.
@@ -284,9 +288,10 @@ pub async fn delete(app: &App, by: By, id: UserId) -> Result<(), ApiError> {
                 models::users::lock(conn)?;
                 let before = models::users::find_for_update(conn, id.0).map_err(missing)?;
                 by.may_touch(&before)?;
+                let was = shape(&view(conn, before.clone())?);
                 models::users::delete(conn, id.0)?;
                 keep_an_owner(conn, &before)?;
-                audit(conn, by, "user.deleted", id.0, json!({ "before": shape(&before) }))
+                audit(conn, by, "user.deleted", id.0, json!({ "before": was }))
             })
         })
         .await

@@ -30,14 +30,14 @@ struct Voiding {
 /// Voids an arrival: it counts no more, and stays to be seen as voided.
 ///
 /// # Errors
-/// 404, 409 for one that is voided, 422 without a reason.
+/// 403 for the caller's own, 404, 409 for one that is voided, 422 without a reason.
 pub async fn void(
     app: &App,
     (by, scope): (UserId, Scope),
     id: ArrivalId,
     request: VoidArrival,
 ) -> Result<ArrivalView, ApiError> {
-    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason, 1)? };
+    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason)? };
     let task = app.clone();
     app.db
         .run(move |conn| {
@@ -61,21 +61,26 @@ pub async fn void(
 /// arrived there at the time already, that arrival stands. Says whether one was written.
 ///
 /// # Errors
-/// 404 for an arrival or a person that is not there or not seen, 409 for an arrival that is voided, 422 without a reason
-/// or for the same person.
+/// 403 where it is the caller's own or would be, 404 for an arrival or a person that is not there or not seen, 409 for an
+/// arrival that is voided, 422 without a reason, for the same person or for somebody archived.
 pub async fn reassign(
     app: &App,
     (by, scope): (UserId, Scope),
     id: ArrivalId,
     request: ReassignArrival,
 ) -> Result<(ArrivalView, bool), ApiError> {
-    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason, 1)? };
+    let voiding = Voiding { by, scope, reason: sheet::checked_text("reason", &request.reason)? };
     let (task, person) = (app.clone(), request.person);
     app.db
         .run(move |conn| {
             let result = conn.transaction(|conn| {
                 if !sees_person(conn, &voiding.scope, person.0)? {
                     return Err(ApiError::NotFound("person"));
+                }
+                check_not_own(conn, by, person.0)?;
+                if models::people::find(conn, person.0)?.archived_at.is_some() {
+                    let what = "This person is archived: choose somebody else, or restore them first.";
+                    return Err(ApiError::invalid("person", what));
                 }
                 let row = voiding.void(conn, id)?;
                 if row.person_id == person.0 {
@@ -98,7 +103,7 @@ pub async fn reassign(
 /// Lets an arrival in doubt stand. What its day is was worked out with it before; nothing changes there.
 ///
 /// # Errors
-/// 404, 409 for one that is voided or not in doubt.
+/// 403 for the caller's own, 404, 409 for one that is voided or not in doubt.
 pub async fn confirm(
     app: &App,
     (by, scope): (UserId, Scope),
@@ -108,6 +113,7 @@ pub async fn confirm(
         .run(move |conn| {
             conn.transaction(|conn| {
                 let row = find(conn, &scope, id.0)?;
+                check_not_own(conn, by, row.person_id)?;
                 if !models::arrivals::confirm(conn, id.0, (Utc::now(), by.0))? {
                     let voided = row.voided_at.is_some();
                     return Err(if voided { ApiError::ArrivalVoided } else { ApiError::ArrivalCertain });
@@ -128,6 +134,16 @@ fn find(conn: &mut PgConnection, scope: &Scope, id: Uuid) -> Result<Arrival, Api
     models::arrivals::find(conn, scope, id).map_err(|error| crate::error::missing(error, "arrival"))
 }
 
+/// Nobody settles what their own attendance is made of, as nobody marks it.
+fn check_not_own(conn: &mut PgConnection, by: UserId, person: Uuid) -> Result<(), ApiError> {
+    if models::scope::person_of(conn, by.0)? == Some(person) {
+        return Err(ApiError::Forbidden(
+            "Nobody settles their own arrivals: somebody else has to look at this one.",
+        ));
+    }
+    Ok(())
+}
+
 impl Voiding {
     fn find(&self, conn: &mut PgConnection, id: Uuid) -> Result<Arrival, ApiError> {
         find(conn, &self.scope, id)
@@ -135,6 +151,7 @@ impl Voiding {
 
     fn void(&self, conn: &mut PgConnection, id: ArrivalId) -> Result<Arrival, ApiError> {
         let row = self.find(conn, id.0)?;
+        check_not_own(conn, self.by, row.person_id)?;
         if models::arrivals::void(conn, id.0, (Utc::now(), self.by.0, &self.reason))? {
             Ok(row)
         } else {

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use ipnetwork::IpNetwork;
 use uuid::Uuid;
 
-use crate::schema::api_keys;
+use crate::schema::{api_keys, users};
 
 /// A key that was not revoked.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -44,6 +44,14 @@ pub fn list(conn: &mut PgConnection) -> QueryResult<Vec<ApiKey>> {
         .filter(api_keys::revoked_at.is_null())
         .order_by((api_keys::name, api_keys::id))
         .select(ApiKey::as_select())
+        .load(conn)
+}
+
+/// Those of some users whose account is still there: their e-mail address, and whether they are disabled.
+pub fn makers(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<(Uuid, String, bool)>> {
+    users::table
+        .filter(users::id.eq_any(ids))
+        .select((users::id, users::email, users::disabled_at.is_not_null()))
         .load(conn)
 }
 

@@ -253,10 +253,12 @@ pub fn list(
     diesel::sql_query(format!(
         "SELECT a.id, a.at, a.actor_kind, a.actor_id, a.action, a.subject_kind, a.subject_id, \
          a.detail::text AS detail, a.salt, c.seq, c.hash, \
-         CASE a.actor_kind WHEN 'user' THEN (SELECT email FROM users WHERE id = a.actor_id) \
+         CASE a.actor_kind WHEN 'user' THEN COALESCE((SELECT email FROM users WHERE id = a.actor_id), \
+                                                      (SELECT name FROM api_keys WHERE id = a.actor_id)) \
               WHEN 'feed' THEN (SELECT name FROM feeds WHERE id = a.actor_id) END AS actor_name, \
          CASE a.subject_kind WHEN 'person' THEN (SELECT name FROM people WHERE id = a.subject_id) \
               WHEN 'user' THEN (SELECT email FROM users WHERE id = a.subject_id) \
+              WHEN 'key' THEN (SELECT name FROM api_keys WHERE id = a.subject_id) \
               WHEN 'group' THEN (SELECT name FROM groups WHERE id = a.subject_id) \
               WHEN 'feed' THEN (SELECT name FROM feeds WHERE id = a.subject_id) END AS subject_name \
          FROM audit a LEFT JOIN audit_chain c ON c.audit_id = a.id \

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use crate::schema::{marks, users};
+use crate::schema::{api_keys, marks, users};
 
 /// A mark.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -46,7 +46,11 @@ pub fn insert(conn: &mut PgConnection, rows: &[Mark]) -> QueryResult<()> {
     Ok(())
 }
 
-/// The e-mail addresses of some users.
-pub fn emails(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<(Uuid, String)>> {
-    users::table.filter(users::id.eq_any(ids)).select((users::id, users::email)).load(conn)
+/// What those who mark are called: the e-mail addresses of users, the names of API keys, of revoked ones too.
+pub fn names(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<(Uuid, String)>> {
+    let mut names: Vec<(Uuid, String)> =
+        users::table.filter(users::id.eq_any(ids)).select((users::id, users::email)).load(conn)?;
+    let keys = api_keys::table.filter(api_keys::id.eq_any(ids)).select((api_keys::id, api_keys::name));
+    names.extend(keys.load::<(Uuid, String)>(conn)?);
+    Ok(names)
 }

@@ -6,6 +6,7 @@ use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Uuid as SqlUuid};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::schema::{feeds, people, user_groups, users};
@@ -14,7 +15,8 @@ use crate::schema::{feeds, people, user_groups, users};
 type PeopleIds = people::BoxedQuery<'static, Pg, SqlUuid>;
 
 /// Whose records a caller may see.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Everybody's.
     Everyone,
@@ -114,7 +116,8 @@ pub fn groups_of(conn: &mut PgConnection, user: Uuid) -> QueryResult<Vec<Uuid>> 
     user_groups::table.filter(user_groups::user_id.eq(user)).select(user_groups::group_id).load(conn)
 }
 
-/// The person whose record a user may see as their own.
+/// The person whose record a user may see as their own; an API key, which is no user, has none.
 pub fn person_of(conn: &mut PgConnection, user: Uuid) -> QueryResult<Option<Uuid>> {
-    users::table.find(user).select(users::person_id).first(conn)
+    let person = users::table.find(user).select(users::person_id).first::<Option<Uuid>>(conn);
+    Ok(person.optional()?.flatten())
 }

@@ -81,16 +81,18 @@ pub async fn list_audit(
     Ok(HttpResponse::Ok().json(page))
 }
 
-/// All entries, oldest first, one JSON object a line.
+/// All entries, that of this export included, oldest first, one JSON object a line.
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit", params(AuditExportQuery), responses(
     (status = 200, content_type = "application/x-ndjson"), (status = 422, body = types::ErrorBody)))]
 pub async fn export_audit(
     app: web::Data<App>,
-    After(_, query): After<Fresh<Admin>, web::Query<AuditExportQuery>>,
+    After(Fresh(admin), query): After<Fresh<Admin>, web::Query<AuditExportQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let AuditExportQuery { actor, subject, action, from, to } = query.into_inner();
     let filter = checked(AuditFilter { actor, subject, action, from, to })?;
     let app = App::clone(&app);
+    let noted = filter.clone();
+    app.db.run(move |conn| audit::note_export(conn, admin.0.id, &noted)).await?;
     // A failure on the way breaks the answer off, which the client sees: it has no end.
     let lines = stream::try_unfold((app, filter, 0), |(app, filter, after)| async move {
         let task = filter.clone();

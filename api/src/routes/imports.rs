@@ -11,7 +11,7 @@ use serde::Deserialize;
 use types::{ImportId, ImportRow, ImportVerdict, ImportView, Page, PhotoImportView};
 
 use super::{clamp_limit, offset_of, uploads};
-use crate::auth::{Admin, After, Fresh, Viewer};
+use crate::auth::{Admin, After, CurrentUser, Fresh, Viewer};
 use crate::domain::people_export::{self, TableFormat};
 use crate::domain::{people_import, photo_import};
 use crate::error::ApiError;
@@ -130,7 +130,8 @@ pub async fn export_people(
     After(Fresh(viewer), query): After<Fresh<Viewer>, web::Query<ExportQuery>>,
 ) -> Result<HttpResponse, ApiError> {
     let format = query.format;
-    let file = app.db.run_long(move |conn| people_export::table(conn, &viewer.0.scope, format)).await?;
+    let CurrentUser { id, scope, .. } = viewer.0;
+    let file = app.db.run_long(move |conn| people_export::export(conn, id, &scope, format)).await?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, format.content_type()))
         .insert_header((

@@ -91,7 +91,7 @@ pub async fn get_retention(app: web::Data<App>, _: Admin) -> Result<HttpResponse
     (status = 200, body = Retention), (status = 422, body = types::ErrorBody)))]
 pub async fn put_retention(
     app: web::Data<App>,
-    After(admin, body): After<Admin, web::Json<Retention>>,
+    After(Fresh(admin), body): After<Fresh<Admin>, web::Json<Retention>>,
 ) -> Result<HttpResponse, ApiError> {
     let periods = app.db.run(move |conn| retention::put(conn, admin.0.id, body.into_inner())).await?;
     Ok(HttpResponse::Ok().json(periods))

@@ -1,5 +1,6 @@
 use reqwest::Method;
 use serde_json::{Value, json};
+use types::Role;
 
 use crate::recognizer::person;
 use crate::support::{Client, Site, refusal};
@@ -102,4 +103,24 @@ async fn a_key_sends_frames_and_dates_them_back_within_its_scopes() {
     assert_eq!(post(&filler).await.status(), 200);
     assert_eq!(refusal(post(&reader).await).await.0, 403);
     assert_eq!(site.database.number("SELECT count(*) FROM audit WHERE action = 'arrival.back_dated'"), 1);
+}
+
+#[actix_web::test]
+async fn the_list_says_who_made_each_key_and_whether_their_account_has_ended() {
+    let site = Site::start().await;
+    let admin = site.user("b@example.org", Role::Admin).await;
+    let body = json!({ "name": "Import", "scopes": ["people:read"] });
+    let made: Value = admin.send(Method::POST, "/keys", Some(body)).await.json().await.unwrap();
+    let client = site.admin.with_token(made["key"].as_str().unwrap());
+    assert_eq!(made["created_by_email"], "b@example.org");
+    for (change, email, ended) in [
+        ("UPDATE users SET email = email", json!("b@example.org"), false),
+        ("UPDATE users SET disabled_at = now() WHERE email LIKE 'b@%'", json!("b@example.org"), true),
+        ("DELETE FROM users WHERE email LIKE 'b@%'", Value::Null, true),
+    ] {
+        site.database.execute(change);
+        let shown = site.admin.get("/keys").await["items"][0].clone();
+        assert_eq!((&shown["created_by_email"], &shown["created_by_ended"]), (&email, &json!(ended)));
+        assert_eq!(client.status(Method::GET, "/people").await, 200, "the key goes on");
+    }
 }

@@ -216,3 +216,15 @@ async fn the_audit_is_listed_filtered_paged_and_exported() {
     assert_eq!(lines[0]["action"], "user.created");
     assert_eq!(site.user("g@example.org", Role::Guard).await.status(Method::GET, "/audit").await, 403);
 }
+
+#[actix_web::test]
+async fn an_export_of_the_audit_stands_in_it() {
+    let site = Site::start().await;
+    assert_eq!(site.admin.status(Method::GET, "/audit/export?action=group").await, 200);
+    let entries = site.admin.get("/audit?action=audit.exported").await;
+    assert_eq!(entries["items"].as_array().unwrap().len(), 1);
+    let entry = &entries["items"][0];
+    let none = Value::Null;
+    assert_eq!((&entry["detail"]["action"], &entry["detail"]["subject"]), (&json!("group"), &none));
+    assert_eq!(entry["actor"]["name"], site.admin.get("/session").await["user"]["email"]);
+}

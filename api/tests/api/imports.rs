@@ -255,3 +255,21 @@ async fn photos_come_in_an_archive_person_by_person() {
         refusal(site.admin.post_form("/photo-imports", file(b"no archive".to_vec())).await).await;
     assert_eq!(status, 422);
 }
+
+#[actix_web::test]
+async fn an_export_is_audited_with_its_format_and_of_whom_it_is() {
+    let site = Site::start().await;
+    let group = crate::attendance::group(&site, "7b", &[]);
+    let manager = site.user("m@example.org", Role::Manager).await;
+    site.database.execute(
+        "INSERT INTO user_groups SELECT u.id, g.id FROM users u, groups g WHERE u.email = 'm@example.org'",
+    );
+    for (client, format, of) in
+        [(&site.admin, "xlsx", json!("everyone")), (&manager, "csv", json!({ "groups": [group] }))]
+    {
+        assert_eq!(client.status(Method::GET, &format!("/people/export?format={format}")).await, 200);
+        let newest = site.admin.get("/audit?action=people.exported").await["items"][0].clone();
+        assert_eq!(newest["detail"], json!({ "format": format, "of": of }));
+        assert_eq!(newest["actor"]["name"], client.get("/session").await["user"]["email"]);
+    }
+}

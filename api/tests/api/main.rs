@@ -23,6 +23,7 @@ mod keys;
 mod kiosk;
 mod lateness;
 mod liveness;
+mod marks;
 mod model;
 mod oidc;
 mod people;

@@ -364,3 +364,20 @@ async fn photos_can_be_judged_before_anything_is_stored() {
     assert_eq!(check(vec![image(3)]).await[0]["ok"], true);
     assert_eq!((site.database.number("SELECT count(*) FROM photos"), objects(&site)), (0, 0));
 }
+
+#[actix_web::test]
+async fn a_year_that_is_none_is_refused() {
+    let site = Site::start().await;
+    let id = site.enrol("Zoë", person(1)).await;
+    for year in [20266, -5] {
+        let change = Some(json!({ "year": year }));
+        let (status, error) =
+            refusal(site.admin.send(Method::PATCH, &format!("/people/{id}"), change).await).await;
+        assert!(status == 422 && error["fields"]["year"].is_string(), "{year}: {error}");
+        let form = person_form(json!({ "name": "Bo", "external_id": "B", "year": year }), &[]);
+        let (status, error) = refusal(site.admin.post_form("/people", form).await).await;
+        assert!(status == 422 && error["fields"]["year"].is_string(), "{year}: {error}");
+    }
+    let change = Some(json!({ "year": 2026 }));
+    assert_eq!(site.admin.send(Method::PATCH, &format!("/people/{id}"), change).await.status(), 200);
+}

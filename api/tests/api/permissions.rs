@@ -212,12 +212,13 @@ const OPERATIONS: &[(&str, Who)] = &[
 /// What keys never reach: accounts, sessions, keys.
 const NO_KEYS: [&str; 4] = ["session", "sessions", "users", "keys"];
 /// What asks for a password that was given lately, so that no key gets in either; accounts and keys do besides.
-const FRESH: [&str; 11] = [
+const FRESH: [&str; 12] = [
     "DELETE /api/v1/people/{person}",
     "GET /api/v1/audit/export",
     "GET /api/v1/people/export",
     "GET /api/v1/people/{person}/data",
     "POST /api/v1/people/{person}/erasure",
+    "PUT /api/v1/retention",
     "POST /api/v1/session/totp",
     "POST /api/v1/alerts/webhooks",
     "PUT /api/v1/alerts/webhooks/{webhook}",

@@ -290,3 +290,23 @@ async fn the_command_line_gives_an_admin_a_link_for_fifteen_minutes() {
     let audited = "SELECT count(*) FROM audit WHERE action = 'user.reset_offered' AND actor_kind = 'system'";
     assert_eq!(site.database.number(audited), 2);
 }
+
+#[actix_web::test]
+async fn whatever_an_admin_changes_of_an_account_is_audited_before_and_after() {
+    let site = Site::start().await;
+    let person = site.enrol("Zoë", crate::recognizer::person(1)).await;
+    let group = crate::attendance::group(&site, "7b", &[]);
+    let (feed, _) = site.feed(json!({ "name": "Door" })).await;
+    let user =
+        create(&site.admin, json!({ "email": "m@example.org", "role": "manager", "password": PASSWORD }))
+            .await;
+    let changes = json!({ "email": "n@example.org", "groups": [group], "feeds": [feed], "person": person });
+    assert_eq!(patch(&site.admin, &user, changes).await.status(), 200);
+    let detail = site.admin.get("/audit?action=user.updated").await["items"][0]["detail"].clone();
+    let shape = |email: &str, groups: Value, feeds: Value, person: Value| {
+        json!({ "email": email, "role": "manager", "owner": false, "groups": groups, "feeds": feeds,
+            "person": person, "disabled": false })
+    };
+    assert_eq!(detail["before"], shape("m@example.org", json!([]), json!([]), Value::Null));
+    assert_eq!(detail["after"], shape("n@example.org", json!([group]), json!([feed]), json!(person)));
+}

@@ -104,3 +104,42 @@ async fn whoever_came_and_did_not_leave_is_on_site() {
     let manager = site.user("manager@example.org", Role::Manager).await;
     assert_eq!(manager.get("/attendance/on-site").await["count"], 0, "nobody of theirs");
 }
+
+#[actix_web::test]
+async fn nobody_settles_an_arrival_that_is_theirs_or_would_be() {
+    let (site, zoe, emile, feed) = site_with_door().await;
+    let guard = site.user("guard@example.org", Role::Guard).await;
+    site.database.execute(&format!("UPDATE users SET person_id = '{zoe}' WHERE email = 'guard@example.org'"));
+    let (own, other) = (arrival(&site, &feed, 1).await, arrival(&site, &feed, 2).await);
+    site.database.execute("UPDATE arrivals SET provisional = true");
+    let void = Some(json!({ "reason": "That was not me", "not_this_person": false }));
+    let to = |person: &str| Some(json!({ "person": person, "reason": "That was not me" }));
+    for (path, body) in [
+        (format!("/arrivals/{own}/void"), void.clone()),
+        (format!("/arrivals/{own}/reassign"), to(&emile)),
+        (format!("/arrivals/{other}/reassign"), to(&zoe)),
+        (format!("/arrivals/{own}/confirmation"), None),
+    ] {
+        let (status, error) = refusal(guard.send(Method::POST, &path, body).await).await;
+        assert_eq!((status, error["code"].as_str()), (403, Some("forbidden")), "{path}: {error}");
+    }
+    let settled = "SELECT count(*) FROM arrivals WHERE voided_at IS NOT NULL OR confirmed_at IS NOT NULL";
+    assert_eq!(site.database.number(settled), 0);
+    let path = format!("/arrivals/{other}/confirmation");
+    assert_eq!(guard.send(Method::POST, &path, None).await.status(), 200, "somebody else's");
+    let path = format!("/arrivals/{own}/void");
+    assert_eq!(site.admin.send(Method::POST, &path, void).await.status(), 200, "by somebody else");
+}
+
+#[actix_web::test]
+async fn nobody_archived_is_given_an_arrival() {
+    let (site, _, emile, feed) = site_with_door().await;
+    let id = arrival(&site, &feed, 1).await;
+    let archived = Some(json!({ "archived": true }));
+    assert_eq!(site.admin.send(Method::PATCH, &format!("/people/{emile}"), archived).await.status(), 200);
+    let body = Some(json!({ "person": emile, "reason": "His brother" }));
+    let answer = site.admin.send(Method::POST, &format!("/arrivals/{id}/reassign"), body).await;
+    let (status, error) = refusal(answer).await;
+    assert!(status == 422 && error["fields"]["person"].is_string(), "{error}");
+    assert_eq!(site.database.number("SELECT count(*) FROM arrivals WHERE voided_at IS NOT NULL"), 0);
+}

@@ -8,6 +8,7 @@ use crate::api::{AuditQuery, Failure, use_api};
 use crate::clock::Style;
 use crate::language::say;
 use crate::loading::{Load, Loader};
+use crate::session::fresh;
 use crate::ui::{Failed, Moment, Problem, SaveButton, Skeleton, use_toasts};
 
 /// The longest period in days.
@@ -118,7 +119,7 @@ fn RetentionForm(retention: Retention, last: Option<DateTime<Utc>>) -> impl Into
         busy.set(true);
         spawn_local(async move {
             let request = Retention { arrivals_days, attendance_days, audit_days, imports_days };
-            match api.save_retention(&request).await {
+            match fresh(api, || api.save_retention(&request)).await {
                 Ok(_) => toasts.show(say!(words.saved)),
                 Err(failure) => refuse(&failure),
             }

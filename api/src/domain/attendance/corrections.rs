@@ -31,8 +31,8 @@ fn state(name: &str) -> MarkState {
 fn views(conn: &mut PgConnection, rows: Vec<Named>) -> Result<Vec<CorrectionView>, ApiError> {
     let users: Vec<Uuid> =
         rows.iter().flat_map(|(row, ..)| [Some(row.asked_by), row.decided_by]).flatten().collect();
-    let emails: HashMap<Uuid, String> = models::marks::emails(conn, &users)?.into_iter().collect();
-    let user = |id: Uuid| UserRef { id: UserId(id), email: emails.get(&id).cloned() };
+    let names: HashMap<Uuid, String> = models::marks::names(conn, &users)?.into_iter().collect();
+    let user = |id: Uuid| UserRef { id: UserId(id), email: names.get(&id).cloned() };
     rows.into_iter()
         .map(|(row, person, schedule)| {
             let current = models::corrections::current(conn, &row)?;
@@ -97,7 +97,7 @@ pub async fn ask(
     request: AskCorrection,
 ) -> Result<CorrectionView, ApiError> {
     check_day("day", request.day)?;
-    let reason = checked_text("reason", &request.reason, 1)?;
+    let reason = checked_text("reason", &request.reason)?;
     let ask = move |conn: &mut PgConnection| {
         let person = match request.person {
             Some(person) => person.0,
@@ -141,7 +141,7 @@ pub async fn decide(
     request: DecideCorrection,
 ) -> Result<CorrectionView, ApiError> {
     let note = request.note.filter(|note| !note.trim().is_empty());
-    let note = note.map(|note| checked_text("note", &note, 1)).transpose()?;
+    let note = note.map(|note| checked_text("note", &note)).transpose()?;
     let decide = move |conn: &mut PgConnection| {
         let (seen, ..) =
             models::corrections::find(conn, &scope, id.0).map_err(missing("request for a correction"))?;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::days::{self, Computed};
 use super::instances::{ALL_DAY, Instance, all_day, instances};
 use super::schedules::check_day;
+use crate::domain::names;
 use crate::error::ApiError;
 use crate::models;
 use crate::models::audit::Actor;
@@ -43,14 +44,23 @@ pub struct Which {
 ///
 /// # Errors
 /// 422 that names `field`.
-pub fn checked_text(field: &str, text: &str, least: usize) -> Result<String, ApiError> {
+pub fn checked_text(field: &str, text: &str) -> Result<String, ApiError> {
+    readable(text).map_err(|what| ApiError::invalid(field, what))
+}
+
+/// A text of 1 to [`NOTE`] characters in which something can be seen, without white space around it; else what is wrong.
+fn readable(text: &str) -> Result<String, String> {
     let text = text.trim();
     let length = text.chars().count();
-    if !(least..=NOTE).contains(&length) || text.chars().any(|c| c.is_control() && c != '\n') {
-        let what = format!("Write {least} to {NOTE} characters, without control characters.");
-        return Err(ApiError::invalid(field, what));
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        Err("Leave control characters out.".to_owned())
+    } else if !names::is_visible(text) {
+        Err("Write something that can be seen.".to_owned())
+    } else if length > NOTE {
+        Err(format!("Write at most {NOTE} characters; these are {length}."))
+    } else {
+        Ok(text.to_owned())
     }
-    Ok(text.to_owned())
 }
 
 /// The sheet.
@@ -108,10 +118,10 @@ fn checked(mut rows: Vec<MarkRow>) -> Result<Vec<MarkRow>, ApiError> {
             wrong.insert(format!("[{index}].person"), "Each person has one row.".to_owned());
         }
         let note = row.note.take().filter(|note| !note.trim().is_empty());
-        match note.map(|note| checked_text("note", &note, 1)).transpose() {
+        match note.map(|note| readable(&note)).transpose() {
             Ok(note) => row.note = note,
-            Err(_) => {
-                wrong.insert(format!("[{index}].note"), format!("Write at most {NOTE} characters."));
+            Err(what) => {
+                wrong.insert(format!("[{index}].note"), what);
             }
         }
         if row.note.is_some() && row.state.is_none() {
@@ -309,13 +319,13 @@ fn instances_of(conn: &mut PgConnection, which: Which) -> Result<Vec<(Instance, 
 /// When the database fails.
 pub fn mark_views(conn: &mut PgConnection, marks: &[&Mark]) -> Result<HashMap<Uuid, MarkView>, ApiError> {
     let by: Vec<Uuid> = marks.iter().map(|mark| mark.marked_by).collect();
-    let emails: HashMap<Uuid, String> = models::marks::emails(conn, &by)?.into_iter().collect();
+    let names: HashMap<Uuid, String> = models::marks::names(conn, &by)?.into_iter().collect();
     let view = |mark: &&Mark| {
         let view = MarkView {
             id: MarkId(mark.id),
             state: days::marked(mark),
             note: mark.note.clone(),
-            by: UserRef { id: UserId(mark.marked_by), email: emails.get(&mark.marked_by).cloned() },
+            by: UserRef { id: UserId(mark.marked_by), email: names.get(&mark.marked_by).cloned() },
             at: mark.marked_at,
         };
         (mark.id, view)

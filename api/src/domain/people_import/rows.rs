@@ -112,7 +112,7 @@ fn read(row: &Row) -> Result<Stated, Problems> {
     let year = cell("year").and_then(|text| match text.parse() {
         Ok(year) => Some(year),
         Err(_) => {
-            problems.insert("year".to_owned(), "Give a whole number of at most four digits.".to_owned());
+            problems.insert("year".to_owned(), person_fields::YEAR.to_owned());
             None
         }
     });
@@ -182,5 +182,14 @@ mod tests {
         let wrong = stated[1].as_ref().expect_err("wrong");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), ["email", "name", "year"]);
         assert!(stated[2].as_ref().expect_err("twice")["external_id"].contains("Row 2"));
+    }
+
+    #[test]
+    fn a_year_has_four_digits_at_most_and_no_sign() {
+        for (year, good) in [("0", true), ("2026", true), ("20266", false), ("99999", false), ("-5", false)] {
+            let (_, rows) = read_text(&format!("name,external_id,year\nA,1,{year}\n")).expect("rows");
+            let problem = stated(&rows).remove(0).err().and_then(|mut wrong| wrong.remove("year"));
+            assert_eq!(problem.is_none(), good, "{year}");
+        }
     }
 }
