@@ -15,6 +15,9 @@ use crate::reports::percent;
 /// How many days may lie between two labels.
 const STEPS: [usize; 7] = [1, 2, 5, 10, 20, 40, 80];
 
+/// Half of what the label of the last value takes at most, in pixels: it is cut off nowhere.
+const LABEL: f64 = 28.0;
+
 /// The line; nothing where no day has a rate.
 pub fn draw(id: &'static str, counts: Analytics) -> Option<AnyView> {
     let Analytics::Rate { days } = counts else { return None };
@@ -100,6 +103,7 @@ fn line(days: &[RateOfDay], frame: Frame, at: RwSignal<Option<usize>>) -> AnyVie
         .collect();
     let last = points.iter().rposition(Option::is_some).and_then(|number| {
         let ((x, y), rate) = (points[number]?, days[number].rate?);
+        let x = x.min(frame.width - LABEL).max(LABEL);
         Some(
             view! { <text class="chart-label" x=px(x) y=px(y - 10.0) text-anchor="middle">{percent(rate)}</text> }
                 .into_any(),

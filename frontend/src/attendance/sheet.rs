@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use leptos::{ev, html, prelude::*};
-use types::{MarkState, Sheet, SheetInstance, SheetRow};
+use types::{MarkState, ScheduleId, Sheet, SheetInstance, SheetRow};
+use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -16,6 +17,9 @@ use crate::language::say;
 use crate::loading::{Load, Loader};
 use crate::session::use_desk;
 use crate::ui::{Avatar, Empty, Failed, Icon, Moment, Skeleton, When, icons, letter};
+
+/// The schedule of groups that have none.
+const ALL_DAY: ScheduleId = ScheduleId(Uuid::from_u128(1));
 
 /// The sheet of a group on a day.
 #[component]
@@ -60,6 +64,9 @@ fn Filled(sheet: Sheet, key: SheetKey, go: Callback<SheetKey>, on_saved: Callbac
         }
         .into_any();
     }
+    if sheet.shown.is_none() {
+        return view! { <Empty icon=icons::Holiday title=say!(attendance.unscheduled) /> }.into_any();
+    }
     let (holiday, shown) = (sheet.holiday, sheet.shown);
     let periods = sheet.instances.clone();
     let rows = StoredValue::new(sheet.rows);
@@ -102,15 +109,15 @@ fn KeysNote() -> impl IntoView {
     }
 }
 
-/// The periods of the day, where there are several.
+/// The periods of the day. The whole day of a group without a schedule is none to be named.
 #[component]
 fn Periods(
     periods: Vec<SheetInstance>,
     shown: Option<usize>,
-    choose: Callback<(types::ScheduleId, i16)>,
+    choose: Callback<(ScheduleId, i16)>,
 ) -> impl IntoView {
     let desk = use_desk();
-    (periods.len() > 1).then(|| {
+    periods.iter().any(|period| period.schedule.id != ALL_DAY).then(|| {
         let tabs = periods.into_iter().enumerate().map(|(at, period)| {
             let slot = (period.schedule.id, period.slot);
             let time = move |at| clock::format(at, &desk.timezone(), Style::Minute);

@@ -1,4 +1,4 @@
-//! Today in four figures.
+//! Today in a few figures.
 
 use leptos::prelude::*;
 use types::Today;
@@ -22,6 +22,7 @@ pub fn Counters() -> impl IntoView {
     view! {
         <dl class="counters" aria-label=say!(words.today)>
             <Counter label=say!(live.present) value=|today| today.present.to_string() note=share_of_expected />
+            <Counter label=say!(attendance.late) value=|today| today.late.to_string() note=|_| String::new() />
             <Counter label=say!(live.expected) value=|today| today.expected.to_string() note=|_| say!(live.enrolled).to_owned() />
             <Counter label=say!(live.arrivals) value=|today| today.arrivals.to_string() note=|_| say!(live.today).to_owned() />
             <Figure

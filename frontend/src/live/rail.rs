@@ -43,7 +43,7 @@ pub fn LastArrivals() -> impl IntoView {
                     data-testid="arrivals-to-check"
                     on:click=move |_| checking.update(|checking| *checking = !*checking)
                 >
-                    {say!(live.to_check)}
+                    {say!(live.to_check)} " "
                     <When is=move || { doubtful.get() > 0 }>
                         <span class="tabular">
                             {move || if doubtful.get() < MOST { doubtful.get().to_string() } else { format!("{MOST}+") }}

@@ -134,6 +134,8 @@ fn KeyRow(key_view: KeyView, doing: RwSignal<Doing>) -> impl IntoView {
         None => say!(keys.no_end).into_any(),
     };
     let scopes = scopes::summary(&key_view.scopes);
+    let made_by = key_view.created_by_email.clone().map(|email| say!(keys.by, email = email));
+    let ended = key_view.created_by_ended;
     let (name, prefix) = (key_view.name.clone(), key_view.prefix.clone());
     view! {
         <li class="row" data-testid="key-row">
@@ -143,6 +145,10 @@ fn KeyRow(key_view: KeyView, doing: RwSignal<Doing>) -> impl IntoView {
                 <p class="note"><code class="font-mono" dir="ltr">{prefix} "…"</code></p>
                 <p class="tags">
                     {scopes.into_iter().map(|words| view! { <span class="tag">{words}</span> }).collect_view()}
+                </p>
+                <p class="note">
+                    {made_by} " "
+                    {ended.then(|| view! { <span class="tag tag-uncertain">{say!(keys.account_ended)}</span> })}
                 </p>
                 <p class="note">{used}</p>
                 <p class="note">{ends}</p>

@@ -19,7 +19,7 @@ pub const BACKFILL: &str = "backfill";
 pub const SEND: &str = "frames:send";
 
 /// Every area that is read and changed.
-pub fn areas() -> [Area; 12] {
+pub fn areas() -> [Area; 13] {
     let area = |key, name, text| Area { key, name, text };
     [
         area("people", say!(keys.people), say!(keys.people_text)),
@@ -30,6 +30,7 @@ pub fn areas() -> [Area; 12] {
         area("attendance", say!(keys.attendance), say!(keys.attendance_text)),
         area("schedules", say!(keys.schedules), say!(keys.schedules_text)),
         area("reports", say!(keys.reports), say!(keys.reports_text)),
+        area("alerts", say!(keys.alerts), say!(keys.alerts_text)),
         area("review", say!(keys.review), say!(keys.review_text)),
         area("model", say!(keys.model), say!(keys.model_text)),
         area("settings", say!(keys.settings), say!(keys.settings_text)),
@@ -59,4 +60,15 @@ pub fn summary(scopes: &[String]) -> Vec<String> {
         }
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_have_words() {
+        let scopes = ["people:read", "people:write", "alerts:read", "lifts:read"].map(str::to_owned);
+        assert_eq!(summary(&scopes), ["People: read and change", "Alerts: read", "lifts:read"]);
+    }
 }
