@@ -228,6 +228,7 @@ mod tests {
 
     #[test]
     fn an_empty_address_is_none() {
+        crate::tls::install_provider();
         assert_eq!(Peers::new(Some("")).expect("none").own(), None);
         assert!(Peers::new(Some("10.0.1.5:8080")).is_err());
     }
