@@ -106,6 +106,7 @@ diesel::table! {
         early_minutes -> Int4,
         worked_minutes -> Nullable<Int4>,
         computed_at -> Timestamptz,
+        seen_minutes -> Nullable<Int4>,
     }
 }
 
@@ -564,6 +565,7 @@ diesel::table! {
         attendance_days -> Nullable<Int4>,
         audit_days -> Nullable<Int4>,
         imports_days -> Int4,
+        arrivals_erased_until -> Nullable<Timestamptz>,
     }
 }
 

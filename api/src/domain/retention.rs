@@ -100,7 +100,8 @@ pub fn purge_if_night(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<(),
     )
 }
 
-/// Deletes what is older than its period.
+/// Deletes what is older than its period, and notes up to when arrivals are gone: days that are kept longer say from
+/// then on themselves what was seen. Run it in a transaction.
 ///
 /// # Errors
 /// When the database fails.
@@ -116,6 +117,7 @@ pub fn purge(conn: &mut PgConnection, today: NaiveDate, now: DateTime<Utc>) -> R
                 break;
             }
         }
+        models::rights::note_erased(conn, before(days))?;
     }
     let (days, corrections, marks) = match periods.attendance_days {
         Some(days) => models::rights::purge_attendance(conn, today - TimeDelta::days(days.into()))?,

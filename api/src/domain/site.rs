@@ -6,6 +6,7 @@ use diesel::Connection;
 use serde_json::json;
 use types::{Settings, Today, UserId};
 
+use crate::domain::attendance::schedules;
 use crate::domain::{arrivals, clock, second_factor, traffic};
 use crate::error::ApiError;
 use crate::models;
@@ -57,7 +58,7 @@ fn settings_view(row: SiteSettings) -> Settings {
     Settings { site_name, timezone, admins_need_second_factor: Some(admins_need_second_factor) }
 }
 
-/// Replaces the settings.
+/// Replaces the settings. Schedules whose rules have begun keep the zone they had.
 ///
 /// # Errors
 /// 422 for an empty name, a zone that does not exist, or a second factor that the admin who asks has not either.
@@ -70,11 +71,14 @@ pub async fn update_settings(app: &App, by: UserId, settings: Settings) -> Resul
     app.db
         .run(move |conn| {
             conn.transaction(|conn| {
-                let before = models::settings::get(conn)?.admins_need_second_factor;
-                let needed = settings.admins_need_second_factor.unwrap_or(before);
-                if needed && !before && !second_factor::stands(conn, by.0)? {
+                let before = models::settings::get(conn)?;
+                let needed = settings.admins_need_second_factor.unwrap_or(before.admins_need_second_factor);
+                if needed && !before.admins_need_second_factor && !second_factor::stands(conn, by.0)? {
                     let what = "Enrol your own second factor first.";
                     return Err(ApiError::invalid("admins_need_second_factor", what));
+                }
+                if settings.timezone != before.timezone {
+                    schedules::keep_zone(conn, by, &before.timezone)?;
                 }
                 let row = SiteSettings {
                     site_name,

@@ -28,6 +28,7 @@ pub struct Day {
     pub late_minutes: i32,
     pub early_minutes: i32,
     pub worked_minutes: Option<i32>,
+    pub seen_minutes: Option<i32>,
 }
 
 /// Whether an instance counts as late, by its alias: also where somebody came late and then left early. What
@@ -96,6 +97,26 @@ pub fn seen(
         .load(conn)
 }
 
+/// The states of some people on the days from `from` to `to`, both included, that name a sighting which was erased
+/// with the arrivals of its time. One whose arrival is still there, voided or not, is not among them.
+pub fn outlasting_arrivals(
+    conn: &mut PgConnection,
+    ids: &[Uuid],
+    (from, to): (NaiveDate, NaiveDate),
+) -> QueryResult<Vec<Day>> {
+    let erased = diesel::dsl::sql::<Bool>(
+        "coalesce(first_in, last_out) < (SELECT arrivals_erased_until FROM retention) \
+         AND NOT EXISTS (SELECT FROM arrivals a WHERE a.person_id = attendance_days.person_id \
+           AND a.at = coalesce(attendance_days.first_in, attendance_days.last_out))",
+    );
+    attendance_days::table
+        .filter(attendance_days::person_id.eq_any(ids))
+        .filter(attendance_days::day.between(from, to))
+        .filter(erased)
+        .select(Day::as_select())
+        .load(conn)
+}
+
 macro_rules! column {
     ($rows:ident, $field:ident) => {
         $rows.iter().map(|row| row.$field.clone()).collect::<Vec<_>>()
@@ -122,18 +143,19 @@ pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<Vec<DayKey>>
     let written: Vec<Written> =
     diesel::sql_query(
         "INSERT INTO attendance_days AS d (person_id, schedule_id, day, slot, group_id, starts_at, ends_at, state, \
-            by_hand, mark_id, first_in, last_out, late_minutes, early_minutes, worked_minutes) \
-         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+            by_hand, mark_id, first_in, last_out, late_minutes, early_minutes, worked_minutes, seen_minutes) \
+         SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
          ON CONFLICT (person_id, schedule_id, day, slot) DO UPDATE SET group_id = excluded.group_id, \
             starts_at = excluded.starts_at, ends_at = excluded.ends_at, state = excluded.state, \
             by_hand = excluded.by_hand, mark_id = excluded.mark_id, first_in = excluded.first_in, \
             last_out = excluded.last_out, late_minutes = excluded.late_minutes, \
-            early_minutes = excluded.early_minutes, worked_minutes = excluded.worked_minutes, computed_at = now() \
+            early_minutes = excluded.early_minutes, worked_minutes = excluded.worked_minutes, \
+            seen_minutes = excluded.seen_minutes, computed_at = now() \
          WHERE (d.group_id, d.starts_at, d.ends_at, d.state, d.by_hand, d.mark_id, d.first_in, d.last_out, \
-                d.late_minutes, d.early_minutes, d.worked_minutes) IS DISTINCT FROM \
+                d.late_minutes, d.early_minutes, d.worked_minutes, d.seen_minutes) IS DISTINCT FROM \
                (excluded.group_id, excluded.starts_at, excluded.ends_at, excluded.state, excluded.by_hand, \
                 excluded.mark_id, excluded.first_in, excluded.last_out, excluded.late_minutes, \
-                excluded.early_minutes, excluded.worked_minutes) \
+                excluded.early_minutes, excluded.worked_minutes, excluded.seen_minutes) \
          RETURNING d.person_id, d.schedule_id, d.day, d.slot",
     )
     .bind::<Array<SqlUuid>, _>(column!(rows, person_id))
@@ -151,6 +173,7 @@ pub fn upsert(conn: &mut PgConnection, rows: &[Day]) -> QueryResult<Vec<DayKey>>
     .bind::<Array<Integer>, _>(column!(rows, late_minutes))
     .bind::<Array<Integer>, _>(column!(rows, early_minutes))
     .bind::<Array<Nullable<Integer>>, _>(column!(rows, worked_minutes))
+    .bind::<Array<Nullable<Integer>>, _>(column!(rows, seen_minutes))
     .load(conn)?;
     Ok(written.into_iter().map(|row| (row.person_id, row.schedule_id, row.day, row.slot)).collect())
 }

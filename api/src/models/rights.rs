@@ -129,6 +129,14 @@ pub fn purge_arrivals(conn: &mut PgConnection, before: DateTime<Utc>, limit: i64
     .execute(conn)
 }
 
+/// Notes up to when arrivals were erased; a later time that was noted before stands.
+pub fn note_erased(conn: &mut PgConnection, until: DateTime<Utc>) -> QueryResult<()> {
+    diesel::sql_query("UPDATE retention SET arrivals_erased_until = greatest(arrivals_erased_until, $1)")
+        .bind::<Timestamptz, _>(until)
+        .execute(conn)?;
+    Ok(())
+}
+
 #[derive(QueryableByName)]
 struct Number {
     #[diesel(sql_type = BigInt)]
@@ -235,7 +243,7 @@ impl PersonTable {
             }
             Self::AttendanceDays => {
                 "SELECT d.day, s.name AS schedule, d.slot, d.starts_at, d.ends_at, d.state, d.by_hand, d.first_in, \
-                 d.last_out, d.late_minutes, d.early_minutes, d.worked_minutes FROM attendance_days d \
+                 d.last_out, d.late_minutes, d.early_minutes, d.worked_minutes, d.seen_minutes FROM attendance_days d \
                  JOIN schedules s ON s.id = d.schedule_id WHERE d.person_id = $1 ORDER BY d.day, d.slot"
             }
             Self::Marks => {

@@ -98,6 +98,18 @@ pub fn update(conn: &mut PgConnection, id: Uuid, changes: &ScheduleChanges) -> Q
     Ok(())
 }
 
+/// Gives a zone to the schedules that have none of their own and whose rules have begun by a day, deleted ones
+/// included; says to which.
+pub fn keep_zone(conn: &mut PgConnection, zone: &str, today: NaiveDate) -> QueryResult<Vec<Uuid>> {
+    let begun = schedule_versions::table
+        .filter(schedule_versions::from_day.le(today))
+        .select(schedule_versions::schedule_id);
+    diesel::update(schedules::table.filter(schedules::timezone.is_null()).filter(schedules::id.eq_any(begun)))
+        .set(schedules::timezone.eq(zone))
+        .returning(schedules::id)
+        .get_results(conn)
+}
+
 /// The versions of some schedules, oldest first.
 pub fn versions(conn: &mut PgConnection, ids: &[Uuid]) -> QueryResult<Vec<Version>> {
     schedule_versions::table

@@ -11,16 +11,16 @@ use crate::schedules::{created, daily, today};
 use crate::support::{Client, Site, eventually, refusal};
 
 /// A class of two whose day was from eight to four, with a camera.
-struct School {
-    site: Site,
+pub struct School {
+    pub site: Site,
     group: String,
-    zoe: String,
-    emile: String,
+    pub zoe: String,
+    pub emile: String,
     feed: String,
     schedule: String,
 }
 
-fn yesterday() -> NaiveDate {
+pub fn yesterday() -> NaiveDate {
     today() - Days::new(1)
 }
 
@@ -36,7 +36,7 @@ pub fn group(site: &Site, name: &str, members: &[&str]) -> String {
 }
 
 /// The row of somebody on a sheet.
-fn row_of<'a>(sheet: &'a Value, name: &str) -> &'a Value {
+pub fn row_of<'a>(sheet: &'a Value, name: &str) -> &'a Value {
     let rows = sheet["rows"].as_array().unwrap();
     rows.iter().find(|row| row["person"]["name"] == name).unwrap()
 }
@@ -58,7 +58,7 @@ async fn member(site: &Site, email: &str, person: &str) -> Client {
 }
 
 impl School {
-    async fn start(rules: Value) -> Self {
+    pub async fn start(rules: Value) -> Self {
         let site = Site::start().await;
         let (zoe, emile) = (site.enrol("Zoë", person(1)).await, site.enrol("Émile", person(2)).await);
         let fields = json!({ "name": "Door", "min_frames": 1, "dedup_seconds": 3600, "direction": "both" });
@@ -78,7 +78,7 @@ impl School {
     }
 
     /// Somebody passes the camera at a time of yesterday.
-    async fn passes(&self, who: usize, time: &str) {
+    pub async fn passes(&self, who: usize, time: &str) {
         let image = self.site.recognizer.image(&[person(who)]);
         let answer = self
             .site
@@ -95,13 +95,13 @@ impl School {
     }
 
     /// What yesterday was for somebody.
-    async fn day(&self, client: &Client, person: &str) -> Value {
+    pub async fn day(&self, client: &Client, person: &str) -> Value {
         let (from, to) = (yesterday(), today());
         let days = client.get(&format!("/attendance/days?person={person}&from={from}&to={to}")).await;
         days["items"][0].clone()
     }
 
-    async fn until_state(&self, person: &str, state: &str) {
+    pub async fn until_state(&self, person: &str, state: &str) {
         eventually(&format!("the day is {state}"), || async {
             self.day(&self.site.admin, person).await["state"] == state
         })
@@ -112,7 +112,7 @@ impl School {
         format!("/attendance?group={}&day={}", self.group, yesterday())
     }
 
-    async fn put(&self, client: &Client, rows: Value) -> reqwest::Response {
+    pub async fn put(&self, client: &Client, rows: Value) -> reqwest::Response {
         client.send(Method::PUT, &self.sheet(), Some(rows)).await
     }
 }

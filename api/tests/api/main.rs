@@ -14,6 +14,7 @@ mod attendance;
 mod audit;
 mod backup;
 mod devices;
+mod erased_arrivals;
 mod feeds;
 mod frames;
 mod gallery;

@@ -126,3 +126,43 @@ async fn a_preview_shows_clock_changes() {
         assert_eq!(site.admin.status(Method::GET, &format!("{path}?{bad}")).await, 422, "{bad}");
     }
 }
+
+#[actix_web::test]
+async fn another_zone_of_the_site_moves_no_day_that_is_past() {
+    let site = Site::start().await;
+    let schedule = async |name: &str, from_day: NaiveDate| {
+        let body =
+            json!({ "name": name, "kind": "shift", "from_day": from_day, "rules": daily("08:00", "16:00") });
+        created(&site.admin, "/schedules", body).await["id"].as_str().unwrap().to_owned()
+    };
+    let (past, soon) = (today() - Days::new(3), today() + Days::new(3));
+    let begun = schedule("Begun", past).await;
+    let deleted = schedule("Deleted", past).await;
+    let later = schedule("Later", soon).await;
+    assert_eq!(site.admin.status(Method::DELETE, &format!("/schedules/{deleted}")).await, 204);
+    let starts = async |id: &str, day: NaiveDate| {
+        let path = format!("/schedules/{id}/preview?from={day}&to={}", day + Days::new(1));
+        site.admin.get(&path).await["items"][0]["starts_at"].clone()
+    };
+    let (began, begins) = (starts(&begun, past).await, starts(&later, soon).await);
+    assert_eq!(began, format!("{past}T08:00:00Z"));
+
+    let settings = async |name: &str, zone: &str| {
+        let body = json!({ "site_name": name, "timezone": zone });
+        assert_eq!(site.admin.send(Method::PUT, "/settings", Some(body)).await.status(), 200);
+    };
+    let own = "SELECT count(*) FROM schedules WHERE timezone = 'UTC'";
+    settings("Another name", "UTC").await;
+    assert_eq!(site.database.number(own), 0, "the zone is the same");
+    settings("Another name", "Asia/Tokyo").await;
+    assert_eq!(starts(&begun, past).await, began);
+    assert_ne!(starts(&later, soon).await, begins, "nobody came to it yet");
+    assert_eq!(site.database.number(own), 2, "the one that is deleted has days, too");
+    assert_eq!(site.admin.get(&format!("/schedules/{begun}")).await["timezone"], "UTC");
+    assert_eq!(site.admin.get(&format!("/schedules/{later}")).await["timezone"], Value::Null);
+    let noted = format!(
+        "SELECT count(*) FROM audit WHERE action = 'schedule.updated' AND subject_id = '{begun}' \
+         AND detail->>'timezone' = 'UTC'"
+    );
+    assert_eq!(site.database.number(&noted), 1);
+}

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::binding::{Event, bind};
 use super::instances::{ALL_DAY, Instance, Schedule, all_day, instances};
+use super::presence::Sightings;
 use super::rules;
 use super::state::{Gap, Given, Outcome, all_away, judge};
 use crate::domain::alerts::raising;
@@ -49,6 +50,8 @@ pub struct Computed {
     pub mark: Option<Mark>,
     /// Whether any camera saw them.
     pub seen: bool,
+    /// Whether the arrivals that say so are erased, and its row alone does.
+    pub kept: bool,
 }
 
 /// The site's zone.
@@ -133,7 +136,7 @@ pub fn recompute(
     let computed = Known::read(conn, &held, (from, to), &[])?.compute(&held, (from, to), now);
     let known = |one: &&Computed| {
         let all_day = one.instance.schedule == ALL_DAY;
-        one.outcome.by_hand || (!all_day && (one.seen || one.instance.opens_at <= now))
+        one.outcome.by_hand || one.kept || (!all_day && (one.seen || one.instance.opens_at <= now))
     };
     let rows: Vec<Day> = computed.iter().filter(known).map(row).collect();
     let mut changed = HashSet::new();
@@ -166,8 +169,16 @@ pub fn look(
 }
 
 fn row(one: &Computed) -> Day {
-    let Outcome { state, by_hand, first_in, last_out, late_minutes, early_minutes, worked_minutes } =
-        one.outcome;
+    let Outcome {
+        state,
+        by_hand,
+        first_in,
+        last_out,
+        late_minutes,
+        early_minutes,
+        worked_minutes,
+        seen_minutes,
+    } = one.outcome;
     Day {
         person_id: one.person,
         schedule_id: one.instance.schedule,
@@ -184,7 +195,15 @@ fn row(one: &Computed) -> Day {
         late_minutes,
         early_minutes,
         worked_minutes,
+        seen_minutes,
     }
+}
+
+/// What a row says was seen, whatever a mark made of it.
+fn sightings(row: &Day) -> Sightings {
+    let away = row.by_hand && matches!(row.state.as_str(), "absent" | "excused");
+    let worked_minutes = if away { row.seen_minutes } else { row.worked_minutes };
+    Sightings { first_in: row.first_in, last_out: row.last_out, worked_minutes }
 }
 
 /// What a mark says; none where it takes an earlier one back.
@@ -233,6 +252,8 @@ struct Known {
     instances: HashMap<Uuid, Vec<Arc<Instance>>>,
     theirs: HashMap<Uuid, Vec<Theirs>>,
     events: HashMap<Uuid, Vec<Event>>,
+    /// The rows of each person that alone say what was seen: its arrivals are erased.
+    kept: HashMap<Uuid, Vec<Day>>,
     marks: HashMap<(Uuid, Uuid, NaiveDate, i16), Mark>,
     /// Whose (none is everybody's), and `[from, until)`.
     holidays: Vec<(Option<Uuid>, NaiveDate, NaiveDate)>,
@@ -266,6 +287,7 @@ impl Known {
             instances: HashMap::new(),
             theirs,
             events: HashMap::new(),
+            kept: HashMap::new(),
             marks: HashMap::new(),
             holidays: Vec::new(),
             gaps: HashMap::new(),
@@ -302,6 +324,14 @@ impl Known {
             let direction = feeds::direction(&direction);
             self.events.entry(person).or_default().push(Event { at, direction, feed });
         }
+        // In this order: of arrivals that are erased meanwhile, either they or their rows are found.
+        for row in models::attendance_days::outlasting_arrivals(conn, ids, (first, last))? {
+            // That they left may be told by an arrival that is still there: it belongs to this row and to no other.
+            if let Some(events) = self.events.get_mut(&row.person_id) {
+                events.retain(|event| Some(event.at) != row.last_out);
+            }
+            self.kept.entry(row.person_id).or_default().push(row);
+        }
         Ok(())
     }
 
@@ -333,6 +363,12 @@ impl Known {
             self.gaps.insert(None, all_away(&of_each));
         }
         Ok(())
+    }
+
+    fn kept_of(&self, person: Uuid, instance: &Instance) -> Option<Sightings> {
+        let key = (instance.schedule, instance.day, instance.slot);
+        let rows = self.kept.get(&person)?;
+        rows.iter().find(|row| (row.schedule_id, row.day, row.slot) == key).map(sightings)
     }
 
     fn gaps_of(&self, group: Option<Uuid>) -> &[Gap] {
@@ -413,7 +449,8 @@ impl Known {
     ) -> Computed {
         let mark = self.marks.get(&(person, instance.schedule, instance.day, instance.slot));
         let holiday = self.is_holiday(group, instance.day);
-        let given = Given { mark: mark.and_then(marked), holiday, gaps: self.gaps_of(group) };
+        let kept = self.kept_of(person, instance);
+        let given = Given { mark: mark.and_then(marked), holiday, gaps: self.gaps_of(group), kept };
         let outcome = judge(instance, events, given, now);
         let came = events.iter().find(|event| Some(event.at) == outcome.first_in);
         Computed {
@@ -424,7 +461,8 @@ impl Known {
             outcome,
             feed: came.map(|event| event.feed),
             mark: mark.cloned(),
-            seen: !events.is_empty(),
+            seen: kept.is_some() || !events.is_empty(),
+            kept: kept.is_some(),
         }
     }
 }

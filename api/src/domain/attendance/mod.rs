@@ -1,14 +1,16 @@
 //! Attendance: what was expected of whom, and what came of it.
 //!
 //! The rules are pure: `rules` judges what an admin writes, `instances` says when its slots happen, `binding` to
-//! which of them a sighting belongs, `state` what that makes of a day. `days` reads what they need, writes down what
-//! they say, and is the only writer of `attendance_days`; `closing` does so when time alone changes a state.
+//! which of them a sighting belongs, `presence` what sightings tell, `state` what that makes of a day. `days` reads
+//! what they need, writes down what they say, and is the only writer of `attendance_days`; `closing` does so when time
+//! alone changes a state.
 
 pub mod binding;
 pub mod closing;
 pub mod corrections;
 pub mod days;
 pub mod instances;
+pub mod presence;
 #[cfg(test)]
 mod properties;
 pub mod records;

@@ -233,6 +233,19 @@ fn has_begun(conn: &mut PgConnection, id: Uuid, today: NaiveDate) -> Result<bool
     Ok(models::schedules::versions(conn, &[id])?.iter().any(|version| version.from_day <= today))
 }
 
+/// Lets schedules that followed the site's zone and whose rules have begun keep it as their own: the site gets another
+/// one, which would move days that are past. Call it before, in the same transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn keep_zone(conn: &mut PgConnection, by: UserId, zone: &str) -> Result<(), ApiError> {
+    let today = days::today(conn, Utc::now())?;
+    for id in models::schedules::keep_zone(conn, zone, today)? {
+        audit(conn, by, "schedule.updated", ("schedule", id), json!({ "timezone": zone }))?;
+    }
+    Ok(())
+}
+
 /// Deletes a schedule: nobody is expected by it after today. What was stays.
 ///
 /// # Errors

@@ -1,14 +1,12 @@
 //! What events, marks, holidays and camera gaps make of an instance.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use types::{AttendanceState, Direction, MarkState};
+use types::{AttendanceState, MarkState};
 
 use super::binding::Event;
 use super::instances::Instance;
+use super::presence::{Sightings, whole_minutes};
 
-/// Sightings of somebody who comes, or of somebody who goes, that are no further apart are one: people stand about in
-/// doors.
-const SAME_PUNCH: TimeDelta = TimeDelta::minutes(5);
 /// People come this long before the start; a camera that was away earlier missed nobody.
 const COMING: TimeDelta = TimeDelta::minutes(30);
 
@@ -24,6 +22,8 @@ pub struct Given<'a> {
     pub holiday: bool,
     /// When a camera was away that would have seen them.
     pub gaps: &'a [Gap],
+    /// What was seen, where the events that said so are erased; none where they are to be asked.
+    pub kept: Option<Sightings>,
 }
 
 /// What a day was.
@@ -43,121 +43,32 @@ pub struct Outcome {
     pub early_minutes: i32,
     /// Whole minutes there, without breaks; none where they went in and were not seen to leave.
     pub worked_minutes: Option<i32>,
+    /// What `worked_minutes` would be without a mark that says they were not there; none without such a mark.
+    pub seen_minutes: Option<i32>,
 }
 
-/// When somebody was there, as far as it was seen.
-#[derive(Debug, Default)]
-struct Presence {
-    first_in: Option<DateTime<Utc>>,
-    last_out: Option<DateTime<Utc>>,
-    stays: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Since when they are there.
-    inside: Option<DateTime<Utc>>,
-    seen: bool,
-}
-
-impl Presence {
-    /// From the events of an instance, in the order of time.
-    ///
-    /// Coming again without having left says nothing new, nor does leaving again; so one punch that is recorded three
-    /// times is one. Where people are asked to check out, a feed of both directions sees them come, and at the last
-    /// sighting leave; where they are not, it sees that they are there. After the end it sees them leave.
-    fn of(instance: &Instance, events: &[Event]) -> Self {
-        let mut presence = Self { seen: !events.is_empty(), ..Self::default() };
-        // The last sighting at a feed of both directions of somebody who is inside: they may have left there.
-        let mut may_have_left = None;
-        for event in events {
-            let (at, inside) = (event.at, presence.inside);
-            match (event.direction, inside) {
-                (Direction::Both, _) if at >= instance.ends_at => presence.leave(at),
-                (Direction::Both, Some(since)) => {
-                    if instance.rules.asks_check_out && at - since >= SAME_PUNCH {
-                        may_have_left = may_have_left
-                            .or(Some(at))
-                            .map(|first: DateTime<Utc>| if at - first >= SAME_PUNCH { at } else { first });
-                    }
-                }
-                (Direction::In, Some(_)) => {
-                    if let Some(left) = may_have_left.take().filter(|left| at - *left >= SAME_PUNCH) {
-                        presence.leave(left);
-                        presence.come(at);
-                    }
-                }
-                (Direction::In | Direction::Both, None) => presence.come(at),
-                (Direction::Out, _) => {
-                    may_have_left = None;
-                    presence.leave(at);
-                }
-            }
-            if presence.inside.is_none() {
-                may_have_left = None;
-            }
-        }
-        if let Some(left) = may_have_left {
-            presence.leave(left);
-        }
-        presence
-    }
-
-    fn come(&mut self, at: DateTime<Utc>) {
-        self.first_in = self.first_in.or(Some(at));
-        self.inside = Some(at);
-        self.last_out = None;
-    }
-
-    fn leave(&mut self, at: DateTime<Utc>) {
-        match self.inside.take() {
-            Some(since) => {
-                self.stays.push((since, at));
-                self.last_out = Some(at);
-            }
-            // Seen to leave again, later: they came back unseen.
-            None if self.last_out.is_none_or(|left| at - left >= SAME_PUNCH) => self.last_out = Some(at),
-            None => {}
-        }
-    }
-
-    /// Whole minutes there without the breaks; none where it is not known.
-    fn worked_minutes(&self, breaks: &[(DateTime<Utc>, DateTime<Utc>)]) -> Option<i32> {
-        if self.inside.is_some() || (self.seen && self.stays.is_empty()) {
-            return None;
-        }
-        let of_stay = |(from, until): &(DateTime<Utc>, DateTime<Utc>)| {
-            let off: TimeDelta = breaks
-                .iter()
-                .map(|(start, end)| (*end.min(until) - *start.max(from)).max(TimeDelta::zero()))
-                .sum();
-            (*until - *from - off).max(TimeDelta::zero())
-        };
-        Some(whole_minutes(self.stays.iter().map(of_stay).sum()))
-    }
-}
-
-fn whole_minutes(span: TimeDelta) -> i32 {
-    i32::try_from(span.num_minutes().max(0)).unwrap_or(i32::MAX)
-}
-
-/// Judges an instance by its events, in the order of time.
+/// Judges an instance by its events, in the order of time, or by what was kept of them.
 ///
 /// A mark decides, else a holiday; then what was seen. Whoever left counts as gone too early, or as there for half a
 /// day, once the instance is over: until then they may come back. Nobody seen means expected until the end, and
 /// absent then, unless a camera was away while they should have come: from half an hour before the start to the middle.
 pub fn judge(instance: &Instance, events: &[Event], given: Given<'_>, now: DateTime<Utc>) -> Outcome {
-    let presence = Presence::of(instance, events);
+    let seen = given.kept.unwrap_or_else(|| Sightings::of(instance, events));
     let rules = &instance.rules;
     let over = now >= instance.ends_at;
-    let late = presence.first_in.map_or(TimeDelta::zero(), |at| at - instance.starts_at);
+    let late = seen.first_in.map_or(TimeDelta::zero(), |at| at - instance.starts_at);
     let late = Some(late).filter(|late| *late > TimeDelta::minutes(rules.grace_minutes.into()));
-    let early = presence.last_out.filter(|_| rules.asks_check_out && over).map(|at| instance.ends_at - at);
+    let early = seen.last_out.filter(|_| rules.asks_check_out && over).map(|at| instance.ends_at - at);
     let early = early.filter(|early| *early > TimeDelta::minutes(rules.early_minutes.into()));
     let mut outcome = Outcome {
         state: AttendanceState::Present,
         by_hand: false,
-        first_in: presence.first_in,
-        last_out: presence.last_out,
+        first_in: seen.first_in,
+        last_out: seen.last_out,
         late_minutes: late.map_or(0, whole_minutes),
         early_minutes: early.map_or(0, whole_minutes),
-        worked_minutes: presence.worked_minutes(&instance.breaks),
+        worked_minutes: seen.worked_minutes,
+        seen_minutes: None,
     };
     let half = |asked: u16| over && outcome.worked_minutes.is_some_and(|worked| worked < i32::from(asked));
     outcome.state = match given.mark {
@@ -168,9 +79,11 @@ pub fn judge(instance: &Instance, events: &[Event], given: Given<'_>, now: DateT
             }
             outcome.early_minutes = 0;
             match mark {
-                MarkState::Absent | MarkState::Excused => outcome.worked_minutes = Some(0),
+                MarkState::Absent | MarkState::Excused => {
+                    outcome.seen_minutes = outcome.worked_minutes.replace(0);
+                }
                 // There, and nobody knows how long.
-                _ if !presence.seen => outcome.worked_minutes = None,
+                _ if !seen.any() => outcome.worked_minutes = None,
                 _ => {}
             }
             mark.state()
@@ -179,7 +92,7 @@ pub fn judge(instance: &Instance, events: &[Event], given: Given<'_>, now: DateT
             (outcome.late_minutes, outcome.early_minutes) = (0, 0);
             AttendanceState::Holiday
         }
-        None if !presence.seen => unseen(instance, given.gaps, over),
+        None if !seen.any() => unseen(instance, given.gaps, over),
         None if rules.half_day_minutes.is_some_and(half) => AttendanceState::HalfDay,
         None if early.is_some() => AttendanceState::LeftEarly,
         None if late.is_some() => AttendanceState::Late,
@@ -225,6 +138,7 @@ mod tests {
     use std::sync::Arc;
 
     use serde_json::{Value, json};
+    use types::Direction;
     use uuid::Uuid;
 
     use super::super::instances::{Schedule, instances};
@@ -328,8 +242,9 @@ mod tests {
         let instance = monday(json!({}));
         let after = at("17:00");
         let away = |from: &str, until: Option<&str>| (at(from), until.map(at));
-        let unseen =
-            |mark, holiday, gaps: &[Gap]| judge(&instance, &[], Given { mark, holiday, gaps }, after).state;
+        let unseen = |mark, holiday, gaps: &[Gap]| {
+            judge(&instance, &[], Given { mark, holiday, gaps, kept: None }, after).state
+        };
         assert_eq!(unseen(Some(MarkState::Excused), true, &[]), S::Excused);
         assert_eq!(unseen(None, true, &[]), S::Holiday);
         for (gap, expected) in [
@@ -346,6 +261,34 @@ mod tests {
         let marked = judge(&instance, &seen, given, after);
         assert_eq!((marked.state, marked.by_hand, marked.late_minutes), (S::Present, true, 0));
         assert_eq!(marked.first_in, Some(at("08:30")), "what was seen stays to be seen");
+    }
+
+    #[test]
+    fn what_was_kept_of_events_says_what_they_said() {
+        use Direction::{Both, In, Out};
+        let asks = json!({ "asks_check_out": true, "early_minutes": 10, "half_day_minutes": 240 });
+        let (instance, after) = (monday(asks), at("17:00"));
+        let cases: [&[(&str, Direction)]; 6] = [
+            &[("09:00", In), ("15:00", Out)],
+            &[("08:00", In), ("11:00", Out)],
+            &[("08:00", In), ("12:00", Out), ("12:40", In), ("16:05", Out)],
+            &[("08:30", In)],
+            &[("16:02", Out)],
+            &[("08:00", Both), ("10:00", Both), ("11:00", In)],
+        ];
+        for list in cases {
+            let seen = events(list);
+            let kept = Some(Sightings::of(&instance, &seen));
+            for mark in [None, Some(MarkState::Present), Some(MarkState::Excused)] {
+                let given = Given { mark, ..Given::default() };
+                let by_events = judge(&instance, &seen, given, after);
+                let by_kept = judge(&instance, &[], Given { kept, ..given }, after);
+                assert_eq!(by_kept, by_events, "{list:?} {mark:?}");
+            }
+        }
+        let given = Given { mark: Some(MarkState::Excused), ..Given::default() };
+        let excused = judge(&instance, &events(cases[0]), given, after);
+        assert_eq!((excused.worked_minutes, excused.seen_minutes), (Some(0), Some(330)));
     }
 
     #[test]
