@@ -248,7 +248,7 @@ pub struct DayView {
     pub late_minutes: i32,
     /// Whole minutes before the end; 0 where that is not too early.
     pub early_minutes: i32,
-    /// Whole minutes between coming and leaving, without breaks; null where the last leaving was not seen.
+    /// Whole minutes between coming and leaving, without breaks; null where one of them was not seen.
     pub worked_minutes: Option<i32>,
 }
 

@@ -95,6 +95,27 @@ macro_rules! letter {
 }
 pub(super) use letter;
 
+/// The days on which schedules do not ask for check-out, as a part of a `WITH`: how long somebody was there is then not
+/// asked, either.
+macro_rules! unasked {
+    () => {
+        "unasked AS MATERIALIZED (SELECT schedule_id, days FROM (SELECT schedule_id, rules, daterange(from_day, \
+             lead(from_day) OVER (PARTITION BY schedule_id ORDER BY from_day)) AS days FROM schedule_versions) AS v \
+             WHERE NOT coalesce((rules ->> 'asks_check_out')::boolean, false)) "
+    };
+}
+
+/// Which instances `d` somebody attended whose hours are asked for and not known, with `unasked u` beside them: not seen
+/// to come, not seen to leave, or marked as there and not seen at all. Classes without a schedule ask for none.
+macro_rules! hours_unknown {
+    () => {
+        "d.worked_minutes IS NULL AND u.schedule_id IS NULL \
+         AND d.schedule_id <> '00000000-0000-0000-0000-000000000001' \
+         AND (d.state IN ('present', 'late', 'left_early', 'half_day') \
+              OR d.first_in IS NOT NULL OR d.last_out IS NOT NULL)"
+    };
+}
+
 /// The people of a report, by name: `$7`, `$8` are the last of the page before, `$9` how many.
 macro_rules! page_of_people {
     () => {
@@ -137,7 +158,7 @@ pub struct PersonDays {
     /// Minutes worked; null where nothing was.
     #[diesel(sql_type = Array<Nullable<BigInt>>)]
     pub minutes: Vec<Option<i64>>,
-    /// Instances that nobody was seen to leave.
+    /// Instances attended, whose hours are not known.
     #[diesel(sql_type = BigInt)]
     pub open: i64,
 }
@@ -152,14 +173,19 @@ pub fn person_days<'conn>(
     statement(
         concat!(
             page_of_people!(),
+            ", ",
+            unasked!(),
             "SELECT page.id, page.name, page.external_id, days.* FROM page CROSS JOIN LATERAL ( \
              SELECT min(group_name) AS group_name, array_agg(day ORDER BY day) AS days, \
                     string_agg(letter, '' ORDER BY day) AS letters, array_agg(minutes ORDER BY day) AS minutes, \
                     coalesce(sum(open), 0)::bigint AS open \
              FROM (SELECT d.day, min(g.name) AS group_name, sum(d.worked_minutes)::bigint AS minutes, \
-                          count(*) FILTER (WHERE d.first_in IS NOT NULL AND d.worked_minutes IS NULL) AS open, ",
+                          count(*) FILTER (WHERE ",
+            hours_unknown!(),
+            ") AS open, ",
             letter!(),
             "AS letter FROM attendance_days d LEFT JOIN groups g ON g.id = d.group_id \
+                  LEFT JOIN unasked u ON u.schedule_id = d.schedule_id AND u.days @> d.day \
              WHERE d.person_id = page.id AND ",
             days_in_range!("d"),
             "GROUP BY d.day) AS by_day) AS days ORDER BY page.name, page.id"
@@ -308,7 +334,7 @@ pub struct StateTotal {
     pub late_minutes: i64,
     #[diesel(sql_type = BigInt)]
     pub worked_minutes: i64,
-    /// Those that nobody was seen to leave.
+    /// Those attended whose hours are not known.
     #[diesel(sql_type = BigInt)]
     pub open: i64,
 }
@@ -317,13 +343,17 @@ pub struct StateTotal {
 pub fn state_totals(conn: &mut PgConnection, filter: &Filter) -> QueryResult<Vec<StateTotal>> {
     statement(
         concat!(
+            "WITH ",
+            unasked!(),
             "SELECT d.state, count(*) AS instances, count(*) FILTER (WHERE ",
             was_late!("d"),
             ") AS late, coalesce(sum(d.late_minutes) FILTER (WHERE ",
             was_late!("d"),
             "), 0)::bigint AS late_minutes, coalesce(sum(d.worked_minutes), 0)::bigint AS worked_minutes, \
-             count(*) FILTER (WHERE d.first_in IS NOT NULL AND d.worked_minutes IS NULL) AS open \
-             FROM attendance_days d JOIN people p ON p.id = d.person_id WHERE ",
+             count(*) FILTER (WHERE ",
+            hours_unknown!(),
+            ") AS open FROM attendance_days d JOIN people p ON p.id = d.person_id \
+             LEFT JOIN unasked u ON u.schedule_id = d.schedule_id AND u.days @> d.day WHERE ",
             people_in_scope!(),
             "AND ",
             days_in_range!("d"),

@@ -1,6 +1,6 @@
-//! Who is on site: sightings since the day began, or since an open shift did.
+//! Who is on site: sightings, and what people came to or were marked for.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
@@ -23,12 +23,49 @@ pub fn seen_since(conn: &mut PgConnection, scope: &Scope, since: DateTime<Utc>) 
         .load(conn)
 }
 
-/// Of what is on at a moment: whose it is, and when they were first seen to come to it.
-pub fn open_shifts(conn: &mut PgConnection, at: DateTime<Utc>) -> QueryResult<Vec<(Uuid, DateTime<Utc>)>> {
+/// A slot that somebody came to or was marked for.
+#[derive(Debug, Clone, Queryable)]
+#[allow(missing_docs)]
+pub struct Attended {
+    pub person_id: Uuid,
+    pub name: String,
+    pub schedule_id: Uuid,
+    pub day: NaiveDate,
+    pub starts_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub state: String,
+    pub first_in: Option<DateTime<Utc>>,
+    /// When the mark that decides the state was made; none where no mark does.
+    pub marked_at: Option<DateTime<Utc>>,
+}
+
+/// The slots in a span of time that people of a scope came to before `midnight` or were marked for, those of one person
+/// together. What somebody came to since midnight, their sightings tell.
+pub fn attended(
+    conn: &mut PgConnection,
+    scope: &Scope,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    midnight: DateTime<Utc>,
+) -> QueryResult<Vec<Attended>> {
     attendance_days::table
-        .filter(attendance_days::ends_at.gt(at))
-        .filter(attendance_days::first_in.is_not_null())
-        .select((attendance_days::person_id, attendance_days::first_in.assume_not_null()))
+        .inner_join(people::table)
+        .left_join(marks::table)
+        .filter(attendance_days::ends_at.ge(from))
+        .filter(attendance_days::starts_at.le(until))
+        .filter(attendance_days::mark_id.is_not_null().or(attendance_days::first_in.lt(midnight)))
+        .filter(scope.people())
+        .order_by(attendance_days::person_id)
+        .select((
+            people::id,
+            people::name,
+            attendance_days::schedule_id,
+            attendance_days::day,
+            attendance_days::starts_at,
+            attendance_days::ends_at,
+            attendance_days::state,
+            attendance_days::first_in,
+            marks::marked_at.nullable(),
+        ))
         .load(conn)
 }
 
@@ -39,28 +76,4 @@ pub fn left_since(conn: &mut PgConnection, since: DateTime<Utc>) -> QueryResult<
         .filter(attendance_days::last_out.ge(since))
         .select((attendance_days::person_id, attendance_days::last_out.assume_not_null()))
         .load(conn)
-}
-
-/// Whom somebody marked as there since a moment, for what is on that day, and has not marked otherwise since: person,
-/// name, when.
-pub fn marked_since(
-    conn: &mut PgConnection,
-    scope: &Scope,
-    since: DateTime<Utc>,
-) -> QueryResult<Vec<(Uuid, String, DateTime<Utc>)>> {
-    let newest: Vec<(Uuid, String, DateTime<Utc>, Option<String>)> = marks::table
-        .inner_join(people::table)
-        .filter(marks::marked_at.ge(since))
-        .filter(marks::day.ge(since.date_naive()))
-        .filter(scope.people())
-        .distinct_on(marks::person_id)
-        .order_by((marks::person_id, marks::marked_at.desc(), marks::id.desc()))
-        .select((people::id, people::name, marks::marked_at, marks::state))
-        .load(conn)?;
-    let there = |state: &Option<String>| matches!(state.as_deref(), Some("present" | "late"));
-    Ok(newest
-        .into_iter()
-        .filter(|(.., state)| there(state))
-        .map(|(id, name, at, _)| (id, name, at))
-        .collect())
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use types::{DayView, GroupId, MarkRow, OnSite, Page, PersonId, ScheduleId, Sheet};
 
 use crate::auth::{After, Manager, Reader, Viewer};
-use crate::domain::attendance::records;
 use crate::domain::attendance::sheet::{self, Which};
+use crate::domain::attendance::{records, roll_call};
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -89,5 +89,5 @@ pub async fn list_days(
 #[utoipa::path(get, path = "/api/v1/attendance/on-site", tag = "attendance", responses(
     (status = 200, body = OnSite)))]
 pub async fn get_on_site(app: web::Data<App>, viewer: Viewer) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(records::on_site(&app, viewer.0.scope).await?))
+    Ok(HttpResponse::Ok().json(roll_call::on_site(&app, viewer.0.scope).await?))
 }

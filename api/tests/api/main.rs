@@ -19,6 +19,7 @@ mod feeds;
 mod frames;
 mod gallery;
 mod groups;
+mod hours;
 mod imports;
 mod keys;
 mod kiosk;

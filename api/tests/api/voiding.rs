@@ -1,10 +1,15 @@
 //! Wrong arrivals, and who is on site.
 
+use api::domain::attendance::roll_call;
+use api::models::scope::Scope;
+use chrono::Days;
 use reqwest::Method;
 use serde_json::{Value, json};
 use types::Role;
 
+use crate::attendance::group;
 use crate::recognizer::person;
+use crate::schedules::today;
 use crate::support::{Site, refusal};
 
 async fn site_with_door() -> (Site, String, String, String) {
@@ -142,4 +147,89 @@ async fn nobody_archived_is_given_an_arrival() {
     let (status, error) = refusal(answer).await;
     assert!(status == 422 && error["fields"]["person"].is_string(), "{error}");
     assert_eq!(site.database.number("SELECT count(*) FROM arrivals WHERE voided_at IS NOT NULL"), 0);
+}
+
+#[actix_web::test]
+async fn marks_for_other_days_put_nobody_on_site_and_take_nobody_off() {
+    let (site, zoe, emile, _) = site_with_door().await;
+    let club = group(&site, "Chess", &[&zoe, &emile]);
+    let mark = async |person: &str, ahead: u64, state: &str| {
+        let path = format!("/attendance?group={club}&day={}", today() + Days::new(ahead));
+        let rows = json!([{ "person": person, "state": state, "seen_mark": null }]);
+        assert_eq!(site.admin.send(Method::PUT, &path, Some(rows)).await.status(), 200);
+    };
+    mark(&zoe, 7, "present").await;
+    mark(&emile, 0, "present").await;
+    mark(&emile, 3, "excused").await;
+    let list = site.admin.get("/attendance/on-site").await;
+    assert_eq!((&list["count"], &list["people"][0]["person"]["name"]), (&json!(1), &json!("Émile")));
+}
+
+/// Who is on the list at a moment of May 2026, in UTC.
+fn on_site_at(site: &Site, at: &str) -> Vec<String> {
+    let at = format!("2026-05-{at}:00Z").parse().unwrap();
+    let list = roll_call::at(&mut site.database.connect(), &Scope::Everyone, at).unwrap();
+    list.people.into_iter().map(|one| one.person.name).collect()
+}
+
+/// Somebody passed a feed at a moment.
+fn passed(site: &Site, person: &str, feed: &str, at: &str) {
+    site.database.execute(&format!(
+        "INSERT INTO arrivals (id, person_id, feed_id, at, span, captured_at, received_at, method, sender_kind,
+             sender_id, source_kind)
+         VALUES (gen_random_uuid(), '{person}', '{feed}', '{at}', tstzrange('{at}', '{at}'::timestamptz +
+             interval '1 second'), '{at}', '{at}', 'manual', 'user', gen_random_uuid(), 'post')"
+    ));
+}
+
+/// A night of 4 May that can be left for four hours after it; one person was seen to come to it, the other was marked
+/// as present.
+fn night(site: &Site, (starts, ends): (&str, &str), (seen, at): (&str, &str), (marked, when): (&str, &str)) {
+    let (night, mark) = ("00000000-0000-0000-000c-000000000001", "00000000-0000-0000-000d-000000000001");
+    site.database.execute(&format!(
+        "INSERT INTO schedules (id, name, kind) VALUES ('{night}', 'Night', 'shift');
+         INSERT INTO schedule_versions (schedule_id, from_day, rules)
+         VALUES ('{night}', '2026-01-01', '{{\"slots\": [], \"closes_minutes_after\": 240}}');
+         INSERT INTO marks (id, person_id, schedule_id, day, slot, state, marked_by, marked_at)
+         VALUES ('{mark}', '{marked}', '{night}', '2026-05-04', 0, 'present', gen_random_uuid(), '{when}');
+         INSERT INTO attendance_days (person_id, schedule_id, day, slot, starts_at, ends_at, state, by_hand, mark_id,
+             first_in)
+         VALUES ('{seen}', '{night}', '2026-05-04', 0, '{starts}', '{ends}', 'present', false, NULL, '{at}'),
+                ('{marked}', '{night}', '2026-05-04', 0, '{starts}', '{ends}', 'present', true, '{mark}', NULL)"
+    ));
+}
+
+#[actix_web::test]
+async fn a_night_shift_is_on_site_over_midnight_until_it_leaves_or_its_window_closes() {
+    let (site, zoe, emile, door) = site_with_door().await;
+    let (exit, _) = site.feed(json!({ "name": "Exit", "min_frames": 1, "direction": "out" })).await;
+    // From 22:00 to 06:00 by clocks that are five and a half hours ahead; Émile is marked after midnight.
+    site.database.execute("UPDATE settings SET timezone = 'Asia/Kolkata'");
+    let came = "2026-05-04T16:20:00Z";
+    let shift = ("2026-05-04T16:30:00Z", "2026-05-05T00:30:00Z");
+    night(&site, shift, (&zoe, came), (&emile, "2026-05-04T20:00:00Z"));
+    passed(&site, &zoe, &door, came);
+    // After midnight, at the minute it ends, and at the last of its window.
+    for at in ["04T20:01", "05T00:30", "05T04:30"] {
+        assert_eq!(on_site_at(&site, at), ["Zoë", "Émile"], "{at}");
+    }
+    assert_eq!(on_site_at(&site, "05T05:42"), [""; 0], "11:12 there");
+
+    passed(&site, &zoe, &exit, "2026-05-05T00:40:00Z");
+    assert_eq!(on_site_at(&site, "05T00:45"), ["Émile"]);
+    passed(&site, &emile, &exit, "2026-05-05T00:41:00Z");
+    assert_eq!(on_site_at(&site, "05T00:45"), [""; 0]);
+}
+
+#[actix_web::test]
+async fn whoever_left_before_midnight_is_not_back_after_it() {
+    let (site, zoe, emile, door) = site_with_door().await;
+    let (exit, _) = site.feed(json!({ "name": "Exit", "min_frames": 1, "direction": "out" })).await;
+    let came = "2026-05-04T21:50:00Z";
+    let shift = ("2026-05-04T22:00:00Z", "2026-05-05T06:00:00Z");
+    night(&site, shift, (&zoe, came), (&emile, "2026-05-04T22:05:00Z"));
+    passed(&site, &zoe, &door, came);
+    assert_eq!(on_site_at(&site, "05T01:00"), ["Zoë", "Émile"]);
+    passed(&site, &emile, &exit, "2026-05-04T23:30:00Z");
+    assert_eq!(on_site_at(&site, "05T01:00"), ["Zoë"]);
 }

@@ -72,7 +72,7 @@ pub fn column(column: &ReportColumn) -> String {
         "note" => say!(words.note),
         "rate" => say!(reports.rate),
         "worked_minutes" => say!(reports.worked),
-        "open" => say!(reports.not_seen_to_leave),
+        "open" => say!(reports.hours_unknown),
         _ => return column.title.clone(),
     };
     known.to_owned()
@@ -84,7 +84,7 @@ pub fn total(total: &ReportTotal) -> String {
         "times" => say!(reports.times_late).to_owned(),
         "late_minutes" => say!(reports.minutes_late).to_owned(),
         "worked_minutes" => say!(reports.worked).to_owned(),
-        "open" => say!(reports.not_seen_to_leave).to_owned(),
+        "open" => say!(reports.hours_unknown).to_owned(),
         "rate" => say!(reports.rate).to_owned(),
         key => state(key).map_or_else(|| total.title.clone(), |state| state_name(state).to_owned()),
     }

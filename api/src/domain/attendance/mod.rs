@@ -3,7 +3,7 @@
 //! The rules are pure: `rules` judges what an admin writes, `instances` says when its slots happen, `binding` to
 //! which of them a sighting belongs, `presence` what sightings tell, `state` what that makes of a day. `days` reads
 //! what they need, writes down what they say, and is the only writer of `attendance_days`; `closing` does so when time
-//! alone changes a state.
+//! alone changes a state. `roll_call` says who is on site.
 
 pub mod binding;
 pub mod closing;
@@ -14,6 +14,7 @@ pub mod presence;
 #[cfg(test)]
 mod properties;
 pub mod records;
+pub mod roll_call;
 pub mod rules;
 pub mod schedules;
 pub mod sheet;

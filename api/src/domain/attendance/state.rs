@@ -41,7 +41,7 @@ pub struct Outcome {
     pub late_minutes: i32,
     /// Whole minutes before the end, beyond what is nobody's business only.
     pub early_minutes: i32,
-    /// Whole minutes there, without breaks; none where they went in and were not seen to leave.
+    /// Whole minutes there, without breaks; none where they were there and it is not known how long.
     pub worked_minutes: Option<i32>,
     /// What `worked_minutes` would be without a mark that says they were not there; none without such a mark.
     pub seen_minutes: Option<i32>,

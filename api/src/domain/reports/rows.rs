@@ -150,7 +150,7 @@ pub fn columns(kind: ReportKind, (from, to): (NaiveDate, NaiveDate)) -> Vec<Colu
         ReportKind::Hours => {
             columns.extend(days(K::Minutes, 7, Field::Worked));
             columns.push(column("worked_minutes", "Total minutes", K::Minutes, 9, Field::WorkedInAll));
-            columns.push(column("open", "Not seen to leave", K::Count, 9, Field::Open));
+            columns.push(column("open", "Hours unknown", K::Count, 9, Field::Open));
         }
     }
     columns
@@ -325,7 +325,7 @@ pub fn state_totals(kind: ReportKind, totals: &[StateTotal]) -> Vec<Total> {
         ],
         ReportKind::Hours => vec![
             Total::new("worked_minutes", "Minutes worked", sum(|total| total.worked_minutes)),
-            Total::new("open", "Not seen to leave", sum(|total| total.open)),
+            Total::new("open", "Hours unknown", sum(|total| total.open)),
         ],
         _ => LETTERS
             .iter()
