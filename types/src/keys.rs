@@ -23,6 +23,7 @@ pub struct KeyView {
     /// Their e-mail address; null where the account is gone.
     pub created_by_email: Option<String>,
     /// Whether their account has ended: it is disabled or gone. The key goes on.
+    #[serde(default)]
     pub created_by_ended: bool,
     /// When it was made.
     pub created_at: DateTime<Utc>,
