@@ -244,14 +244,14 @@ pub fn of_person(
 
 /// How many people of a scope are late for, and how many absent from, something on a day.
 pub fn late_and_absent(conn: &mut PgConnection, scope: &Scope, day: NaiveDate) -> QueryResult<(i64, i64)> {
-    let mut count = |state: &str| {
+    let mut count = |condition: &str| {
         attendance_days::table
             .inner_join(people::table)
             .filter(attendance_days::day.eq(day))
-            .filter(attendance_days::state.eq(state))
+            .filter(diesel::dsl::sql::<Bool>(condition))
             .filter(scope.people())
             .select(diesel::dsl::count(attendance_days::person_id).aggregate_distinct())
             .first(conn)
     };
-    Ok((count("late")?, count("absent")?))
+    Ok((count(was_late!("attendance_days"))?, count("attendance_days.state = 'absent'")?))
 }

@@ -53,4 +53,10 @@ async fn late_alerts_that_wait_outlast_leaving_early() {
 
     school.mark(ann, "'present'").await;
     assert_eq!((of_person(ann, "withdrawn"), of_person(ben, "pending")), (1, 1), "she was not late at all");
+
+    school.site.database.execute(&format!(
+        "DELETE FROM attendance_days WHERE day <> '{0}'; UPDATE attendance_days SET day = current_date WHERE day = '{0}'",
+        yesterday()
+    ));
+    assert_eq!(school.site.admin.get("/today").await["late"], 2);
 }
