@@ -1,7 +1,8 @@
 // Run by rollout.py on the internet's side: requests of all kinds at a rate, through the proxy over TLS. It reads commands,
 // one a line, and answers each with a line of JSON:
 //
-//   tally      what became of the requests since the last tally: how many, which failed, from when to when
+//   tally      what became of the requests since the last tally: how many, which failed, from when to when, and how many
+//              frames a busy recognizer had the camera send again
 //   report     the head of a report
 //   check      what of all that was acknowledged is not there
 //   stop
@@ -16,11 +17,13 @@ import { sleep } from '../support/system.mjs';
 
 const { url, admin: file, rate } = JSON.parse(process.argv[2]);
 const FEEDS = 5;
+// A frame that is answered 429 is sent again so many times, as an agent does.
+const TRIES = 5;
 const admin = new Client(url);
 const acknowledged = { people: new Set(), arrivals: new Set() };
 let number = 0;
 let running = true;
-let tally = { sent: 0, failures: [] };
+let tally = { sent: 0, again: 0, failures: [] };
 const underWay = new Set();
 
 const { email, password } = JSON.parse(await readFile(file, 'utf8'));
@@ -56,7 +59,12 @@ let turn = 0;
 if (feeds.length) {
   kinds.push(['a frame', async () => {
     const { id, device } = feeds[(turn += 1) % feeds.length];
-    const answer = await device.frame(id, frame);
+    let answer = await device.frame(id, frame);
+    for (let tried = 1; answer.status === 429 && tried < TRIES; tried += 1) {
+      tally.again += 1;
+      await sleep(1000 * Number(answer.headers.get('retry-after')));
+      answer = await device.frame(id, frame);
+    }
     for (const face of answer.json?.faces ?? []) if (face.arrival_id) acknowledged.arrivals.add(face.arrival_id);
     return answer;
   }]);
@@ -89,7 +97,7 @@ const day = (shift) => new Date(Date.now() + shift * 86_400_000).toISOString().s
 const commands = {
   async tally() {
     const told = tally;
-    tally = { sent: 0, failures: [] };
+    tally = { sent: 0, again: 0, failures: [] };
     return told;
   },
   async report() {

@@ -133,7 +133,8 @@ def judge(load, what, well):
     told = load.ask("tally")
     failures = told["failures"]
     kinds = sorted({f"{one['what']}: {one['status']} {one['why']}" for one in failures})
-    tell(well(told["sent"], failures), f"{what}: {told['sent']} requests, {len(failures)} failed" + "".join(f"\n   {kind}" for kind in kinds[:5]))
+    tell(well(told["sent"], failures), f"{what}: {told['sent']} requests, {len(failures)} failed"
+         + (f", {told['again']} frames sent again" if told["again"] else "") + "".join(f"\n   {kind}" for kind in kinds[:5]))
     return failures
 
 
