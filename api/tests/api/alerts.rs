@@ -58,6 +58,18 @@ impl School {
         eventually("everybody is absent", || async { self.site.database.number(absent) == all }).await;
     }
 
+    /// Somebody passes a feed at a time of yesterday; the days follow with [`Self::recompute`].
+    pub fn passes(&self, person: &str, feed: &str, time: &str) {
+        self.site.database.execute(&format!(
+            "INSERT INTO arrivals (id, person_id, feed_id, at, span, captured_at, received_at, method,
+                sender_kind, sender_id, source_kind)
+             SELECT gen_random_uuid(), '{person}', '{feed}', t, tstzrange(t, t + interval '1 hour'), t, now(), 'manual',
+                'user', gen_random_uuid(), 'post'
+             FROM (SELECT '{}T{time}:00Z'::timestamptz AS t) x",
+            yesterday()
+        ));
+    }
+
     pub async fn recompute(&self) {
         let day = yesterday();
         self.site.database.execute(&format!(
@@ -343,15 +355,7 @@ async fn whoever_comes_late_is_told_of_with_the_minutes() {
     )
     .await;
     school.absences().await;
-    school.site.database.execute(&format!(
-        "INSERT INTO arrivals (id, person_id, feed_id, at, span, captured_at, received_at, method,
-            sender_kind, sender_id, source_kind)
-         SELECT gen_random_uuid(), '{}', '{feed}', t, tstzrange(t, t + interval '1 hour'), t, now(), 'manual',
-            'user', gen_random_uuid(), 'post'
-         FROM (SELECT '{}T08:20:00Z'::timestamptz AS t) x",
-        school.people[0],
-        yesterday()
-    ));
+    school.passes(&school.people[0], &feed, "08:20");
     school.recompute().await;
     until(&school.site, "state = 'sent'", 1).await;
     let text = mail.taken_for(OFFICE)[0].text();

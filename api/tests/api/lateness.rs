@@ -5,18 +5,6 @@ use serde_json::json;
 use crate::alerts::{OFFICE, School, later, messages, rule, yesterday};
 use crate::receivers::MailServer;
 
-/// Somebody passes a feed at a time of yesterday.
-fn passes(school: &School, person: &str, feed: &str, time: &str) {
-    school.site.database.execute(&format!(
-        "INSERT INTO arrivals (id, person_id, feed_id, at, span, captured_at, received_at, method,
-            sender_kind, sender_id, source_kind)
-         SELECT gen_random_uuid(), '{person}', '{feed}', t, tstzrange(t, t + interval '1 hour'), t, now(), 'manual',
-            'user', gen_random_uuid(), 'post'
-         FROM (SELECT '{}T{time}:00Z'::timestamptz AS t) x",
-        yesterday()
-    ));
-}
-
 #[actix_web::test]
 async fn late_alerts_that_wait_outlast_leaving_early() {
     let mail = MailServer::start().await;
@@ -33,16 +21,16 @@ async fn late_alerts_that_wait_outlast_leaving_early() {
         school.site.database.number(&format!("SELECT count(*) FROM attendance_days WHERE {condition}"))
     };
     let [ann, ben, cleo] = [0, 1, 2].map(|number| school.people[number].as_str());
-    passes(&school, ann, &entrance, "08:30");
-    passes(&school, ben, &entrance, "08:30");
+    school.passes(ann, &entrance, "08:30");
+    school.passes(ben, &entrance, "08:30");
     school.recompute().await;
     assert_eq!((days("state = 'late'"), messages(&school.site, "state = 'pending'")), (2, 2));
 
-    passes(&school, ann, &exit, "15:55");
-    passes(&school, ben, &exit, "11:00");
+    school.passes(ann, &exit, "15:55");
+    school.passes(ben, &exit, "11:00");
     // Of her all comes at once.
-    passes(&school, cleo, &entrance, "08:30");
-    passes(&school, cleo, &exit, "15:00");
+    school.passes(cleo, &entrance, "08:30");
+    school.passes(cleo, &exit, "15:00");
     school.recompute().await;
     assert_eq!((days("state = 'left_early'"), days("state = 'half_day'")), (2, 1));
     assert_eq!(days("late_minutes = 30"), 3);
